@@ -1,0 +1,52 @@
+.PHONY: setup demo serve test lint format bench lock clean
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+PIP := $(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes
+
+# What runs the program: enough for `make demo` and `make serve`.
+$(VENV)/runtime: requirements.lock pyproject.toml
+	python3 -m venv $(VENV)
+	$(PIP) -r requirements.lock
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+# What tests and checks need on top.
+$(VENV)/development: $(VENV)/runtime requirements-dev.lock
+	$(PIP) -r requirements-dev.lock
+	touch $@
+
+setup: $(VENV)/development
+
+demo: $(VENV)/runtime
+	$(VENV)/bin/rowferry demo
+
+serve: $(VENV)/runtime
+	$(VENV)/bin/rowferry migrate
+	$(VENV)/bin/rowferry up
+
+test: setup
+	$(PYTHON) -m pytest -n 2 $(TESTS)
+
+lint: setup
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports --no-cache
+
+format: setup
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+bench: setup
+	$(PYTHON) -m bench
+
+# Needs `uv`; the locks hold versions and hashes, and no addresses.
+COMPILE := uv pip compile pyproject.toml --extra postgresql --extra redis --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet --upgrade
+lock:
+	$(COMPILE) --group build --output-file requirements.lock
+	$(COMPILE) --group dev --output-file requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,0 +1,34 @@
+"""Who is asking: the owner of a bearer token, or whoever is logged in on the page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from rowferry.api.models import ApiToken, redeem
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser
+
+
+class BearerAuthentication(BaseAuthentication):
+    """`Authorization: Bearer rf_…`. Being the first one, it also makes the answer to nobody at all a 401."""
+
+    def authenticate(self, request: Request) -> tuple[AbstractBaseUser, ApiToken] | None:
+        scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").strip().partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        found = redeem(token.strip())
+        if found is None:
+            raise AuthenticationFailed("The bearer token is unknown, has expired, or belongs to an inactive user.")
+        return found.user, found
+
+    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002
+        return "Bearer"
+
+
+class PageSessionAuthentication(SessionAuthentication):
+    """The session of the web page. What changes something needs the page's CSRF token as well."""

@@ -1,0 +1,53 @@
+"""JSON, and nothing that only looks like it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from django.http import QueryDict
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import BaseParser
+
+from rowferry.exports.errors import InvalidRequest
+
+
+class StrictJSONParser(BaseParser):
+    """RFC 8259 in UTF-8. ParseError (400): NaN, names that are given twice, endless numbers, too deep, not UTF-8, no JSON."""
+
+    media_type = "application/json"
+
+    def parse(
+        self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:  # noqa: ARG002
+        # Django's `body`, not the stream: it is what refuses more than DATA_UPLOAD_MAX_MEMORY_SIZE before reading it.
+        body = parser_context["request"].body if parser_context else stream.read()
+        try:
+            return json.loads(body.decode("utf-8-sig"), parse_constant=_refused, object_pairs_hook=_once_each)
+        except RecursionError:
+            raise ParseError("The body is not taken: it is nested too deep.") from None
+        except UnicodeDecodeError:
+            raise ParseError("The body is no JSON: it is not UTF-8.") from None
+        except ValueError as error:
+            raise ParseError(f"The body is no JSON: {error}"[:300]) from None
+
+
+def query(parameters: QueryDict) -> dict[str, str]:
+    """Query parameters as plain text by name. InvalidRequest: one is given twice."""
+    twice = [name for name, values in parameters.lists() if len(values) > 1]
+    if twice:
+        faults = {name[:60]: ["Give this parameter once."] for name in twice}
+        raise InvalidRequest("A query parameter is given more than once.", errors=faults)
+    return {name: value for name, value in parameters.items() if isinstance(value, str)}
+
+
+def _refused(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no number of JSON.")
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name stands twice in one object.")
+    return found

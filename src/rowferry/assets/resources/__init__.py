@@ -1,0 +1,1 @@
+"""What of the assets can be exported; each module here is found at start."""

@@ -1,0 +1,25 @@
+"""What Django raises when an installation is not ready, as sentences that say what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import CommandError, SystemCheckError
+from django.db import DatabaseError
+
+SENTENCES: tuple[tuple[type[Exception], Callable[[Any], str]], ...] = (
+    (SystemCheckError, str),
+    (CommandError, str),
+    (ImproperlyConfigured, lambda error: f"The settings are wrong: {error}"),
+    (DatabaseError, lambda error: f"The database refuses: {error}. Has `rowferry migrate` been run?"),
+)
+
+
+def told(error: Exception) -> Iterator[str]:
+    """The sentence for an error, if it is one that can be expected."""
+    for kind, sentence in SENTENCES:
+        if isinstance(error, kind):
+            yield f"rowferry: {sentence(error)}"
+            return

@@ -1,0 +1,74 @@
+"""Where a file comes down: whole under its name or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+STANDARD_OUTPUT = "-"
+
+
+class Landing(Protocol):
+    """`stream` takes the bytes (and can be rewound); `settle(filename)` puts them in place and says where that is."""
+
+    stream: BinaryIO
+
+    def settle(self, filename: str) -> str: ...
+
+
+@contextmanager
+def landing(output: str | None) -> Iterator[Landing]:
+    """For `-o OUTPUT`. A folder, or None for the current one, takes the file by its own name. OSError: not writable."""
+    chosen = Path(output or ".").resolve()
+    if output == STANDARD_OUTPUT or (chosen.exists() and not chosen.is_file() and not chosen.is_dir()):
+        with tempfile.TemporaryFile() as stream:
+            yield _Passing(stream, output or "")
+        return
+    folder, name = (chosen, None) if chosen.is_dir() else (chosen.parent, chosen.name)
+    part = folder / f".{name or 'rowferry'}.{os.getpid()}.part"
+    try:
+        with part.open("w+b") as stream:
+            yield _Renamed(stream, part, folder, name)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+class _Renamed:
+    """A temporary beside the final name; renaming it there is the last step."""
+
+    def __init__(self, stream: BinaryIO, part: Path, folder: Path, name: str | None) -> None:
+        self.stream = stream
+        self._part = part
+        self._folder = folder
+        self._name = name
+
+    def settle(self, filename: str) -> str:
+        self.stream.flush()
+        os.fsync(self.stream.fileno())
+        final = self._folder / (self._name or Path(filename).name)
+        self._part.replace(final)
+        return str(final)
+
+
+class _Passing:
+    """Standard output, a pipe or a device: nothing is passed on before all of it has been checked."""
+
+    def __init__(self, stream: BinaryIO, output: str) -> None:
+        self.stream = stream
+        self._output = output
+
+    def settle(self, filename: str) -> str:  # noqa: ARG002  (a pipe has no name to give)
+        self.stream.seek(0)
+        if self._output == STANDARD_OUTPUT:
+            shutil.copyfileobj(self.stream, sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+        else:
+            with Path(self._output).open("wb") as device:
+                shutil.copyfileobj(self.stream, device)
+        return self._output

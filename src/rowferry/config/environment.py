@@ -1,0 +1,113 @@
+"""Every setting that comes from outside, in one table: read from the environment or `.env`, checked, with its
+default."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from environs import Env
+
+from rowferry.exports.conf import SECONDS, WHOLE_NUMBERS
+
+env = Env()
+env.read_env(str(Path.cwd() / ".env"), recurse=False)
+
+DATA_DIR = Path(env.str("ROWFERRY_DATA_DIR", "var")).resolve()
+
+
+def limits() -> dict[str, Any]:
+    """Numbers and durations, by name. Below zero is refused here, where the name can still be said."""
+    found: dict[str, Any] = {name: env.int(name, default) for name, default in WHOLE_NUMBERS.items()}
+    found["ROWFERRY_WORKERS"] = env.int("ROWFERRY_WORKERS", 2)
+    found |= {name: env.float(name, default) for name, default in SECONDS.items()}
+    for name, value in found.items():
+        if value < 0:
+            raise ValueError(f"{name} is {value}: it must not be below zero.")
+    return found
+
+
+def database(url: str) -> dict[str, Any]:
+    """`sqlite:///PATH`, `postgresql://user:password@host:port/name?option=value`, `mysql://…` as Django's DATABASES
+    entry."""
+    parts = urlsplit(url)
+    scheme = parts.scheme.partition("+")[0]
+    if scheme == "sqlite":
+        return _sqlite(unquote(parts.path)[1:])
+    engine = {"postgres": "postgresql", "postgresql": "postgresql", "mysql": "mysql", "mariadb": "mysql"}.get(scheme)
+    if engine is None:
+        raise ValueError(f"DATABASE_URL: {scheme!r} is none of sqlite, postgresql, mysql.")
+    return {
+        "ENGINE": f"django.db.backends.{engine}",
+        "NAME": unquote(parts.path)[1:],
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": unquote(parts.hostname or ""),
+        "PORT": str(parts.port or ""),
+        "OPTIONS": dict(parse_qsl(parts.query)),
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+    }
+
+
+def _sqlite(path: str) -> dict[str, Any]:
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": path,
+        "OPTIONS": {
+            "timeout": 30,
+            "transaction_mode": "IMMEDIATE",
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16000;",
+        },
+        "CONN_MAX_AGE": None,
+        "TEST": {"NAME": str(Path(path).with_name("test.sqlite3"))},
+    }
+
+
+def email(url: str) -> dict[str, Any]:
+    """`file:///FOLDER`, `smtp://user:password@host:port`, `smtps://…` (TLS from the start), `smtp+tls://…`
+    (STARTTLS), `console:`."""
+    parts = urlsplit(url)
+    if parts.scheme == "file":
+        return {"EMAIL_BACKEND": "rowferry.config.mailbox.EmailBackend", "EMAIL_FILE_PATH": unquote(parts.path)}
+    if parts.scheme == "console":
+        return {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}
+    if parts.scheme not in ("smtp", "smtps", "smtp+tls"):
+        raise ValueError(f"EMAIL_URL: {parts.scheme!r} is none of file, smtp, smtps, smtp+tls, console.")
+    return {
+        "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "EMAIL_HOST": parts.hostname or "localhost",
+        "EMAIL_PORT": parts.port or {"smtp": 25, "smtps": 465, "smtp+tls": 587}[parts.scheme],
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_SSL": parts.scheme == "smtps",
+        "EMAIL_USE_TLS": parts.scheme == "smtp+tls",
+        "EMAIL_TIMEOUT": 20,
+    }
+
+
+def secret_key() -> str:
+    """SECRET_KEY, or one made at first start and kept in the data folder, readable by its owner only."""
+    given = env.str("SECRET_KEY", "")
+    if given:
+        return given
+    kept = DATA_DIR / "secret-key"
+    try:
+        return kept.read_text()
+    except FileNotFoundError:
+        return _make_secret(kept)
+
+
+def _make_secret(path: Path) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    draft.touch(mode=0o600)
+    draft.write_text(secrets.token_urlsafe(50))
+    with suppress(FileExistsError):
+        os.link(draft, path)
+    draft.unlink()
+    return path.read_text()

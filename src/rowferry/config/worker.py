@@ -1,0 +1,12 @@
+"""Celery's command line, with SIGTERM meaning what a supervisor means by it: `-m rowferry.config.worker ARGUMENTS`.
+
+To Celery it means: wait for the running tasks, however long. Remapped, they have `worker_soft_shutdown_timeout`; what
+is not ready by then waits again. Celery reads this variable while it is being imported, before it looks at any app.
+"""
+
+import os
+import runpy
+
+if __name__ == "__main__":
+    os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
+    runpy.run_module("celery", run_name="__main__", alter_sys=True)

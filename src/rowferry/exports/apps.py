@@ -1,0 +1,26 @@
+"""Starts the engine: finds the declared resources, gives each model its `exports` door, keeps its permission."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class ExportsConfig(AppConfig):
+    name = "rowferry.exports"
+    verbose_name = "Exports"
+
+    def ready(self) -> None:
+        from rowferry.exports import checks, door, permissions, registry  # noqa: F401
+
+        registry.autodiscover()
+        registry.on_register(door.attach)
+        post_migrate.connect(_keep_permissions, sender=self)
+
+
+def _keep_permissions(using: str, **_: Any) -> None:
+    from rowferry.exports import permissions
+
+    permissions.keep(using)

@@ -1,0 +1,49 @@
+"""A block of cells: what flows from a source to a sink.
+
+A block is some thousand rows in ONE buffer: row-major cells of UTF-8 text, joined by `CELL`; a cell that is exactly
+`NULL` has no value. Both marks are bytes that no valid UTF-8 holds, so user text with any control character comes
+through. Joined, because a sink escapes the whole buffer with a few `bytes.replace`, splits it once, and glues the
+cells to the literals between its columns without any bytecode per cell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rowferry.exports.errors import SourceFault
+
+CELL = b"\xfe"
+NULL = b"\xff"
+SPARE = b"\xfd"
+"""A third impossible byte, free for a sink's or a source's own marks within one call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """`rows` rows; `data` = `rows × width` cells joined by CELL (no mark at the end)."""
+
+    data: bytes
+    rows: int
+
+
+def split(data: bytes, rows: int, width: int) -> list[bytes]:
+    """Cut a (perhaps escaped) buffer into its `rows × width` cells; a buffer of another size is a SourceFault."""
+    cells = data.split(CELL)
+    if len(cells) != rows * width:
+        raise SourceFault(f"A block of {rows} rows and {width} columns holds {len(cells)} cells.")
+    return cells
+
+
+def glue(cells: Sequence[bytes], literals: Sequence[bytes], first: bytes, last: bytes) -> bytes:
+    """One buffer of `first cell literal cell literal … cell last`.
+
+    `literals[i]` stands BEFORE column i of every row but the very first cell, which `first` precedes; so
+    `literals[0]` is what separates two rows.
+    """
+    pairs = 2 * len(cells)
+    out: list[bytes] = [last] * (pairs + 1)
+    out[0:pairs:2] = list(literals) * (len(cells) // len(literals))
+    out[1:pairs:2] = cells
+    out[0] = first
+    return b"".join(out)

@@ -1,0 +1,49 @@
+"""What has to be true of a project before the engine can keep its promises."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core import checks
+from django.db import connections
+
+from rowferry.exports import conf
+
+
+@checks.register
+def check_settings(**_: Any) -> list[checks.CheckMessage]:
+    """Leases must outlive heartbeats; instants need time zones."""
+    found: list[checks.CheckMessage] = []
+    if not settings.USE_TZ:
+        found.append(
+            Error(
+                "Rowferry needs USE_TZ = True: an instant without a zone can't be exported truthfully.",
+                id="exports.E001",
+            )
+        )
+    if conf.seconds("LEASE") < 2 * conf.seconds("HEARTBEAT"):
+        found.append(checks.Error("ROWFERRY_LEASE must be at least twice ROWFERRY_HEARTBEAT.", id="exports.E002"))
+    if conf.number("IMMEDIATE_BELOW") > conf.number("QUEUE_ABOVE") + 1:
+        found.append(checks.Error("ROWFERRY_IMMEDIATE_BELOW must not be above ROWFERRY_QUEUE_ABOVE.", id="exports.E003"))
+    return found
+
+
+@checks.register("database")
+def check_wal(databases: Any = None, **_: Any) -> list[checks.CheckMessage]:
+    """Without WAL a long read of SQLite holds up every writer."""
+    found: list[checks.CheckMessage] = []
+    for alias in databases or ():
+        connection = connections[alias]
+        if connection.vendor != "sqlite" or connection.is_in_memory_db():  # type: ignore[attr-defined]
+            continue
+        with connection.cursor() as cursor:
+            mode = cursor.execute("PRAGMA journal_mode").fetchone()[0]
+        if mode != "wal":
+            found.append(
+                checks.Warning(
+                    f"SQLite database {alias!r} is in {mode} mode: use WAL, or exports hold up writers.",
+                    id="exports.W001",
+                )
+            )
+    return found

@@ -1,0 +1,42 @@
+"""The engine's settings, read from Django's when asked, so that a test or a project may change them. Seconds unless
+said."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.conf import settings
+
+WHOLE_NUMBERS: dict[str, int] = {
+    "ROWFERRY_IMMEDIATE_BELOW": 1_000,
+    "ROWFERRY_QUEUE_ABOVE": 10_000,
+    "ROWFERRY_REQUEST_ROW_LIMIT": 100_000,
+    "ROWFERRY_EXPORTS_PER_MINUTE": 5,
+    "ROWFERRY_DRY_RUNS_PER_MINUTE": 30,
+    "ROWFERRY_RETENTION_DAYS": 30,
+    "ROWFERRY_REMINDER_DAYS": 3,
+    "ROWFERRY_MAX_ATTEMPTS": 3,
+}
+SECONDS: dict[str, float] = {
+    "ROWFERRY_TIME_LIMIT": 300,
+    "ROWFERRY_RETRY_DELAY": 60,
+    "ROWFERRY_LEASE": 60,
+    "ROWFERRY_HEARTBEAT": 10,
+    "ROWFERRY_TICK": 2,
+}
+TEXTS: dict[str, str] = {"SITE_URL": "http://127.0.0.1:8000", "CONTACT_EMAIL": ""}
+
+
+def number(name: str) -> int:
+    """One of WHOLE_NUMBERS, named without its prefix."""
+    return int(getattr(settings, f"ROWFERRY_{name}", WHOLE_NUMBERS[f"ROWFERRY_{name}"]))
+
+
+def seconds(name: str) -> timedelta:
+    """One of SECONDS, named without its prefix, as a span of time."""
+    return timedelta(seconds=float(getattr(settings, f"ROWFERRY_{name}", SECONDS[f"ROWFERRY_{name}"])))
+
+
+def text(name: str) -> str:
+    """One of TEXTS."""
+    return str(getattr(settings, name, TEXTS[name]))

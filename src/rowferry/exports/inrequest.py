@@ -1,0 +1,133 @@
+"""An export made where it was asked for: in the web process, or in a script."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from itertools import chain
+
+from rowferry.exports import lifecycle
+from rowferry.exports.download import Download, described
+from rowferry.exports.errors import ClientGone, RowferryError, UnexpectedFault
+from rowferry.exports.execution import LOG_EVERY, milliseconds, worker_name
+from rowferry.exports.manifest import SUFFIX
+from rowferry.exports.models import Export
+from rowferry.exports.pipeline import Conveyor, Tally, batches
+from rowferry.exports.plan import Plan
+from rowferry.exports.sources import Reader
+from rowferry.exports.storage import storage
+
+logger = logging.getLogger(__name__)
+
+
+class InRequest:
+    """One export from its first row to its last. Owns the reader from the moment that it is made."""
+
+    def __init__(self, export: Export, plan: Plan, reader: Reader, expected: int) -> None:
+        self.export = export
+        self.plan = plan
+        self.expected = expected
+        self._reader = reader
+        self._heard: list[bytes] = []
+        self._file: Download | None = None
+        self._claim = lifecycle.claim_in_request(export, worker_name())
+
+    def run(self, *, listen: bool = False) -> Iterator[Tally]:
+        """Make the file, yielding the tally at each block. However it ends, the row says so."""
+        started = logged = time.monotonic()
+        rows = 0
+        conveyor = None
+        try:
+            conveyor = Conveyor(
+                self._claim, self.plan, self._reader, self.expected, _Listener(self._heard) if listen else None
+            )
+            for tally in conveyor.rows():
+                rows = tally.rows
+                if time.monotonic() - logged >= LOG_EVERY:
+                    logged = time.monotonic()
+                    self._show(tally, milliseconds(started))
+                yield tally
+            self.export = lifecycle.complete(self._claim, conveyor.finish(), milliseconds(started))
+            self._file = described(self.export, storage().open(self.export.file_key))
+            self._forget_unkept()
+        except BaseException as error:
+            if conveyor is not None:
+                conveyor.discard()
+            fault = _named(error, self.export)
+            lifecycle.fail(self._claim, fault, rows)
+            if isinstance(error, (RowferryError, GeneratorExit)):
+                raise
+            raise fault from error
+        finally:
+            self._reader.close()
+
+    def chunks(self) -> Iterator[bytes]:
+        """The bytes of the file as they come; begun already, so that what fails at the first row fails before the
+        answer."""
+        coming = self._chunks()
+        return _Begun(next(coming), coming)
+
+    def file(self) -> Download:
+        """The finished file, open, even if it is not kept."""
+        assert self._file is not None, "run() has to end first"
+        return self._file
+
+    def _chunks(self) -> Iterator[bytes]:
+        for tally in self.run(listen=True):
+            if tally.batches:
+                yield self._take()
+        if self._file is not None:
+            self._file.stream.close()
+        yield self._take()
+
+    def _take(self) -> bytes:
+        data = b"".join(self._heard)
+        self._heard.clear()
+        return data
+
+    def _show(self, tally: Tally, duration_ms: int) -> None:
+        lifecycle.beat(self._claim, tally.rows)
+        lifecycle.progress(
+            self._claim, tally.rows, batch=tally.batches, batches=batches(self.expected), duration_ms=duration_ms
+        )
+
+    def _forget_unkept(self) -> None:
+        if self.export.keep:
+            return
+        lifecycle.delete(self.export, None, "Not kept, as was asked.")
+        storage().delete(self.export.file_key)
+        storage().delete(f"{self.export.file_key}{SUFFIX}")
+
+
+class _Listener:
+    """A stream that remembers until it is asked."""
+
+    def __init__(self, heard: list[bytes]) -> None:
+        self.write = heard.append
+
+
+class _Begun:
+    """An iterator whose first item has been fetched already; closing it closes the rest."""
+
+    def __init__(self, first: bytes, rest: Iterator[bytes]) -> None:
+        self._items = chain((first,), rest)
+        self._rest = rest
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._items
+
+    def __next__(self) -> bytes:
+        return next(self._items)
+
+    def close(self) -> None:
+        self._rest.close()  # type: ignore[attr-defined]
+
+
+def _named(error: BaseException, export: Export) -> RowferryError:
+    if isinstance(error, RowferryError):
+        return error
+    if isinstance(error, GeneratorExit):
+        return ClientGone("The client closed the connection before the file was whole.")
+    logger.exception("Export %s failed unexpectedly.", export.pk)
+    return UnexpectedFault("A fault in the program; it is in the server's log.")

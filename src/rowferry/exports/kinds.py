@@ -1,0 +1,39 @@
+"""What a value is (`Kind`), and in which of its written forms a sink wants it (`Form`)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """The type of a column, as catalogue, manifest and sinks speak of it."""
+
+    INTEGER = "integer"
+    DECIMAL = "decimal"
+    FLOAT = "float"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    INSTANT = "datetime"
+    TEXT = "text"
+    IDENTIFIER = "identifier"
+    """Text that looks like a number now and then (serial, tag, code): never to be read as one."""
+    UUID = "uuid"
+    TIME = "time"
+    DURATION = "duration"
+    JSON = "json"
+
+
+NUMBERS = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT})
+TEXTS = frozenset({Kind.TEXT, Kind.IDENTIFIER, Kind.JSON})
+"""Kinds that hold what people typed: the ones that a formula guard looks at."""
+
+
+class Form(StrEnum):
+    """How a value is written. PLAIN: digits; `true`/`false`; `2025-10-30`; `2025-10-30T14:15:00Z`; text as it is."""
+
+    PLAIN = "plain"
+    SERIAL = "serial"
+    """Dates and instants as days since 1899-12-30, the number that spreadsheets count in (instants: local clock of
+    the zone)."""
+    DIGIT = "digit"
+    """Booleans as 1 and 0."""

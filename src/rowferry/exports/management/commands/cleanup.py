@@ -1,0 +1,20 @@
+"""`cleanup`: by hand what the ticker does by itself: expired files, orphans, parts."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from rowferry.exports import idempotency, ticker
+
+
+class Command(BaseCommand):
+    help = "Removes the files of expired exports, and files that no export needs."
+
+    def handle(self, *_: Any, **__: Any) -> None:
+        expired = 0
+        while count := ticker.expire():
+            expired += count
+        ended = ticker.end_abandoned() + ticker.end_unstarted()
+        removed = ticker.tidy()
+        idempotency.tidy()
+        self.stdout.write(f"{expired} expired, {ended} abandoned exports ended, {removed} needless files removed.")

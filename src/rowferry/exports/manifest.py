@@ -1,0 +1,61 @@
+"""What was asked, expected and written: kept in the export's row and as a JSON file beside the exported one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from rowferry import __version__
+from rowferry.exports.models import Export
+from rowferry.exports.sinks import SinkColumn
+from rowferry.exports.storage import FolderStorage, StoredFile
+
+PROGRAM = f"Rowferry {__version__}"
+SUFFIX = ".manifest.json"
+
+
+def describe(
+    export: Export,
+    file: StoredFile,
+    columns: Sequence[SinkColumn],
+    *,
+    as_of: datetime,
+    expected: int,
+    written: int,
+    failed: int,
+    adjustments: Mapping[str, int],
+) -> dict[str, Any]:
+    """The manifest as plain JSON. `expected` = rows counted in the same snapshot; `written + failed` equals it."""
+    return {
+        "manifest_version": 1,
+        "program": PROGRAM,
+        "export_id": str(export.pk),
+        "resource_type": export.resource,
+        "format": export.format,
+        "spec": export.spec,
+        "requested_by": {"id": export.user_id, "name": export.user_name, "email": export.user_email},
+        "requested_at": rfc3339(export.created_at),
+        "as_of": rfc3339(as_of),
+        "time_zone": export.spec["time_zone"],
+        "columns": [{"name": c.name, "label": c.label, "type": c.kind.value} for c in columns],
+        "rows_expected": expected,
+        "rows_written": written,
+        "rows_failed": failed,
+        "adjustments": dict(adjustments),
+        "bytes": file.size,
+        "sha256": file.sha256,
+    }
+
+
+def keep(storage: FolderStorage, key: str, manifest: Mapping[str, Any]) -> None:
+    """Write the manifest beside the file of this key."""
+    stage = storage.stage(f"{key}{SUFFIX}")
+    stage.write(json.dumps(manifest, indent=2, ensure_ascii=False).encode())
+    stage.publish()
+
+
+def rfc3339(moment: datetime) -> str:
+    """`2025-10-30T14:15:00Z`, with a fraction only where there is one."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

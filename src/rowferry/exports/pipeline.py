@@ -1,0 +1,157 @@
+"""The conveyor: source → transform → sink, block by block. It yields how far it is, and never calls back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from rowferry.exports import manifest
+from rowferry.exports.cells import Block
+from rowferry.exports.errors import RowsMissing
+from rowferry.exports.lifecycle import Claim, Facts
+from rowferry.exports.plan import Plan
+from rowferry.exports.sinks import Order, Sink, Stream
+from rowferry.exports.sources import Reader
+from rowferry.exports.sources.reader import BLOCK_ROWS
+from rowferry.exports.storage import storage
+from rowferry.exports.transforms import Failure
+
+MOST_NAMED = 50
+"""Failed rows that the log names; all are counted."""
+ADJUSTED = {
+    "replaced_characters": "{count:,} characters that the format cannot hold were replaced by U+FFFD.",
+    "shortened_cells": "{count:,} cells were shortened to what the format can hold.",
+}
+
+
+@dataclass(slots=True)
+class Tally:
+    """How far the conveyor is."""
+
+    rows: int = 0
+    batches: int = 0
+    failed: int = 0
+    named: list[Failure] = field(default_factory=list)
+
+
+def file_key(claim: Claim, plan: Plan) -> str:
+    """A name that no other attempt can have: the fence is in it."""
+    return f"{claim.export.pk}.{claim.fence}.{plan.sink.extension}"
+
+
+def batches(total: int) -> int:
+    """How many blocks so many rows come in."""
+    return -(-total // BLOCK_ROWS)
+
+
+class Conveyor:
+    """One file on its way: iterate `rows()` to the end, then `finish()`; `discard()` where that did not come to pass.
+
+    `expected` = the rows that the reader's snapshot holds. The bytes go through `stream` into `stage` (often the same).
+    """
+
+    def __init__(self, claim: Claim, plan: Plan, reader: Reader, expected: int, stream: Stream | None = None) -> None:
+        self.claim = claim
+        self.plan = plan
+        self.reader = reader
+        self.expected = expected
+        self.tally = Tally()
+        self.stage = storage().stage(file_key(claim, plan))
+        self._sink = plan.sink(
+            _order(claim, plan, reader, expected), _Tee(self.stage, stream) if stream else self.stage
+        )
+
+    def rows(self) -> Iterator[Tally]:
+        """Write the file, yielding the tally before the first block and after each."""
+        return convey(self.plan, self.reader, self._sink, self.tally)
+
+    def finish(self) -> Facts:
+        """Give the whole file its name. RowsMissing: what was written is not what the snapshot held."""
+        tally, expected = self.tally, self.expected
+        done = tally.rows + tally.failed
+        if self.reader.repeatable and done != expected:
+            raise RowsMissing(f"{done:,} rows were read where the same snapshot had counted {expected:,}.")
+        file = self.stage.publish()
+        described = manifest.describe(
+            self.claim.export,
+            file,
+            self.plan.sink_columns,
+            as_of=self.reader.snapshot_at,
+            expected=expected,
+            written=tally.rows,
+            failed=tally.failed,
+            adjustments=self._sink.adjustments,
+        )
+        manifest.keep(storage(), file.key, described)
+        return Facts(file, tally.rows, tally.failed, self.reader.snapshot_at, described, notes(tally, self._sink))
+
+    def discard(self) -> None:
+        """Leave nothing of an unfinished file. One that has its name already is the ticker's to judge, by the row."""
+        self.stage.discard()
+
+
+@dataclass(frozen=True, slots=True)
+class _Tee:
+    """Everything to both: the kept file first, then whoever is listening."""
+
+    kept: Stream
+    heard: Stream
+
+    def write(self, data: bytes) -> None:
+        self.kept.write(data)
+        self.heard.write(data)
+
+
+def convey(plan: Plan, reader: Reader, sink: Sink, tally: Tally) -> Iterator[Tally]:
+    """Put every row of the plan through the sink, keeping the tally."""
+    sink.open()
+    yield tally
+    for block in reader.blocks(plan.queryset, plan.renderings):
+        kept = _transformed(plan, block, tally)
+        if kept.rows:
+            sink.write(kept)
+        tally.rows += kept.rows
+        tally.batches += 1
+        yield tally
+    sink.close()
+
+
+def _transformed(plan: Plan, block: Block, tally: Tally) -> Block:
+    if not plan.transform.needed:
+        return block
+    kept, failures = plan.transform.apply(block)
+    tally.failed += len(failures)
+    tally.named += failures[: MOST_NAMED - len(tally.named)]
+    return kept
+
+
+def notes(tally: Tally, sink: Sink) -> tuple[tuple[str, str], ...]:
+    """What the log shall say of rows left out and of text that was changed."""
+    found = [(ADJUSTED[name].format(count=count), "") for name, count in sink.adjustments.items() if count]
+    if tally.failed:
+        named = "; ".join(f"{failure.key}: {failure.reason}" for failure in tally.named)
+        found.append((f"{tally.failed:,} rows could not be computed and were left out.", named))
+    return tuple(found)
+
+
+def _order(claim: Claim, plan: Plan, reader: Reader, expected: int) -> Order:
+    """What the file says of itself. A count is promised at its head only where it is sure before the end."""
+    spec, export = plan.spec, claim.export
+    return Order(
+        export_id=str(export.pk),
+        resource=spec.resource,
+        resource_label=str(plan.resource.label),
+        format=spec.format,
+        exported_at=reader.snapshot_at,
+        item_count=expected if reader.repeatable and not plan.transform.needed else None,
+        columns=plan.sink_columns,
+        filters=spec.filters,
+        sort_by=spec.sort_by,
+        sort_order=spec.sort_order,
+        time_zone=spec.time_zone,
+        headers=spec.headers,
+        nested=spec.nested,
+        requested_by=export.user_name,
+        program=manifest.PROGRAM,
+        options=spec.options,
+    )

@@ -1,0 +1,204 @@
+"""How each kind of value becomes text: in SQL where SQL can, in Python where it can't.
+
+`Rendering.expression()` is a Django expression of text with one template a database; `after` is what is left for
+Python to do on the text (other zones, floats); `text` does all of it in Python, for databases that have no templates
+here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import F, Func, TextField
+from django.db.models.expressions import Combinable
+from django.db.models.sql.compiler import SQLCompiler
+
+from rowferry.exports.cells import NULL
+from rowferry.exports.kinds import TEXTS, Form, Kind
+
+EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001  (the day 0 of spreadsheets, on a wall clock)
+FIRST_SERIAL = "1900-03-01"
+"""Before this day spreadsheets do not agree (1900 was no leap year): earlier days stay text."""
+GUARDED = ("=", "+", "-", "@", "\t", "\r")
+"""First characters that make a spreadsheet take text for a formula."""
+
+Change = Callable[[bytes], bytes]
+
+SQLITE: dict[tuple[Kind, Form], str] = {
+    (Kind.DECIMAL, Form.PLAIN): "CASE WHEN {x} IS NOT NULL THEN printf('%%.{places}f', {x}) END",
+    (Kind.FLOAT, Form.PLAIN): "CASE WHEN {x} IS NOT NULL THEN printf('%%!.17g', {x}) END",
+    (Kind.BOOLEAN, Form.PLAIN): "CASE {x} WHEN 1 THEN 'true' WHEN 0 THEN 'false' END",
+    (
+        Kind.DATE,
+        Form.SERIAL,
+    ): "CASE WHEN {x} >= '1900-03-01' THEN CAST(julianday({x}) - 2415018.5 AS INTEGER) ELSE {x} END",
+    (Kind.INSTANT, Form.PLAIN): "replace({x}, ' ', 'T') || 'Z'",
+    (Kind.INSTANT, Form.SERIAL): (
+        "CASE WHEN {x} >= '1900-03-01' THEN julianday({x}) - 2415018.5 ELSE replace({x}, ' ', 'T') || 'Z' END"
+    ),
+    (Kind.UUID, Form.PLAIN): (
+        "substr({x}, 1, 8) || '-' || substr({x}, 9, 4) || '-' || substr({x}, 13, 4) || '-' || substr({x}, 17, 4)"
+        " || '-' || substr({x}, 21)"
+    ),
+    (Kind.DURATION, Form.PLAIN): "CASE WHEN {x} IS NOT NULL THEN printf('%%.6f', {x} / 1000000.0) END",
+}
+POSTGRESQL: dict[tuple[Kind, Form], str] = {
+    (Kind.BOOLEAN, Form.PLAIN): "CASE WHEN {x} THEN 'true' WHEN NOT {x} THEN 'false' END",
+    (Kind.BOOLEAN, Form.DIGIT): "({x})::int",
+    (Kind.DATE, Form.SERIAL): (
+        "CASE WHEN {x} >= '1900-03-01' AND {x} < '10000-01-01'"
+        " THEN (({x}) - DATE '1899-12-30')::text ELSE ({x})::text END"
+    ),
+    (Kind.INSTANT, Form.PLAIN): "replace((({x}) AT TIME ZONE 'UTC')::text, ' ', 'T') || 'Z'",
+    (Kind.INSTANT, Form.SERIAL): (
+        "CASE WHEN {x} >= '1900-03-01' AND {x} < '10000-01-01'"
+        " THEN (date_part('epoch', ({x}) AT TIME ZONE '{zone}') / 86400 + 25569)::text ELSE ({x})::text END"
+    ),
+    (Kind.DURATION, Form.PLAIN): "extract(epoch FROM {x})",
+}
+PLAIN_SQL = "{x}"
+GUARD_SQLITE = (
+    "CASE WHEN {x} COLLATE BINARY < 'A' AND substr({x}, 1, 1) IN ('=', '+', '-', '@', char(9), char(13))"
+    " THEN '''' || {x} ELSE {x} END"
+)
+GUARD_POSTGRESQL = (
+    "CASE WHEN ({x})::text COLLATE \"C\" < 'A' AND left(({x})::text, 1) IN ('=', '+', '-', '@', chr(9), chr(13))"
+    " THEN '''' || ({x})::text ELSE ({x})::text END"
+)
+
+
+class RenderedText(Func):
+    """The SQL text of one value, by the templates above."""
+
+    output_field = TextField()
+
+    def __init__(self, expression: Any, rendering: Rendering | None = None, **extra: Any) -> None:
+        super().__init__(expression, **extra)
+        self.rendering = rendering
+
+    def as_sqlite(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any
+    ) -> tuple[str, tuple[Any, ...]]:
+        return self._fill(SQLITE, GUARD_SQLITE, compiler)
+
+    def as_postgresql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any
+    ) -> tuple[str, tuple[Any, ...]]:
+        return self._fill(POSTGRESQL, GUARD_POSTGRESQL, compiler)
+
+    def _fill(
+        self, table: dict[tuple[Kind, Form], str], guard: str, compiler: SQLCompiler
+    ) -> tuple[str, tuple[Any, ...]]:
+        rendering = self.rendering
+        assert rendering is not None
+        x, params = compiler.compile(self.get_source_expressions()[0])
+        template = guard if rendering.guard else table.get((rendering.kind, rendering.form), PLAIN_SQL)
+        filled = template.replace("{x}", x).replace("{zone}", rendering.zone)
+        return filled.replace("{places}", str(rendering.places)), tuple(params) * template.count("{x}")
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """One value to be read: where it is, what it is, and how it shall be written."""
+
+    path: str | Combinable
+    kind: Kind
+    form: Form = Form.PLAIN
+    guard: bool = False
+    zone: str = "UTC"
+    places: int = 6
+    """Digits after the point of a decimal, where the database does not keep them (SQLite)."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "guard", self.guard and self.kind in TEXTS)
+
+    def expression(self) -> RenderedText:
+        source = F(self.path) if isinstance(self.path, str) else self.path
+        return RenderedText(source, rendering=self)
+
+    def after(self, vendor: str) -> Change | None:
+        """What Python still has to do on each text that the SQL of `vendor` gives; None = nothing."""
+        if self.kind is Kind.FLOAT:
+            return positional
+        if self.kind is not Kind.INSTANT or self.zone == "UTC":
+            return None
+        if self.form is Form.PLAIN:
+            return partial(to_zone, zone=ZoneInfo(self.zone))
+        return partial(serial_to_zone, zone=ZoneInfo(self.zone)) if vendor == "sqlite" else None
+
+    def text(self, value: Any) -> bytes:
+        """The same text from a Python value; None gives the mark NULL."""
+        if value is None:
+            return NULL
+        written = WRITTEN.get((self.kind, self.form), _as_it_is)(value, ZoneInfo(self.zone))
+        if self.guard and written.startswith(GUARDED):
+            written = f"'{written}"
+        return written.encode("utf-8", "replace")
+
+
+def positional(text: bytes) -> bytes:
+    """A float without scientific notation and with no more digits than it takes to read it back."""
+    try:
+        shortest = repr(float(text))
+    except ValueError:
+        return text
+    return (format(Decimal(shortest), "f") if "e" in shortest else shortest).encode()
+
+
+def to_zone(text: bytes, zone: ZoneInfo) -> bytes:
+    """`2025-10-30T14:15:00Z` on the clock of a zone, with its offset; what is no such instant stays as it is."""
+    try:
+        return datetime.fromisoformat(text.decode()).astimezone(zone).isoformat().encode()
+    except (ValueError, OverflowError):
+        return text
+
+
+def serial_to_zone(text: bytes, zone: ZoneInfo) -> bytes:
+    """A serial number of an instant in UTC as the serial number of the zone's wall clock."""
+    try:
+        instant = EPOCH + timedelta(milliseconds=round(float(text) * 86_400_000))
+    except (ValueError, OverflowError):
+        return text
+    return serial(instant.replace(tzinfo=UTC), zone).encode()
+
+
+def serial(value: datetime, zone: ZoneInfo) -> str:
+    """Days since 1899-12-30 on the wall clock of the zone."""
+    wall = value.astimezone(zone).replace(tzinfo=None)
+    if wall.isoformat() < FIRST_SERIAL:
+        return _instant(value, zone)
+    return repr((wall - EPOCH) / timedelta(days=1))
+
+
+def _instant(value: datetime, zone: ZoneInfo) -> str:
+    aware = value if value.tzinfo else value.replace(tzinfo=UTC)
+    return aware.astimezone(zone).isoformat().replace("+00:00", "Z" if zone.key == "UTC" else "+00:00")
+
+
+def _as_it_is(value: Any, _zone: ZoneInfo) -> str:
+    return str(value)
+
+
+def _day_serial(value: date, _zone: ZoneInfo) -> str:
+    return str((value - EPOCH.date()).days) if value.isoformat() >= FIRST_SERIAL else value.isoformat()
+
+
+WRITTEN: dict[tuple[Kind, Form], Callable[[Any, ZoneInfo], str]] = {
+    (Kind.DECIMAL, Form.PLAIN): lambda value, _zone: format(value, "f"),
+    (Kind.FLOAT, Form.PLAIN): lambda value, _zone: positional(repr(value).encode()).decode(),
+    (Kind.BOOLEAN, Form.PLAIN): lambda value, _zone: "true" if value else "false",
+    (Kind.BOOLEAN, Form.DIGIT): lambda value, _zone: "1" if value else "0",
+    (Kind.DATE, Form.SERIAL): _day_serial,
+    (Kind.INSTANT, Form.PLAIN): _instant,
+    (Kind.INSTANT, Form.SERIAL): serial,
+    (Kind.DURATION, Form.PLAIN): lambda value, _zone: f"{value.total_seconds():.6f}",
+    (Kind.JSON, Form.PLAIN): lambda value, _zone: json.dumps(value, ensure_ascii=False),
+}

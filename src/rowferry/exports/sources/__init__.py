@@ -1,0 +1,18 @@
+"""Rows out of a database: one snapshot, one statement, blocks of cells. One file per database family."""
+
+from __future__ import annotations
+
+from rowferry.exports.sources.generic import GenericReader
+from rowferry.exports.sources.postgresql import PostgreSQLReader
+from rowferry.exports.sources.reader import Reader
+from rowferry.exports.sources.sqlite import SQLiteReader
+
+READERS: dict[str, type[Reader]] = {"sqlite": SQLiteReader, "postgresql": PostgreSQLReader}
+
+__all__ = ["Reader", "open_reader"]
+
+
+def open_reader(alias: str) -> Reader:
+    """A reader on the database `alias`, its snapshot taken. The caller closes it (it is a context manager)."""
+    from_vendor = Reader.vendor_of(alias)
+    return READERS.get(from_vendor, GenericReader)(alias)

@@ -1,0 +1,38 @@
+"""Any database that Django knows: its own iterator, rendered in Python. Slower, and right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from django.core.exceptions import EmptyResultSet
+from django.db.models import F, QuerySet
+
+from rowferry.exports.cells import CELL, Block
+from rowferry.exports.rendering import Change, Rendering
+from rowferry.exports.sources.reader import BLOCK_ROWS, Reader
+
+
+class GenericReader(Reader):
+    """Reads on an own connection within one transaction, as strong as the database makes it."""
+
+    begin = ("START TRANSACTION",)
+
+    def read(self, queryset: QuerySet[Any], renderings: Sequence[Rendering]) -> Iterator[Block]:
+        paths = {f"rowferry_{i}": F(r.path) if isinstance(r.path, str) else r.path for i, r in enumerate(renderings)}
+        rows = self._rows(queryset.annotate(**paths).values_list(*paths))
+        writers = [one.text for one in renderings]
+        while chunk := list(islice(rows, BLOCK_ROWS)):
+            cells = [write(value) for row in chunk for write, value in zip(writers, row, strict=True)]
+            yield Block(CELL.join(cells), len(chunk))
+
+    def changes(self, renderings: Sequence[Rendering]) -> dict[int, Change]:
+        return {}
+
+    def _rows(self, queryset: QuerySet[Any]) -> Iterator[Sequence[Any]]:
+        compiler = queryset.query.get_compiler(connection=self.wrapper)
+        try:
+            return iter(compiler.results_iter(chunked_fetch=True, chunk_size=BLOCK_ROWS))
+        except EmptyResultSet:
+            return iter(())

@@ -1,0 +1,129 @@
+"""PostgreSQL: `COPY … TO STDOUT` in text form, on a connection of its own; nothing becomes a Python value on the
+way."""
+
+from __future__ import annotations
+
+import select
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.db import DatabaseError
+from django.db.models import QuerySet
+
+from rowferry.exports import conf
+from rowferry.exports.cells import CELL, NULL, SPARE, Block
+from rowferry.exports.rendering import Rendering
+from rowferry.exports.sources.reader import BLOCK_ROWS, Reader
+
+ESCAPES = (
+    (b"\\N", NULL),
+    (b"\\n", b"\n"),
+    (b"\\t", b"\t"),
+    (b"\\r", b"\r"),
+    (b"\\b", b"\b"),
+    (b"\\f", b"\f"),
+    (b"\\v", b"\v"),
+)
+COPY_OUT, FATAL_ERROR = 3, 7
+"""ExecStatus of libpq: named here because the module must load where psycopg is not installed."""
+
+
+class PostgreSQLReader(Reader):
+    """One REPEATABLE READ, READ ONLY transaction. `statement_timeout` ends a statement that the worker's own limit
+    would end."""
+
+    begin = (
+        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        "SET LOCAL datestyle TO ISO",
+        "SET LOCAL intervalstyle TO iso_8601",
+    )
+
+    def _open(self) -> None:
+        super()._open()
+        limit = int(conf.seconds("TIME_LIMIT").total_seconds() * 1000) + 1000
+        with self.wrapper.cursor() as cursor:
+            cursor.execute(f"SET LOCAL statement_timeout TO {limit}")
+
+    def read(self, queryset: QuerySet[Any], renderings: Sequence[Rendering]) -> Iterator[Block]:
+        cells = {f"rowferry_{i}": one.expression() for i, one in enumerate(renderings)}
+        sql, params = self.compile(queryset.annotate(**cells).values_list(*cells))
+        with self.wrapper.connection.cursor() as cursor:
+            statement = cursor.mogrify(f"COPY ({sql}) TO STDOUT", params)
+        for rows in copied(self.wrapper.connection.pgconn, statement.encode()):
+            yield Block(unescaped(b"".join(rows)), len(rows))
+
+
+def unescaped(rows: bytes) -> bytes:
+    """COPY's text form as joined cells. Raw tabs and newlines are marks there; those of the user's text are escaped."""
+    data = rows[:-1].replace(b"\t", CELL).replace(b"\n", CELL)
+    if b"\\" not in data:
+        return data
+    doubled = b"\\\\" in data
+    if doubled:
+        data = data.replace(b"\\\\", SPARE)
+    for escape, character in ESCAPES:
+        if escape in data:
+            data = data.replace(escape, character)
+    return data.replace(SPARE, b"\\") if doubled else data
+
+
+def copied(connection: Any, statement: bytes) -> Iterator[list[bytes]]:
+    """The rows of a COPY, in lists of BLOCK_ROWS, straight from libpq: psycopg's own iterator costs as much as the
+    read."""
+    poll = select.poll()
+    poll.register(connection.socket, select.POLLIN)
+    connection.send_query(statement)
+    _wait(connection, poll)
+    result = connection.get_result()
+    if result.status != COPY_OUT:
+        _drain(connection)
+        raise DatabaseError(result.error_message.decode("utf-8", "replace"))
+    finished = False
+    try:
+        yield from _lists(connection, poll)
+        finished = True
+    finally:
+        if not finished:
+            connection.get_cancel().cancel()
+            while connection.get_copy_data(0)[0] > 0:
+                pass
+        error = _drain(connection)
+    if error:
+        raise DatabaseError(error)
+
+
+def _lists(connection: Any, poll: select.poll) -> Iterator[list[bytes]]:
+    rows: list[bytes] = []
+    fetch, keep = connection.get_copy_data, rows.append
+    while True:
+        size, data = fetch(1)
+        if size > 0:
+            keep(bytes(data))
+            if len(rows) == BLOCK_ROWS:
+                yield rows
+                rows = []
+                keep = rows.append
+        elif size == 0:
+            poll.poll()
+            connection.consume_input()
+        else:
+            break
+    if rows:
+        yield rows
+
+
+def _wait(connection: Any, poll: select.poll) -> None:
+    connection.flush()
+    while connection.is_busy():
+        poll.poll()
+        connection.consume_input()
+
+
+def _drain(connection: Any) -> str:
+    """Fetch what is left of the statement; without this the connection would be dead. The error it ended with, or
+    ''."""
+    error = ""
+    while result := connection.get_result():
+        if result.status == FATAL_ERROR:
+            error = result.error_message.decode("utf-8", "replace").strip()
+    return error

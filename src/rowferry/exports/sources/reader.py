@@ -1,0 +1,116 @@
+"""What all readers share: a connection of their own with one snapshot, a count, and rows in blocks."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from datetime import datetime
+from types import TracebackType
+from typing import Any, ClassVar, Self
+
+from django.core.exceptions import EmptyResultSet
+from django.db import DatabaseError, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from rowferry.exports.cells import CELL, Block, split
+from rowferry.exports.errors import SourceFault
+from rowferry.exports.rendering import Change, Rendering
+
+BLOCK_ROWS = 2_000
+
+
+class Reader(ABC):
+    """One snapshot of one database.
+
+    Its connection is its own, so that a long read meets nobody's transaction. Only inside the caller's own
+    `transaction.atomic()` it reads on the caller's connection: whoever exports within a transaction means the rows
+    as they are there. `repeatable` says whether a count and a read see the same rows.
+    """
+
+    begin: ClassVar[Sequence[str]] = ()
+    """Statements that take the snapshot on an own connection."""
+
+    def __init__(self, alias: str) -> None:
+        shared = connections[alias]
+        self.owned = not shared.in_atomic_block
+        self.wrapper: BaseDatabaseWrapper = shared.copy() if self.owned else shared
+        self.snapshot_at: datetime = timezone.now()
+        if self.owned:
+            self._open()
+
+    @staticmethod
+    def vendor_of(alias: str) -> str:
+        return str(connections[alias].vendor)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the snapshot and the connection back."""
+        if self.owned:
+            with suppress(DatabaseError):
+                self.wrapper.close()
+
+    @property
+    def repeatable(self) -> bool:
+        return self.owned
+
+    def count(self, queryset: QuerySet[Any]) -> int:
+        """How many rows the queryset has in this snapshot."""
+        try:
+            sql, params = self.compile(queryset.order_by().values("pk"))
+        except EmptyResultSet:
+            return 0
+        with self.wrapper.cursor() as cursor:
+            cursor.execute(f"SELECT COUNT(*) FROM ({sql}) AS counted", params)  # noqa: S608  (compiled by Django)
+            return int(cursor.fetchone()[0])
+
+    def blocks(self, queryset: QuerySet[Any], renderings: Sequence[Rendering]) -> Iterator[Block]:
+        """The rows of the queryset in its order, one cell a rendering."""
+        after = self.changes(renderings)
+        try:
+            for block in self.read(queryset, renderings):
+                yield changed(block, len(renderings), after) if after else block
+        except EmptyResultSet:
+            return
+        except DatabaseError as error:
+            raise SourceFault(f"The database broke off the read: {error}") from error
+
+    def changes(self, renderings: Sequence[Rendering]) -> dict[int, Change]:
+        """What Python has to do on the text that this database gives, by column."""
+        return {i: change for i, one in enumerate(renderings) if (change := one.after(self.wrapper.vendor))}
+
+    @abstractmethod
+    def read(self, queryset: QuerySet[Any], renderings: Sequence[Rendering]) -> Iterator[Block]:
+        """The rows as SQL gives them, before what `Rendering.after` does."""
+
+    def compile(self, queryset: QuerySet[Any]) -> tuple[str, Any]:
+        """The statement and its parameters, for this reader's connection."""
+        sql, params = queryset.query.get_compiler(connection=self.wrapper).as_sql()
+        return sql, params
+
+    def _open(self) -> None:
+        try:
+            self.wrapper.connect()
+            with self.wrapper.cursor() as cursor:
+                for statement in self.begin:
+                    cursor.execute(statement)
+        except DatabaseError as error:
+            self.close()
+            raise SourceFault(f"The database did not give a snapshot: {error}") from error
+
+
+def changed(block: Block, width: int, changes: dict[int, Change]) -> Block:
+    """The block with some columns put through a function, NULL left alone."""
+    cells = split(block.data, block.rows, width)
+    for index, change in changes.items():
+        cells[index::width] = map(change, cells[index::width])
+    return Block(CELL.join(cells), block.rows)

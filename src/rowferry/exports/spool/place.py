@@ -1,0 +1,42 @@
+"""Which folder a `spool://` URL means, and whether it may be one: locks over a network are not to be trusted."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+MOUNTS = Path("/proc/self/mounts")
+REMOTE = re.compile(
+    r"nfs\d?|cifs|smb\d?|smbfs|afs|ceph|lustre|beegfs|gpfs|glusterfs|fuse\.(sshfs|glusterfs|s3fs|rclone|gcsfuse)"
+)
+
+
+def spool_folder(host: str | None, path: str | None, mounts: Path = MOUNTS) -> Path:
+    """The folder of a broker URL, in kombu's parts: its host, and its path without the first `/`.
+
+    Raises ImproperlyConfigured when it names no absolute folder, or one that is not on a disk of this machine.
+    """
+    if host or not (path or "").strip("/"):
+        raise ImproperlyConfigured("BROKER_URL: a spool needs an absolute folder: spool:///var/lib/rowferry/spool.")
+    folder = Path(f"/{path}").resolve()
+    kind = file_system(folder, mounts)
+    if REMOTE.fullmatch(kind):
+        raise ImproperlyConfigured(f"BROKER_URL: {folder} is on {kind}; a spool needs a local disk (or use redis://).")
+    return folder
+
+
+def file_system(folder: Path, mounts: Path = MOUNTS) -> str:
+    """The type of the file system that `folder` lies on (`ext4`, `nfs4`…); empty where the kernel does not tell."""
+    try:
+        lines = mounts.read_text(errors="surrogateescape").splitlines()
+    except OSError:
+        return ""
+    mounted = [(_unescaped(place), kind) for _, place, kind, *_ in map(str.split, lines)]
+    around = [(len(place.parts), kind) for place, kind in reversed(mounted) if folder.is_relative_to(place)]
+    return max(around, key=lambda mount: mount[0], default=(0, ""))[1]
+
+
+def _unescaped(place: str) -> Path:
+    return Path(re.sub(r"\\(\d{3})", lambda octal: chr(int(octal[1], 8)), place))

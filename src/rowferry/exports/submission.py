@@ -1,0 +1,235 @@
+"""Front door: a request becomes an export, answered now, streamed, or queued; or a dry run, which stores nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from rowferry.exports import idempotency, lifecycle, preview, quota, registry, tasks
+from rowferry.exports.download import Download, opened
+from rowferry.exports.errors import Conflict, InvalidRequest
+from rowferry.exports.idempotency import Key
+from rowferry.exports.inrequest import InRequest
+from rowferry.exports.models import Export, Mode, Status
+from rowferry.exports.pipeline import Tally
+from rowferry.exports.plan import Plan, build_plan, decide, require
+from rowferry.exports.preview import Preview, estimated_wait
+from rowferry.exports.quota import Allowance
+from rowferry.exports.resource import Person
+from rowferry.exports.sources import Reader, open_reader
+from rowferry.exports.spec import ExportSpec, boolean, sound
+
+UNKEPT = "A queued export has to be kept until it is fetched: leave keep out."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """The part of a request that does not describe the file but how it is had."""
+
+    asynchronous: bool | None = None
+    notify: bool | None = None
+    dry_run: bool = False
+    keep: bool = True
+
+    @classmethod
+    def parse(cls, body: Mapping[str, Any]) -> tuple[Delivery, dict[str, Any]]:
+        """The delivery, and the rest of the body. InvalidRequest: a field that is neither true nor false."""
+        delivery = cls(
+            asynchronous=boolean(body, "async", None),
+            notify=boolean(body, "email_notification", None),
+            dry_run=bool(boolean(body, "dry_run", False)),
+            keep=boolean(body, "keep", True) is not False,
+        )
+        names = ("async", "email_notification", "dry_run", "keep")
+        return delivery, {name: value for name, value in body.items() if name not in names}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queued:
+    """A worker will make the file. `wait` = estimated seconds until it is there."""
+
+    export: Export
+    wait: int
+    allowance: Allowance | None = None
+
+    @property
+    def message(self) -> str:
+        return f"Your export of {self.export.total_items:,} rows is queued. It will be at status_url when it is done."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """The whole file, open."""
+
+    export: Export
+    file: Download
+    allowance: Allowance | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Streamed:
+    """The bytes come as the rows are read. Iterate to the end or close(); an iterator that raises has left no whole
+    file."""
+
+    export: Export
+    chunks: Iterator[bytes]
+    filename: str
+    content_type: str
+    allowance: Allowance | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DryRun:
+    """What would happen; nothing was stored."""
+
+    preview: Preview
+    allowance: Allowance | None = None
+
+
+Answer = Queued | Ready | Streamed | DryRun
+
+
+def submit(
+    resource: str, payload: object, person: Person, *, key: str | None = None, prefer_async: bool = False
+) -> Answer:
+    """Answer one request of one person for one file.
+
+    `payload` = the body as plain JSON (contract: format, columns, filters, …); `key` = the client's idempotency key;
+    `prefer_async` = queue it unless the body says otherwise. Raises NotFound (resource), NotPermitted,
+    InvalidRequest (every wrong field by name), KeyReused, Conflict (the key's export is being made), QuotaExceeded,
+    or a Fault of ours.
+    """
+    spec, delivery, body = _read(resource, payload, person)
+    plan = build_plan(spec, person)
+    if delivery.dry_run:
+        allowance = quota.take(person, quota.DRY_RUNS) if person else None
+        return DryRun(preview=preview.look(plan, delivery.asynchronous), allowance=allowance)
+    chosen = Key.checked(key, body) if key is not None else None
+    before = idempotency.find(person, chosen) if chosen and person else None
+    if before is not None:
+        return _again(before)
+    if prefer_async and delivery.asynchronous is None:
+        delivery = Delivery(asynchronous=True, notify=delivery.notify, keep=delivery.keep)
+    reader = open_reader(plan.queryset.db)
+    try:
+        return _answer(plan, delivery, reader, chosen)
+    except BaseException:
+        reader.close()
+        raise
+
+
+def perform(resource: str, payload: object, person: Person) -> tuple[InRequest, Iterator[Tally]]:
+    """Make a file here and now, whatever its size, for a script or the operator: no quota. Iterate the second to the
+    end."""
+    spec, delivery, _ = _read(resource, payload, person)
+    plan = build_plan(spec, person)
+    reader = open_reader(plan.queryset.db)
+    try:
+        total = reader.count(plan.queryset)
+        export = lifecycle.create(_new(plan, delivery, total, Mode.IMMEDIATE, "it was run from Python"), plan.person)
+        work = InRequest(export, plan, reader, total)
+    except BaseException:
+        reader.close()
+        raise
+    return work, work.run()
+
+
+def enqueue(resource: str, payload: object, person: Person) -> Export:
+    """Queue an export for a script: no quota."""
+    spec, delivery, _ = _read(resource, payload, person)
+    plan = build_plan(spec, person)
+    with open_reader(plan.queryset.db) as reader:
+        total = reader.count(plan.queryset)
+    with transaction.atomic():
+        export = lifecycle.create(_new(plan, delivery, total, Mode.QUEUED, "it was asked for"), plan.person)
+        transaction.on_commit(partial(tasks.ring, str(export.pk)))
+    return export
+
+
+def dry_run(resource: str, payload: object, person: Person) -> Preview:
+    """What an export would hold, for a script: no quota."""
+    spec, delivery, _ = _read(resource, payload, person)
+    return preview.look(build_plan(spec, person), delivery.asynchronous)
+
+
+def _read(resource: str, payload: object, person: Person) -> tuple[ExportSpec, Delivery, dict[str, Any]]:
+    """The request, checked; the right to the resource first, so that nobody learns its columns from an error."""
+    require(person, registry.resource(resource))
+    body = sound(payload)
+    delivery, of_the_file = Delivery.parse(body)
+    return ExportSpec.parse(resource, of_the_file), delivery, {"resource": resource, **body}
+
+
+def _answer(plan: Plan, delivery: Delivery, reader: Reader, key: Key | None) -> Answer:
+    total = reader.count(plan.queryset)
+    mode, reason = decide(total, delivery.asynchronous)
+    if mode == Mode.QUEUED and not delivery.keep:
+        raise InvalidRequest.field("keep", f"{UNKEPT} ({reason})")
+    try:
+        export, allowance = _create(_new(plan, delivery, total, mode, reason), plan.person, key)
+    except IntegrityError:
+        before = idempotency.find(plan.person, key) if key and plan.person else None
+        if before is None:
+            raise
+        reader.close()
+        return _again(before)
+    if mode == Mode.QUEUED:
+        reader.close()
+        return Queued(export=export, wait=estimated_wait(total), allowance=allowance)
+    return _in_request(InRequest(export, plan, reader, total), allowance)
+
+
+def _create(export: Export, person: Person, key: Key | None) -> tuple[Export, Allowance | None]:
+    """Row, log line, quota and key in one transaction; the bell after it."""
+    with transaction.atomic():
+        allowance = quota.take(person, quota.EXPORTS) if person else None
+        lifecycle.create(export, person)
+        if key and person:
+            idempotency.keep(person, key, export)
+        if export.mode == Mode.QUEUED:
+            transaction.on_commit(partial(tasks.ring, str(export.pk)))
+    return export, allowance
+
+
+def _new(plan: Plan, delivery: Delivery, total: int, mode: Mode, reason: str) -> Export:
+    person = plan.person
+    return Export(
+        user_id=person.pk if person else None,
+        user_name=person.get_username() if person else "",
+        user_email=person.email if person else "",
+        resource=plan.spec.resource,
+        format=plan.spec.format,
+        spec=plan.spec.as_json(),
+        mode=mode,
+        mode_reason=reason,
+        keep=delivery.keep,
+        notify=mode == Mode.QUEUED if delivery.notify is None else delivery.notify,
+        total_items=total,
+    )
+
+
+def _in_request(work: InRequest, allowance: Allowance | None) -> Answer:
+    if work.export.mode == Mode.IMMEDIATE:
+        for _ in work.run():
+            pass
+        return Ready(export=work.export, file=work.file(), allowance=allowance)
+    return Streamed(
+        export=work.export,
+        chunks=work.chunks(),
+        filename=work.export.filename,
+        content_type=work.plan.sink.content_type,
+        allowance=allowance,
+    )
+
+
+def _again(export: Export) -> Answer:
+    """The answer to a request that was answered before."""
+    if export.mode == Mode.QUEUED:
+        return Queued(export=export, wait=estimated_wait(export.total_items))
+    if export.status in (Status.PENDING, Status.PROCESSING):
+        raise Conflict("The first request with this idempotency key is still being answered: ask again in a moment.")
+    return Ready(export=export, file=opened(export))

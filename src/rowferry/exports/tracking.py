@@ -1,0 +1,207 @@
+"""Front door: one person's exports: list, find, read the log, open the file, cancel, retry, delete.
+
+Somebody else's export is NotFound, like one that never was. `person` None is the operator, who sees every export.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from django.db import models, transaction
+from django.db.models import QuerySet
+
+from rowferry.exports import download, lifecycle, quota, registry, tasks
+from rowferry.exports.download import Download
+from rowferry.exports.errors import Conflict, InvalidRequest, NotFound, NotPermitted
+from rowferry.exports.manifest import SUFFIX
+from rowferry.exports.models import Event, Export, ExportLog, Mode, Status
+from rowferry.exports.plan import permitted, require
+from rowferry.exports.resource import Person
+from rowferry.exports.storage import storage
+
+M = TypeVar("M", bound=models.Model)
+FARTHEST_PAGE = 10_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[M]):
+    """One page of a list. Pages count from 1; there is always at least one."""
+
+    items: list[M]
+    total: int
+    number: int
+    size: int
+
+    @property
+    def last(self) -> int:
+        return max(1, -(-self.total // self.size))
+
+
+HISTORY_FIELDS = ("status", "resource_type", "format", "date_from", "date_to", "page", "limit")
+LOG_FIELDS = ("event", "page", "limit")
+
+
+def history(person: Person, query: Mapping[str, str]) -> Page[Export]:
+    """The person's exports, newest first. `query` as text, by HISTORY_FIELDS; limit 20, at most 100; days in UTC,
+    inclusive."""
+    _known(query, HISTORY_FIELDS)
+    found = _mine(person).filter(keep=True).order_by("-created_at", "-id")
+    if "status" in query:
+        found = found.filter(status=_choice(query, "status", Status.values))
+    for name, column in (("resource_type", "resource"), ("format", "format")):
+        if name in query:
+            found = found.filter(**{column: _plain(query, name)})
+    if "date_from" in query:
+        found = found.filter(created_at__gte=_midnight(query, "date_from", 0))
+    if "date_to" in query:
+        found = found.filter(created_at__lt=_midnight(query, "date_to", 1))
+    return _page(found, query, size=20, most=100)
+
+
+def find(person: Person, export_id: UUID | str) -> Export:
+    """One export. NotFound: none of this person's."""
+    try:
+        return _mine(person).get(pk=export_id if isinstance(export_id, UUID) else UUID(str(export_id)))
+    except (Export.DoesNotExist, ValueError):
+        raise NotFound("You have no export with this id.") from None
+
+
+def log(person: Person, export_id: UUID | str, query: Mapping[str, str]) -> Page[ExportLog]:
+    """The events of an export, oldest first. `query` by LOG_FIELDS; limit 50, at most 500."""
+    export = find(person, export_id)
+    _known(query, LOG_FIELDS)
+    found = ExportLog.objects.filter(export=export).order_by("id")
+    if "event" in query:
+        found = found.filter(event=_choice(query, "event", Event.values))
+    return _page(found, query, size=50, most=500)
+
+
+def open_file(person: Person, export_id: UUID | str) -> tuple[Export, Download]:
+    """The file, open. NotFound, Conflict (not ready), Gone (expired), NotPermitted (the right was lost since). Close
+    it."""
+    export = find(person, export_id)
+    _still_permitted(person, export)
+    return export, download.opened(export)
+
+
+def note_download(person: Person, export: Export, message: str) -> None:
+    """Count and log that bytes of the file were sent. `message` says how (whole file, a range, from which address)."""
+    lifecycle.downloaded(export, person, message)
+
+
+def manifest(person: Person, export_id: UUID | str) -> dict[str, Any]:
+    """What was asked, expected and written. Conflict: there is no finished file yet."""
+    export = find(person, export_id)
+    if export.manifest is None:
+        raise Conflict(f"The export is {export.status}: there is a manifest only of a finished file.")
+    return dict(export.manifest)
+
+
+def retry(person: Person, export_id: UUID | str) -> Export:
+    """A new queued export with the same spec. Conflict unless the old one failed or was cancelled."""
+    old = find(person, export_id)
+    if old.status not in (Status.FAILED, Status.CANCELLED):
+        raise Conflict(f"The export is {old.status}: only a failed or cancelled one can be retried.")
+    require(person, registry.resource(old.resource))
+    new = Export(
+        **{name: getattr(old, name) for name in ("user_id", "user_name", "user_email", "resource", "format", "spec")},
+        mode=Mode.QUEUED,
+        mode_reason="it is a retry",
+        retry_of=old,
+        notify=True,
+        total_items=old.total_items,
+    )
+    with transaction.atomic():
+        if person is not None:
+            quota.take(person, quota.EXPORTS)
+        lifecycle.create(new, person)
+        transaction.on_commit(partial(tasks.ring, str(new.pk)))
+    return new
+
+
+def cancel(person: Person, export_id: UUID | str) -> Export:
+    """Ask for the end of a waiting or running export; a worker stops at its next batch. Conflict if it has ended."""
+    export = find(person, export_id)
+    lifecycle.request_cancel(export, person)
+    export.refresh_from_db()
+    return export
+
+
+def delete(person: Person, export_id: UUID | str) -> None:
+    """Remove the file; the log stays. Conflict while it waits or runs. Deleting twice is no error."""
+    export = find(person, export_id)
+    if export.status == Status.DELETED:
+        return
+    if not lifecycle.delete(export, person):
+        raise Conflict(f"The export is {export.status}: cancel it first, then delete it.")
+    if export.file_key:
+        storage().delete(export.file_key)
+        storage().delete(f"{export.file_key}{SUFFIX}")
+
+
+def _mine(person: Person) -> QuerySet[Export]:
+    if person is None:
+        return Export.objects.all()
+    return Export.objects.filter(user_id=person.pk) if person.pk else Export.objects.none()
+
+
+def _still_permitted(person: Person, export: Export) -> None:
+    """A file goes out only to somebody who may export what is in it today."""
+    resource = registry.resource(export.resource)
+    require(person, resource)
+    held = [column["name"] for column in (export.manifest or {}).get("columns", [])]
+    lost = [n for n in held if n in resource.by_name and not permitted(person, resource.by_name[n].permission)]
+    if lost:
+        raise NotPermitted(f"The file holds {', '.join(lost)}, which you may not see any more.")
+
+
+def _page(found: QuerySet[M], query: Mapping[str, str], *, size: int, most: int) -> Page[M]:
+    number = _whole(query, "page", 1, FARTHEST_PAGE)
+    limit = _whole(query, "limit", size, most)
+    total = found.count()
+    start = (number - 1) * limit
+    return Page(list(found[start : start + limit]) if start < total else [], total, number, limit)
+
+
+def _known(query: Mapping[str, str], names: tuple[str, ...]) -> None:
+    unknown = sorted(set(query) - set(names))
+    if unknown:
+        faults = {name[:60]: [f"There is no such parameter. There are: {', '.join(names)}."] for name in unknown}
+        raise InvalidRequest("A query parameter is not known.", errors=faults)
+
+
+def _whole(query: Mapping[str, str], name: str, default: int, most: int) -> int:
+    text = query.get(name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= most):
+        raise InvalidRequest.field(name, f"Must be a whole number from 1 to {most:,}.")
+    return int(text)
+
+
+def _choice(query: Mapping[str, str], name: str, valid: list[str]) -> str:
+    if query[name] not in valid:
+        raise InvalidRequest.field(name, f"Must be one of: {', '.join(valid)}.")
+    return query[name]
+
+
+def _plain(query: Mapping[str, str], name: str) -> str:
+    text = query[name]
+    if len(text) > 100 or not text.isprintable():
+        raise InvalidRequest.field(name, "Must be a name.")
+    return text
+
+
+def _midnight(query: Mapping[str, str], name: str, later: int) -> datetime:
+    try:
+        if len(query[name]) != 10:
+            raise ValueError
+        day = date.fromisoformat(query[name])
+        return datetime.combine(day + timedelta(days=later), time.min, UTC)
+    except (ValueError, OverflowError):
+        raise InvalidRequest.field(name, "Must be a calendar day such as 2025-10-30.") from None

@@ -1,0 +1,1 @@
+"""The tickets of an IT department."""

@@ -1,0 +1,64 @@
+"""Tickets as an export: their columns and filters."""
+
+from __future__ import annotations
+
+from rowferry.assets.models import full_name
+from rowferry.exports.columns import Column
+from rowferry.exports.filters import DateRange, Flag, Matches, Search
+from rowferry.exports.kinds import Kind
+from rowferry.exports.resource import Resource, register
+from rowferry.tickets.models import Ticket
+
+
+@register
+class TicketResource(Resource):
+    """The tickets of the department; the readable names beside the ids are there for the asking."""
+
+    model = Ticket
+    name = "tickets"
+    columns = (
+        Column("id", label="ID"),
+        Column("ticket_code", kind=Kind.IDENTIFIER),
+        Column("subject"),
+        Column("description"),
+        Column("status_id", label="Status ID", nest=("status", "id")),
+        Column("priority_id", label="Priority ID", nest=("priority", "id")),
+        Column("type_id", label="Type ID", nest=("type", "id")),
+        Column("assigned_to", label="Assigned to ID", nest=("assigned_to", "id")),
+        Column("created_by", label="Created by ID", nest=("created_by", "id")),
+        Column("is_open", label="Open"),
+        Column("is_resolved", label="Resolved"),
+        Column("created_at", label="Created"),
+        Column("due_date", label="Due"),
+        Column("updated_at", label="Updated"),
+        Column("status", "status__name", default=False, nest=("status", "name")),
+        Column("priority", "priority__name", default=False, nest=("priority", "name")),
+        Column("type", "type__name", default=False, nest=("type", "name")),
+        Column(
+            "assigned_to_name",
+            full_name("assigned_to"),
+            Kind.TEXT,
+            label="Assigned to",
+            default=False,
+            nest=("assigned_to", "name"),
+        ),
+        Column(
+            "created_by_name",
+            full_name("created_by"),
+            Kind.TEXT,
+            label="Created by",
+            default=False,
+            nest=("created_by", "name"),
+        ),
+    )
+    filters = (
+        Matches("status_id"),
+        Matches("priority_id"),
+        Matches("type_id"),
+        Matches("assigned_to", title="username"),
+        Matches("created_by", title="username"),
+        Flag("is_open", label="Open"),
+        Flag("is_resolved", label="Resolved"),
+        DateRange(("created_at", "updated_at", "due_date")),
+        Search(("ticket_code", "subject", "description")),
+    )

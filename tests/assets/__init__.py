@@ -1,0 +1,1 @@
+"""Assets: models, resource, seeding."""

@@ -1,0 +1,174 @@
+"""The declaration of assets against the contract: columns, filters, and the rows that they give."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from rowferry.assets.models import Asset
+from rowferry.assets.resources.assets import AssetResource
+from rowferry.exports.kinds import Kind
+from tests.factories.assets import AssetFactory, LocationFactory
+from tests.factories.people import UserFactory
+from tests.factories.resources import narrowed, values
+
+RESOURCE = AssetResource()
+
+DEFAULTS = {
+    "id": Kind.INTEGER,
+    "name": Kind.TEXT,
+    "asset_tag": Kind.IDENTIFIER,
+    "serial_number": Kind.IDENTIFIER,
+    "status_id": Kind.INTEGER,
+    "location_id": Kind.INTEGER,
+    "assigned_to": Kind.INTEGER,
+    "manufacturer_id": Kind.INTEGER,
+    "asset_type_id": Kind.INTEGER,
+    "purchase_date": Kind.DATE,
+    "warranty_expiry_date": Kind.DATE,
+    "created_at": Kind.INSTANT,
+    "updated_at": Kind.INSTANT,
+}
+READABLE = ("status", "location", "manufacturer", "asset_type", "assigned_to_name", "assigned_to_email")
+
+
+def test_the_thirteen_columns_come_by_name_kind_and_order():
+    assert RESOURCE.defaults == tuple(DEFAULTS)
+    assert {name: RESOURCE.by_name[name].kind for name in DEFAULTS} == DEFAULTS
+
+
+def test_the_readable_columns_are_there_for_the_asking():
+    assert tuple(name for name, column in RESOURCE.by_name.items() if not column.default) == READABLE
+    assert {RESOURCE.by_name[name].kind for name in READABLE} == {Kind.TEXT}
+
+
+def test_ids_and_names_nest_together():
+    nests = {name: column.nest for name, column in RESOURCE.by_name.items() if column.nest}
+    assert nests == {
+        **{f"{name}_id": (name, "id") for name in ("status", "location", "manufacturer", "asset_type")},
+        **{name: (name, "name") for name in ("status", "location", "manufacturer", "asset_type")},
+        "assigned_to": ("assigned_to", "id"),
+        "assigned_to_name": ("assigned_to", "name"),
+        "assigned_to_email": ("assigned_to", "email"),
+    }
+
+
+def test_no_two_columns_have_the_same_label():
+    labels = [column.label for column in RESOURCE.by_name.values()]
+    assert len(labels) == len(set(labels))
+
+
+def test_the_filters_are_those_of_the_contract():
+    names = [name for rule in RESOURCE.filters for name in rule.names]
+    assert names == [
+        "status_id",
+        "location_id",
+        "include_sublocations",
+        "assigned_to",
+        "manufacturer_id",
+        "asset_type_id",
+        "date_from",
+        "date_to",
+        "date_column",
+        "search",
+    ]
+
+
+@pytest.mark.django_db
+def test_all_columns_of_all_rows_are_one_statement(django_assert_num_queries):
+    owner = UserFactory(first_name="Zoë", last_name="O’Connor")
+    asset = AssetFactory(assigned_to=owner, location=LocationFactory(name="Lager"), purchase_date=date(2024, 2, 29))
+    AssetFactory.create_batch(3, assigned_to=owner)
+    with django_assert_num_queries(1):
+        row = values(RESOURCE)[0]
+    assert row == {
+        **{name: getattr(asset, name) for name in DEFAULTS if name != "assigned_to"},
+        "assigned_to": owner.pk,
+        "status": "In use",
+        "location": "Lager",
+        "manufacturer": "Cisco Systems, Inc.",
+        "asset_type": "Laptop",
+        "assigned_to_name": "Zoë O’Connor",
+        "assigned_to_email": owner.email,
+    }
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("first", "last", "name"),
+    [("Zoë", "", "Zoë"), ("", "Müller", "Müller"), ("", "", "frontdesk"), (" ", " ", "frontdesk")],
+)
+def test_a_person_without_a_full_name_is_called_by_what_there_is(first, last, name):
+    AssetFactory(assigned_to=UserFactory(username="frontdesk", first_name=first, last_name=last))
+    assert values(RESOURCE)[0]["assigned_to_name"] == name
+
+
+@pytest.mark.django_db
+def test_where_nobody_and_nothing_is_the_readable_columns_are_empty():
+    AssetFactory(manufacturer=None)
+    row = values(RESOURCE)[0]
+    assert [row[name] for name in ("location", "manufacturer", "assigned_to_name", "assigned_to_email")] == [None] * 4
+
+
+@pytest.mark.django_db
+def test_a_location_takes_in_what_lies_below_it_when_asked():
+    building, other = LocationFactory(), LocationFactory()
+    room = LocationFactory(parent=LocationFactory(parent=building))
+    in_building, in_room = AssetFactory(location=building), AssetFactory(location=room)
+    nowhere = AssetFactory()
+    AssetFactory(location=other)
+    assert narrowed(RESOURCE, location_id=building.pk) == {in_building}
+    assert narrowed(RESOURCE, location_id=building.pk, include_sublocations=True) == {in_building, in_room}
+    assert narrowed(RESOURCE, location_id=[room.pk, None], include_sublocations=True) == {in_room, nowhere}
+
+
+@pytest.mark.django_db
+def test_each_id_filter_takes_one_many_or_null():
+    has, another, spare = (
+        AssetFactory(assigned_to=UserFactory()),
+        AssetFactory(assigned_to=UserFactory()),
+        AssetFactory(),
+    )
+    assert narrowed(RESOURCE, assigned_to=has.assigned_to_id) == {has}
+    assert narrowed(RESOURCE, assigned_to=[has.assigned_to_id, another.assigned_to_id]) == {has, another}
+    assert narrowed(RESOURCE, assigned_to=None) == {spare}
+    assert narrowed(RESOURCE, status_id=spare.status_id, manufacturer_id=spare.manufacturer_id) == {has, another, spare}
+    assert narrowed(RESOURCE, asset_type_id=spare.asset_type_id + 1) == set()
+
+
+@pytest.mark.django_db
+def test_both_days_of_a_range_are_included_in_the_zone_of_the_request():
+    late = AssetFactory(created_at=datetime(2025, 10, 30, 22, 59, 59, tzinfo=UTC))
+    AssetFactory(created_at=datetime(2025, 10, 30, 23, tzinfo=UTC))
+    day = {"date_from": "2025-10-30", "date_to": "2025-10-30"}
+    assert narrowed(RESOURCE, zone=ZoneInfo("Europe/Berlin"), **day) == {late}
+    assert len(narrowed(RESOURCE, **day)) == 2
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("column", ["purchase_date", "warranty_expiry_date"])
+def test_a_range_can_be_on_another_date(column):
+    inside = AssetFactory(**{column: date(2024, 2, 29)})
+    AssetFactory(**{column: date(2024, 3, 1)})
+    AssetFactory()
+    assert narrowed(RESOURCE, date_column=column, date_from="2024-02-29", date_to="2024-02-29") == {inside}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("text", ["pivot", "tag-x9", "0004711"])
+def test_a_search_looks_at_name_tag_and_serial(text):
+    found = AssetFactory(name='Monitor 27" "Pivot", black', asset_tag="TAG-X9", serial_number="0004711")
+    AssetFactory(serial_number=None)
+    assert narrowed(RESOURCE, search=text) == {found}
+
+
+def test_a_date_column_of_another_name_is_refused():
+    with pytest.raises(ValidationError, match="created_at, updated_at, purchase_date, warranty_expiry_date"):
+        narrowed(RESOURCE, date_column="due_date", date_from="2025-01-01")
+
+
+def test_the_permission_is_that_of_the_contract():
+    assert (RESOURCE.name, RESOURCE.permission, RESOURCE.model) == ("assets", "assets.export_asset", Asset)

@@ -1,0 +1,114 @@
+"""Runs a command beside a PostgreSQL server of its own: `python -m tests.services pytest tests/exports`.
+
+The server has a temporary folder and a free port of 127.0.0.1, and is gone when the command ends. As root it runs as
+the user `postgres`, because PostgreSQL refuses root; Debian's package is installed first if it is missing.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+PACKAGES = Path("/usr/lib/postgresql")
+AS_ROOT = {"user": "postgres", "group": "postgres", "extra_groups": []}
+START_SECONDS = 30
+
+
+def main(command: Sequence[str]) -> int:
+    """Run the command with DATABASE_URL set; returns its exit status."""
+    if not command:
+        sys.stderr.write("Give a command: python -m tests.services pytest tests/exports\n")
+        return 2
+    with postgresql() as url:
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+        return subprocess.run(command, env={**os.environ, "PATH": path, "DATABASE_URL": url}, check=False).returncode
+
+
+@contextmanager
+def postgresql() -> Iterator[str]:
+    """A running server's DATABASE_URL."""
+    programs = installed()
+    with tempfile.TemporaryDirectory(prefix="rowferry-postgresql-") as name:
+        folder, port, password = Path(name), free_port(), secrets.token_hex(16)
+        if is_root():
+            shutil.chown(folder, "postgres", "postgres")
+        initialise(programs, folder, password)
+        options = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": folder, "fsync": "off"}
+        server = started(programs, folder, options)
+        try:
+            wait_until_ready(programs, server, port, folder)
+            yield f"postgresql://postgres:{password}@127.0.0.1:{port}/postgres"
+        finally:
+            server.send_signal(signal.SIGINT)
+            server.wait(timeout=START_SECONDS)
+
+
+def installed() -> Path:
+    """The folder of the server's programs, the newest release if there are several."""
+    if not any(PACKAGES.glob("*/bin/initdb")) and is_root():
+        subprocess.run(["apt-get", "install", "--yes", "--no-install-recommends", "postgresql"], check=True)
+    found = sorted(PACKAGES.glob("*/bin/initdb"), key=lambda path: float(path.parts[-3]))
+    if not found:
+        raise SystemExit("There is no PostgreSQL here: run `apt-get install postgresql` as root.")
+    return found[-1].parent
+
+
+def initialise(programs: Path, folder: Path, password: str) -> None:
+    secret = folder / "password"
+    secret.write_text(password)
+    secret.chmod(0o600)
+    if is_root():
+        shutil.chown(secret, "postgres", "postgres")
+    arguments = ["--username=postgres", f"--pwfile={secret}", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8"]
+    run_as_postgres([programs / "initdb", f"--pgdata={folder / 'data'}", "--no-sync", *arguments])
+    secret.unlink()
+
+
+def started(programs: Path, folder: Path, options: Mapping[str, object]) -> subprocess.Popen[bytes]:
+    settings = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
+    with (folder / "log").open("wb") as log:
+        return subprocess.Popen(
+            [programs / "postgres", "-D", folder / "data", *settings], cwd="/", stdout=log, stderr=log, **identity()
+        )
+
+
+def wait_until_ready(programs: Path, server: subprocess.Popen[bytes], port: int, folder: Path) -> None:
+    ready = [programs / "pg_isready", "--quiet", "--host=127.0.0.1", f"--port={port}"]
+    deadline = time.monotonic() + START_SECONDS
+    while subprocess.run(ready, check=False).returncode:
+        if server.poll() is not None or time.monotonic() > deadline:
+            raise SystemExit(f"PostgreSQL did not start:\n{(folder / 'log').read_text()}")
+        time.sleep(0.1)
+
+
+def run_as_postgres(command: Sequence[object]) -> None:
+    subprocess.run(list(map(str, command)), check=True, cwd="/", stdout=subprocess.DEVNULL, **identity())
+
+
+def is_root() -> bool:
+    return os.geteuid() == 0
+
+
+def identity() -> dict[str, object]:
+    """Who runs the server, as arguments of subprocess."""
+    return dict(AS_ROOT) if is_root() else {}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""Tickets: models, resource, seeding."""
