@@ -30,8 +30,14 @@ def main(command: Sequence[str]) -> int:
         sys.stderr.write("Give a command: python -m tests.services pytest tests/exports\n")
         return 2
     with postgresql() as url:
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-        return subprocess.run(command, env={**os.environ, "PATH": path, "DATABASE_URL": url}, check=False).returncode
+        return subprocess.run(command, env=environment(url), check=False).returncode
+
+
+def environment(url: str) -> dict[str, str]:
+    """The command finds the programs of this environment, and this folder's packages."""
+    paths = {"PATH": str(Path(sys.executable).parent), "PYTHONPATH": str(Path.cwd())}
+    joined = {name: os.pathsep.join(filter(None, [first, os.environ.get(name)])) for name, first in paths.items()}
+    return {**os.environ, **joined, "DATABASE_URL": url}
 
 
 @contextmanager

@@ -1,1 +1,1 @@
-"""The HTTP API for programs, `/api/v1`. It speaks HTTP and asks the engine through its front doors; it decides nothing itself."""
+"""The HTTP API for programs, `/api/v1`. It asks the engine through its front doors and decides nothing itself."""

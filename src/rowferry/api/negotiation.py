@@ -11,7 +11,7 @@ from rest_framework.request import Request
 
 
 class AlwaysJSON(BaseContentNegotiation):
-    """Whatever Accept says. A client that wants CSV accepts `text/csv`; told of an error it is better off with JSON than with 406.
+    """Whatever Accept says: who accepts only `text/csv` is still better off with an error in JSON than with a bare 406.
 
     `?format=` stays free for the history's filter.
     """
@@ -23,6 +23,6 @@ class AlwaysJSON(BaseContentNegotiation):
 
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
-    ) -> tuple[BaseRenderer, str]:  # noqa: ARG002
+    ) -> tuple[BaseRenderer, str]:
         chosen = next(iter(renderers))
         return chosen, str(chosen.media_type)

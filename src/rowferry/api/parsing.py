@@ -14,13 +14,11 @@ from rowferry.exports.errors import InvalidRequest
 
 
 class StrictJSONParser(BaseParser):
-    """RFC 8259 in UTF-8. ParseError (400): NaN, names that are given twice, endless numbers, too deep, not UTF-8, no JSON."""
+    """RFC 8259 in UTF-8. ParseError (400) for anything else: NaN, a name given twice, endless digits, too deep."""
 
     media_type = "application/json"
 
-    def parse(
-        self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
-    ) -> Any:  # noqa: ARG002
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
         # Django's `body`, not the stream: it is what refuses more than DATA_UPLOAD_MAX_MEMORY_SIZE before reading it.
         body = parser_context["request"].body if parser_context else stream.read()
         try:

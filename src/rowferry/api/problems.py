@@ -52,8 +52,9 @@ class Problem:
 
     def as_json(self) -> dict[str, Any]:
         title = self.title or HTTPStatus(self.status).phrase
-        body = {"type": kind(self.code), "title": title, "status": self.status, "detail": self.detail, "code": self.code}
-        return body | ({"errors": self.errors} if self.errors else {})
+        what = {"type": kind(self.code), "title": title, "status": self.status}
+        errors = {"errors": self.errors} if self.errors else {}
+        return what | {"detail": self.detail, "code": self.code} | errors
 
     def response(self) -> JsonResponse:
         return JsonResponse(self.as_json(), status=self.status, content_type=CONTENT_TYPE, headers=dict(self.headers))

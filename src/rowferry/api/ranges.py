@@ -36,7 +36,7 @@ class Span:
 
 
 def wanted(header: str, size: int) -> Span | None:
-    """The one range of a Range header. None: send the whole file (several ranges, another unit, or not to be understood).
+    """The one range of a Range header. None: send the whole file (several ranges, another unit, unintelligible).
 
     UnsatisfiableRangeError: understood, but the file has no such bytes.
     """
@@ -52,7 +52,7 @@ def wanted(header: str, size: int) -> Span | None:
 
 
 def still_the_same(if_range: str, etag: str, modified: str) -> bool:
-    """Whether If-Range lets a range be sent: it names this very file by its strong ETag or its exact date. Empty = always."""
+    """Whether If-Range names this very file, by its strong ETag or its exact date. Empty = it need not."""
     return if_range.strip() in ("", etag, modified)
 
 

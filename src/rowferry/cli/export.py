@@ -30,12 +30,12 @@ class Headers(StrEnum):
 
 Pairs = list[str]
 Format = Annotated[str, typer.Option("--format", "-f", help="csv, excel, json, …: see `rowferry resources`.")]
-Filter = Annotated[Pairs, typer.Option("--filter", metavar="K=V", help="Condition; a key given twice takes any of its values.")]
+Filter = Annotated[Pairs, typer.Option("--filter", metavar="K=V", help="Condition; a key twice: any of its values.")]
 Columns = Annotated[str | None, typer.Option(metavar="A,B", help="Columns, in this order.")]
 SortBy = Annotated[str | None, typer.Option(metavar="COLUMN", help="Column to sort by.")]
 Order = Annotated[SortOrder | None, typer.Option(help="Smallest or largest first.")]
 HeaderRow = Annotated[Headers | None, typer.Option(help="Header row of names or labels.")]
-TimeZone = Annotated[str | None, typer.Option(metavar="Z", help="Zone of times and of days in filters; UTC by default.")]
+TimeZone = Annotated[str | None, typer.Option(metavar="Z", help="Zone of times, and of days in filters; else UTC.")]
 Nested = Annotated[bool, typer.Option("--nested", help="JSON: readable values nested beside their ids.")]
 Option = Annotated[Pairs, typer.Option("--option", metavar="K=V", help="Option of the format, such as delimiter=;")]
 Queue = Annotated[bool, typer.Option("--queue", help="Let a worker make it, and wait.")]
@@ -115,7 +115,8 @@ def _make(where: Place, resource: str, body: dict[str, Any], output: str | None,
     left_out = fetched.export["failed_items"]
     say(f"{path}: {rows:,} rows, {size(fetched.size)}, sha256 {fetched.sha256}")
     if left_out:
-        say(f"{left_out:,} rows could not be produced: `rowferry exports logs {fetched.export['export_id']}` names them.")
+        export_id = fetched.export["export_id"]
+        say(f"{left_out:,} rows could not be produced: `rowferry exports logs {export_id}` names them.")
     if as_json:
         print_json({**fetched.export, "path": path})
     elif output is None:
@@ -129,6 +130,7 @@ def _preview(where: Place, resource: str, body: dict[str, Any], as_json: bool) -
     if as_json:
         print_json(seen)
         return
-    say(f"{seen['total_items']:,} rows, about {size(seen['estimated_file_size'])}; {seen['mode']}: {seen['mode_reason']}.")
+    about = size(seen["estimated_file_size"])
+    say(f"{seen['total_items']:,} rows, about {about}; {seen['mode']}: {seen['mode_reason']}.")
     rows = seen["preview"]
     print_table(list(rows[0]) if rows else [], [list(row.values()) for row in rows])

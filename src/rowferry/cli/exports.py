@@ -35,9 +35,8 @@ def list_(
     as_json: options.Json = False,
 ) -> None:
     """Exports, newest first."""
-    query = _query(
-        status=status, resource_type=resource, format=format, date_from=date_from, date_to=date_to, page=page, limit=limit
-    )
+    chosen = _query(status=status, resource_type=resource, format=format, date_from=date_from, date_to=date_to)
+    query = chosen | _query(page=page, limit=limit)
     _print_page(place(server, token, user).history(query), HISTORY, as_json)
 
 
@@ -138,6 +137,11 @@ def _print_page(page: dict[str, Any], columns: tuple[str, ...], as_json: bool) -
     if as_json:
         print_json(page)
         return
-    print_table(columns, [[item[name] for name in columns] for item in page["data"]])
+    print_table(columns, [[_cell(item[name]) for name in columns] for item in page["data"]])
     numbers = page["pagination"]
     say(f"Page {numbers['current_page']} of {numbers['last_page']}; {numbers['total']:,} in all.")
+
+
+def _cell(value: Any) -> Any:
+    """Of somebody who did something, the name."""
+    return value["name"] if isinstance(value, dict) else value

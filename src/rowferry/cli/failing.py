@@ -22,7 +22,7 @@ class Failing(TyperGroup):
         try:
             return super().invoke(ctx)
         except Exception as error:
-            lines = list(_told(error))
+            lines = complaint(error)
             if not lines:
                 raise
             for line in lines:
@@ -30,8 +30,12 @@ class Failing(TyperGroup):
             raise typer.Exit(1) from None
 
 
+def complaint(error: Exception) -> list[str]:
+    """The lines to print for an error; none for what nobody expected."""
+    return list(_told(error))
+
+
 def _told(error: Exception) -> Iterator[str]:
-    """The lines to print; none for what nobody expected, and for a reader of our output that left."""
     if isinstance(error, RowferryError):
         yield from _with_fields(error)
     elif isinstance(error, (typer.Exit, typer.Abort, BrokenPipeError)):

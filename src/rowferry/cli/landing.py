@@ -63,7 +63,7 @@ class _Passing:
         self.stream = stream
         self._output = output
 
-    def settle(self, filename: str) -> str:  # noqa: ARG002  (a pipe has no name to give)
+    def settle(self, filename: str) -> str:
         self.stream.seek(0)
         if self._output == STANDARD_OUTPUT:
             shutil.copyfileobj(self.stream, sys.stdout.buffer)

@@ -8,7 +8,7 @@ import typer
 
 Server = Annotated[
     str | None,
-    typer.Option(envvar="ROWFERRY_SERVER", metavar="URL", help="Go through the API of this server.", show_default=False),
+    typer.Option(envvar="ROWFERRY_SERVER", metavar="URL", help="Through the API of this server.", show_default=False),
 ]
 Token = Annotated[
     str | None,

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, Protocol
 
 import django
 import typer
+from django.apps import apps
 
 from rowferry.exports.errors import RequestError
 
@@ -24,7 +25,7 @@ Show = Callable[[str, int, int | None], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
-    """A file that is whole in the stream it was asked into, its size and SHA-256 (hexadecimal) compared to what was said."""
+    """A file that is whole in the stream given for it; size and SHA-256 (hexadecimal) were compared to its record."""
 
     export: Mapping[str, Any]
     filename: str
@@ -76,7 +77,8 @@ def with_django(module: str) -> ModuleType:
     """A module that needs Django, with Django set up."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rowferry.config.settings")
     try:
-        django.setup()
+        if not apps.ready:
+            django.setup()
     except ValueError as error:
         raise WrongSettings(f"The settings are wrong: {error}") from error
     return import_module(module)

@@ -28,12 +28,12 @@ REDIS: dict[str, Any] = {
     "unacked_restore_interval": 5,
     "unacked_restore_throttle": 1,
     "socket_connect_timeout": 0.4,
-    "socket_timeout": 5,
+    "socket_timeout": 0.8,
     "max_retries": 0,
 }
 RABBITMQ: dict[str, Any] = {"confirm_publish": True, "connect_timeout": 0.8, "max_retries": 0}
 BROKERS: dict[str, dict[str, Any]] = {
-    "spool": {"max_retries": 0},
+    "spool": {"max_retries": 0, "longest_wait": 0.2},
     "redis": REDIS,
     "rediss": REDIS,
     "amqp": RABBITMQ,

@@ -53,7 +53,7 @@ def _long_retries(conf: Mapping[str, Any]) -> Iterator[str]:
 
 def celery_is_pinned(**_: Any) -> list[CheckMessage]:
     """Django system check over the app that this process would send its messages with."""
-    return [Error(problem, id="rowferry.E101") for problem in broken_pins(current_app.conf)]
+    return [Error(problem, id="config.E001") for problem in broken_pins(current_app.conf)]
 
 
 def spool_is_local(**_: Any) -> list[CheckMessage]:
@@ -64,5 +64,5 @@ def spool_is_local(**_: Any) -> list[CheckMessage]:
     try:
         spool_folder(broker.hostname, broker.path)
     except ImproperlyConfigured as error:
-        return [Error(str(error), id="rowferry.E102")]
+        return [Error(str(error), id="config.E002")]
     return []

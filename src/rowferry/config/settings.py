@@ -4,6 +4,7 @@ it."""
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import quote
 
 from rowferry.config import environment
 from rowferry.config.environment import DATA_DIR, env
@@ -60,7 +61,9 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {"default": environment.database(env.str("DATABASE_URL", f"sqlite:///{DATA_DIR / 'rowferry.sqlite3'}"))}
+DATABASES = {
+    "default": environment.database(env.str("DATABASE_URL", f"sqlite:///{quote(str(DATA_DIR / 'rowferry.sqlite3'))}"))
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_PASSWORD_VALIDATORS = [{"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"}]
@@ -76,16 +79,15 @@ USE_I18N = True
 USE_TZ = True
 
 STATIC_URL = "/static/"
-STATIC_ROOT = DATA_DIR / "static"
 WHITENOISE_USE_FINDERS = True
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
-BROKER_URL = env.str("BROKER_URL", f"spool://{DATA_DIR / 'spool'}")
-STORAGE_URL = env.str("STORAGE_URL", f"file://{DATA_DIR / 'files'}")
+BROKER_URL = env.str("BROKER_URL", f"spool://{quote(str(DATA_DIR / 'spool'))}")
+STORAGE_URL = env.str("STORAGE_URL", f"file://{quote(str(DATA_DIR / 'files'))}")
 DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", "Rowferry <rowferry@localhost>")
 CONTACT_EMAIL = env.str("CONTACT_EMAIL", "")
-globals().update(environment.email(env.str("EMAIL_URL", f"file://{DATA_DIR / 'mail'}")))
+globals().update(environment.email(env.str("EMAIL_URL", f"file://{quote(str(DATA_DIR / 'mail'))}")))
 globals().update(environment.limits())
 
 REST_FRAMEWORK = {
@@ -94,10 +96,11 @@ REST_FRAMEWORK = {
         "rowferry.api.authentication.PageSessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["rowferry.api.parsing.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "rowferry.api.negotiation.AlwaysJSON",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_METADATA_CLASS": None,
     "EXCEPTION_HANDLER": "rowferry.api.problems.answer",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }

@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core import checks
 from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from rowferry.exports import conf
 
@@ -17,7 +18,7 @@ def check_settings(**_: Any) -> list[checks.CheckMessage]:
     found: list[checks.CheckMessage] = []
     if not settings.USE_TZ:
         found.append(
-            Error(
+            checks.Error(
                 "Rowferry needs USE_TZ = True: an instant without a zone can't be exported truthfully.",
                 id="exports.E001",
             )
@@ -35,11 +36,7 @@ def check_wal(databases: Any = None, **_: Any) -> list[checks.CheckMessage]:
     found: list[checks.CheckMessage] = []
     for alias in databases or ():
         connection = connections[alias]
-        if connection.vendor != "sqlite" or connection.is_in_memory_db():  # type: ignore[attr-defined]
-            continue
-        with connection.cursor() as cursor:
-            mode = cursor.execute("PRAGMA journal_mode").fetchone()[0]
-        if mode != "wal":
+        if connection.vendor == "sqlite" and (mode := _journal(connection)) not in ("wal", "memory"):
             found.append(
                 checks.Warning(
                     f"SQLite database {alias!r} is in {mode} mode: use WAL, or exports hold up writers.",
@@ -47,3 +44,8 @@ def check_wal(databases: Any = None, **_: Any) -> list[checks.CheckMessage]:
                 )
             )
     return found
+
+
+def _journal(connection: BaseDatabaseWrapper) -> str:
+    with connection.cursor() as cursor:
+        return str(cursor.execute("PRAGMA journal_mode").fetchone()[0])

@@ -81,8 +81,8 @@ def _make(claim: Claim, heart: Heartbeat) -> None:
             for tally in conveyor.rows():
                 watch.look(tally)
             lifecycle.complete(claim, conveyor.finish(), milliseconds(started))
-        except BaseException:
-            conveyor.discard()
+        except BaseException as error:
+            conveyor.discard(error)
             raise
 
 

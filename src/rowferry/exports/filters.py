@@ -7,6 +7,7 @@ nothing else.
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ MOST_VALUES = 1_000
 MOST_CHOICES = 200
 LONGEST_TEXT = 200
 INT64 = 2**63
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+"""`date.fromisoformat` would also take a week such as 2025-W44-4."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,10 @@ class Filter(ABC):
 
     def check(self, model: type[models.Model]) -> None:
         """ValueError if the declaration does not fit the model."""
+
+    def reads(self, values: Mapping[str, Any]) -> Sequence[str]:
+        """The paths that the condition looks at: who may not have one as a column may not filter by it."""
+        return self.names
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +121,9 @@ class Matches(Filter):
                 raise ValidationError({self.tree[0]: [f"Give {self.name} as well."]})
             values[self.tree[0]] = _boolean(self.tree[0], given[self.tree[0]])
         return values
+
+    def reads(self, values: Mapping[str, Any]) -> Sequence[str]:
+        return (self.path or self.name,)
 
     def _clean_values(self, field: models.Field[Any, Any], raw: Any) -> Any:
         if not isinstance(raw, list):
@@ -200,6 +210,9 @@ class DateRange(Filter):
         yield Parameter("date_to", "To", "date")
         yield Parameter("date_column", "Date", "choice", choices=tuple((name, _label(name)) for name in self.columns))
 
+    def reads(self, values: Mapping[str, Any]) -> Sequence[str]:
+        return (values.get("date_column", self.columns[0]),)
+
     def clean(self, model: type[models.Model], given: Mapping[str, Any]) -> dict[str, Any]:
         values = {name: _day(name, given[name]).isoformat() for name in ("date_from", "date_to") if name in given}
         if values.get("date_from", "") > values.get("date_to", "9999-12-31"):
@@ -211,7 +224,7 @@ class DateRange(Filter):
         return values
 
     def bind(self, model: type[models.Model], values: Mapping[str, Any], zone: ZoneInfo) -> Q:
-        column = values.get("date_column", self.columns[0])
+        (column,) = self.reads(values)
         is_day = kind_of(field_at(model, column)) is Kind.DATE
         condition = Q()
         if "date_from" in values:
@@ -240,6 +253,9 @@ class Search(Filter):
 
     def parameters(self, model: type[models.Model]) -> Iterator[Parameter]:
         yield Parameter(self.name, _label(self.name), "text")
+
+    def reads(self, values: Mapping[str, Any]) -> Sequence[str]:
+        return self.paths
 
     def clean(self, model: type[models.Model], given: Mapping[str, Any]) -> dict[str, Any]:
         if not isinstance(given[self.name], str):
@@ -290,7 +306,7 @@ def _text(name: str, raw: Any, wanted: str) -> str:
 
 def _day(name: str, raw: Any) -> date:
     try:
-        if not (isinstance(raw, str) and len(raw) == 10):
+        if not (isinstance(raw, str) and DAY.fullmatch(raw)):
             raise ValueError
         return date.fromisoformat(raw)
     except ValueError:

@@ -9,7 +9,7 @@ from itertools import chain
 
 from rowferry.exports import lifecycle
 from rowferry.exports.download import Download, described
-from rowferry.exports.errors import ClientGone, RowferryError, UnexpectedFault
+from rowferry.exports.errors import Cancelled, ClientGone, Interrupted, RowferryError, UnexpectedFault
 from rowferry.exports.execution import LOG_EVERY, milliseconds, worker_name
 from rowferry.exports.manifest import SUFFIX
 from rowferry.exports.models import Export
@@ -53,10 +53,10 @@ class InRequest:
             self._forget_unkept()
         except BaseException as error:
             if conveyor is not None:
-                conveyor.discard()
+                conveyor.discard(error)
             fault = _named(error, self.export)
-            lifecycle.fail(self._claim, fault, rows)
-            if isinstance(error, (RowferryError, GeneratorExit)):
+            self._end(fault, rows)
+            if isinstance(error, RowferryError) or not isinstance(error, Exception):
                 raise
             raise fault from error
         finally:
@@ -91,6 +91,12 @@ class InRequest:
         lifecycle.progress(
             self._claim, tally.rows, batch=tally.batches, batches=batches(self.expected), duration_ms=duration_ms
         )
+
+    def _end(self, fault: RowferryError, rows: int) -> None:
+        if isinstance(fault, Cancelled):
+            lifecycle.mark_cancelled(self._claim, rows)
+        else:
+            lifecycle.fail(self._claim, fault, rows)
 
     def _forget_unkept(self) -> None:
         if self.export.keep:
@@ -129,5 +135,7 @@ def _named(error: BaseException, export: Export) -> RowferryError:
         return error
     if isinstance(error, GeneratorExit):
         return ClientGone("The client closed the connection before the file was whole.")
+    if not isinstance(error, Exception):
+        return Interrupted("The program was told to end before the file was whole.")
     logger.exception("Export %s failed unexpectedly.", export.pk)
     return UnexpectedFault("A fault in the program; it is in the server's log.")

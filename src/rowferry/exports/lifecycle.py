@@ -101,8 +101,8 @@ def claim_in_request(export: Export, worker: str) -> Claim:
 
 
 def claim_due(worker: str) -> Claim | None:
-    """Take the queued export whose turn it is: of the person with the fewest at work, then the oldest. None =
-    nothing to do."""
+    """Take the queued export whose turn it is: of the person with the fewest at work, then of whoever was served
+    longest ago. None = nothing to do."""
     for _ in range(5):
         export = _next_due()
         if export is None:
@@ -127,7 +127,13 @@ def _next_due() -> Export | None:
         .annotate(count=Count("pk"))
         .values("count")
     )
-    return due().alias(at_work=Coalesce(Subquery(at_work), 0)).order_by("at_work", "created_at", "id").first()
+    served = (
+        Export.objects.filter(user_id=OuterRef("user_id"), mode=Mode.QUEUED, started_at__isnull=False)
+        .order_by("-created_at", "-id")
+        .values("started_at")[:1]
+    )
+    waiting = due().alias(at_work=Coalesce(Subquery(at_work), 0), since=Coalesce(Subquery(served), F("created_at")))
+    return waiting.order_by("at_work", "since", "created_at", "id").first()
 
 
 def _claim(export: Export, condition: Q, worker: str, lease: timedelta) -> Claim | None:
@@ -145,6 +151,7 @@ def _claim(export: Export, condition: Q, worker: str, lease: timedelta) -> Claim
         if not taken:
             return None
         export.refresh_from_db()
+        _end_abandoned_attempts(export)
         Attempt.objects.create(
             export=export, number=export.attempt, fence=export.fence, worker=worker[:200], started_at=Now()
         )
@@ -237,7 +244,8 @@ def fail(claim: Claim, error: RowferryError, rows: int) -> bool:
 def _wait_for_retry(claim: Claim, error: RowferryError, rows: int) -> bool:
     delay = conf.seconds("RETRY_DELAY")
     export = claim.export
-    if not claim.rows.update(lease_until=Now() + delay, worker="", rung_at=None, exported_items=0):
+    waiting = {"lease_until": Now() + delay, "worker": "", "rung_at": None, "exported_items": 0}
+    if not claim.rows.update(fence=F("fence") + 1, **waiting):  # or a late heartbeat would change the delay
         return False
     message = (
         f"Try {export.attempt} of {export.max_attempts} failed; the next one in {delay.total_seconds():g} seconds."
@@ -261,11 +269,10 @@ def _fail_for_good(export: Export, error: RowferryError, rows: int, ours: QueryS
 def fail_abandoned(export: Export) -> bool:
     """Fail an export whose lease is over and that nobody may try again: tries used up, or made in a request that
     died."""
-    error = Interrupted(
-        f"Its worker ended before the file was whole, {export.attempt} times. Nothing was lost but the time."
-    )
+    error = Interrupted(f"Its worker ended before the file was whole (tries: {export.attempt}).")
     ours = Export.objects.filter(pk=export.pk, fence=export.fence, status=Status.PROCESSING, lease_until__lte=Now())
     with transaction.atomic():
+        _end_abandoned_attempts(export)
         return _fail_for_good(export, error, export.exported_items, ours)
 
 
@@ -314,6 +321,7 @@ def mark_abandoned_cancelled(export: Export) -> bool:
             status=Status.CANCELLED, completed_at=Now(), lease_until=None
         ):
             return False
+        _end_abandoned_attempts(export)
         record(export, Event.CANCELLED, "Cancelled; its worker had ended.")
     return True
 
@@ -346,6 +354,11 @@ def downloaded(export: Export, actor: Person, message: str) -> None:
 
 def _end_attempt(claim: Claim, outcome: str, rows: int) -> None:
     Attempt.objects.filter(export=claim.export, fence=claim.fence).update(ended_at=Now(), outcome=outcome, rows=rows)
+
+
+def _end_abandoned_attempts(export: Export) -> None:
+    """A try whose worker died could not say so itself."""
+    Attempt.objects.filter(export=export, ended_at=None).update(ended_at=Now(), outcome=Interrupted.code)
 
 
 def _mail(export: Export, kind: MailKind) -> None:

@@ -51,9 +51,7 @@ def describe(
 
 def keep(storage: FolderStorage, key: str, manifest: Mapping[str, Any]) -> None:
     """Write the manifest beside the file of this key."""
-    stage = storage.stage(f"{key}{SUFFIX}")
-    stage.write(json.dumps(manifest, indent=2, ensure_ascii=False).encode())
-    stage.publish()
+    storage.put(f"{key}{SUFFIX}", json.dumps(manifest, indent=2, ensure_ascii=False).encode())
 
 
 def rfc3339(moment: datetime) -> str:

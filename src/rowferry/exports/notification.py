@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
-from smtplib import SMTPException
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -32,8 +31,10 @@ SUBJECTS = {
     MailKind.FAILED: "Your export failed",
     MailKind.REMINDER: "Your {format} export will be removed in {days} days",
 }
-MOST_TRIES = 10
-LONGEST_WAIT = timedelta(hours=1)
+MOST_TRIES = 30
+"""About a day."""
+SHORTEST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(hours=1)
+"""Between two tries, doubled each time. The shortest is longer than a mail server may take to answer."""
 
 
 def send_due() -> int:
@@ -43,10 +44,13 @@ def send_due() -> int:
 
 
 def _send(mail: EmailOutbox) -> bool:
+    if not _taken(mail):
+        return False
     try:
         message(mail).send()
-    except (OSError, SMTPException) as error:
-        _later(mail, error)
+    except Exception as error:  # whatever one mail meets, a bad address included: the others shall still go
+        logger.warning("The mail for export %s could not be sent: %s", mail.export_id, error)
+        EmailOutbox.objects.filter(pk=mail.pk).update(last_error=str(error)[:500])
         return False
     with transaction.atomic():
         EmailOutbox.objects.filter(pk=mail.pk).update(sent_at=Now(), next_try_at=None, last_error="")
@@ -54,19 +58,18 @@ def _send(mail: EmailOutbox) -> bool:
     return True
 
 
-def _later(mail: EmailOutbox, error: Exception) -> None:
-    wait = min(LONGEST_WAIT, timedelta(seconds=10 * 2**mail.tries))
-    logger.warning("The mail for export %s could not be sent: %s", mail.export_id, error)
-    EmailOutbox.objects.filter(pk=mail.pk).update(
-        tries=F("tries") + 1,
-        next_try_at=None if mail.tries + 1 >= MOST_TRIES else Now() + wait,
-        last_error=str(error)[:500],
-    )
+def _taken(mail: EmailOutbox) -> bool:
+    """Whether this try is ours. The next one is set before this one is made, so that a ticker that was taken for dead
+    and its heir do not send the same mail."""
+    wait = min(LONGEST_WAIT, SHORTEST_WAIT * 2**mail.tries)
+    again = Now() + wait if mail.tries + 1 < MOST_TRIES else None
+    mine = EmailOutbox.objects.filter(pk=mail.pk, sent_at=None, tries=mail.tries)
+    return bool(mine.update(tries=F("tries") + 1, next_try_at=again))
 
 
 def message(mail: EmailOutbox) -> EmailMultiAlternatives:
     """The mail, text and HTML, with a Message-ID that is the same however often it is made."""
-    facts = _facts(mail.export)
+    facts = _facts(mail.export, MailKind(mail.kind))
     subject = SUBJECTS[MailKind(mail.kind)].format(**facts)
     domain = urlsplit(conf.text("SITE_URL")).hostname or "localhost"
     made = EmailMultiAlternatives(
@@ -82,18 +85,18 @@ def message(mail: EmailOutbox) -> EmailMultiAlternatives:
     return made
 
 
-def _facts(export: Export) -> dict[str, Any]:
+def _facts(export: Export, kind: MailKind) -> dict[str, Any]:
     site = conf.text("SITE_URL").rstrip("/")
     sink = sinks().get(export.format)
     name = export.user.get_full_name() if export.user else ""
     return {
         "export": export,
-        "name": name or export.user_name,
+        "name": " ".join((name or export.user_name).split()),
         "resource": _label(export.resource),
         "format": sink.label if sink else export.format,
         "rows": export.exported_items,
         "size": filesizeformat(export.file_size or 0).replace("\xa0", " "),
-        "days": conf.number("RETENTION_DAYS") if export.reminded_at is None else conf.number("REMINDER_DAYS"),
+        "days": conf.number("REMINDER_DAYS" if kind == MailKind.REMINDER else "RETENTION_DAYS"),
         "error": export.error or {},
         "download_url": f"{site}/exports/{export.pk}/download",
         "export_url": f"{site}/exports/{export.pk}",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from rowferry.exports import manifest
 from rowferry.exports.cells import Block
-from rowferry.exports.errors import RowsMissing
+from rowferry.exports.errors import RowferryError, RowsMissing
 from rowferry.exports.lifecycle import Claim, Facts
 from rowferry.exports.plan import Plan
 from rowferry.exports.sinks import Order, Sink, Stream
@@ -85,9 +86,17 @@ class Conveyor:
         manifest.keep(storage(), file.key, described)
         return Facts(file, tally.rows, tally.failed, self.reader.snapshot_at, described, notes(tally, self._sink))
 
-    def discard(self) -> None:
-        """Leave nothing of an unfinished file. One that has its name already is the ticker's to judge, by the row."""
+    def discard(self, error: BaseException) -> None:
+        """Leave nothing of a file that `error` ended.
+
+        One of our own errors says that no row will ever name the file. After any other, such as a connection lost
+        during the commit, a file that has its name already is the ticker's to judge, by the row.
+        """
         self.stage.discard()
+        if isinstance(error, RowferryError):
+            with suppress(OSError):
+                storage().delete(self.stage.key)
+                storage().delete(f"{self.stage.key}{manifest.SUFFIX}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,8 +85,9 @@ def _permitted_columns(
     sort = resource.by_name.get(spec.sort_by)
     if sort is not None and not permitted(person, sort.permission):
         raise NotPermitted(f"You may not sort by {sort.name}: it needs the permission {sort.permission}.")
-    if refused and spec.columns != resource.defaults:
-        raise NotPermitted(f"You may not export {', '.join(refused)}: leave them out, or ask for the permission.")
+    asked = [name for name in refused if name in spec.columns]
+    if asked and spec.columns != resource.defaults:
+        raise NotPermitted(f"You may not export {', '.join(asked)}: leave them out, or ask for the permission.")
     columns = tuple(resource.by_name[name] for name in named if name not in refused)
     if not columns:
         raise NotPermitted(f"You may not export any of the columns of {resource.name}.")
@@ -107,8 +108,11 @@ def _with_nest(resource: Resource, spec: ExportSpec) -> tuple[str, ...]:
 
 def _queryset(resource: Resource, spec: ExportSpec, person: Person) -> QuerySet[Any]:
     condition = Q()
+    hidden = {column.path for column in resource.by_name.values() if not permitted(person, column.permission)}
     for rule in resource.filters:
         if any(name in spec.filters for name in rule.names):
+            if not hidden.isdisjoint(rule.reads(spec.filters)):
+                raise NotPermitted(f"You may not filter by {rule.names[0]}: it looks at a column that is not for you.")
             condition &= rule.bind(resource.model, spec.filters, zone(spec.time_zone))
     return resource.rows_for(person).filter(condition).order_by(*_order(resource, spec))
 
@@ -143,7 +147,7 @@ def _readings(columns: Sequence[Column], spec: ExportSpec, sink: type[Sink]) -> 
             outputs.append(Computed(column.compute, tuple(range(start, len(reads))), written))
     transform = Transform(tuple(outputs), len(reads))
     if transform.needed:
-        reads.append(Rendering("pk", Kind.TEXT))
+        reads.append(Rendering("pk", _kind(spec.resource, "pk")))
         transform = replace(transform, width=len(reads))
     return tuple(reads), transform
 

@@ -8,6 +8,7 @@ here.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -27,28 +28,38 @@ from rowferry.exports.kinds import TEXTS, Form, Kind
 EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001  (the day 0 of spreadsheets, on a wall clock)
 FIRST_SERIAL = "1900-03-01"
 """Before this day spreadsheets do not agree (1900 was no leap year): earlier days stay text."""
+FIRST_INSTANT, LAST_INSTANT = datetime(1900, 3, 2, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
+"""From and up to: what a sheet can show on the clock of every zone. Other instants stay text, in UTC."""
+ZEROS = re.compile(r"(?<=\.)(\d*[1-9])0+(?!\d)")
+"""Zeros at the end of a fraction of a second, which PostgreSQL never writes."""
 GUARDED = ("=", "+", "-", "@", "\t", "\r")
 """First characters that make a spreadsheet take text for a formula."""
 
 Change = Callable[[bytes], bytes]
 
+SQLITE_INSTANT = "replace(CASE length({x}) WHEN 26 THEN rtrim({x}, '0') ELSE {x} END, ' ', 'T') || 'Z'"
+POSTGRESQL_INSTANT = "replace((({x}) AT TIME ZONE 'UTC')::text, ' ', 'T') || 'Z'"
 SQLITE: dict[tuple[Kind, Form], str] = {
     (Kind.DECIMAL, Form.PLAIN): "CASE WHEN {x} IS NOT NULL THEN printf('%%.{places}f', {x}) END",
-    (Kind.FLOAT, Form.PLAIN): "CASE WHEN {x} IS NOT NULL THEN printf('%%!.17g', {x}) END",
+    (Kind.FLOAT, Form.PLAIN): "rowferry_float({x})",
     (Kind.BOOLEAN, Form.PLAIN): "CASE {x} WHEN 1 THEN 'true' WHEN 0 THEN 'false' END",
     (
         Kind.DATE,
         Form.SERIAL,
     ): "CASE WHEN {x} >= '1900-03-01' THEN CAST(julianday({x}) - 2415018.5 AS INTEGER) ELSE {x} END",
-    (Kind.INSTANT, Form.PLAIN): "replace({x}, ' ', 'T') || 'Z'",
+    (Kind.INSTANT, Form.PLAIN): SQLITE_INSTANT,
     (Kind.INSTANT, Form.SERIAL): (
-        "CASE WHEN {x} >= '1900-03-01' THEN julianday({x}) - 2415018.5 ELSE replace({x}, ' ', 'T') || 'Z' END"
+        "CASE WHEN {x} >= '1900-03-02' AND {x} < '9999-12-31'"
+        f" THEN julianday({{x}}) - 2415018.5 ELSE {SQLITE_INSTANT} END"
     ),
+    (Kind.TIME, Form.PLAIN): "CASE length({x}) WHEN 15 THEN rtrim({x}, '0') ELSE {x} END",
     (Kind.UUID, Form.PLAIN): (
         "substr({x}, 1, 8) || '-' || substr({x}, 9, 4) || '-' || substr({x}, 13, 4) || '-' || substr({x}, 17, 4)"
         " || '-' || substr({x}, 21)"
     ),
-    (Kind.DURATION, Form.PLAIN): "CASE WHEN {x} IS NOT NULL THEN printf('%%.6f', {x} / 1000000.0) END",
+    (Kind.DURATION, Form.PLAIN): (
+        "CASE WHEN {x} < 0 THEN '-' ELSE '' END || abs({x} / 1000000) || printf('.%%06d', abs({x} %% 1000000))"
+    ),
 }
 POSTGRESQL: dict[tuple[Kind, Form], str] = {
     (Kind.BOOLEAN, Form.PLAIN): "CASE WHEN {x} THEN 'true' WHEN NOT {x} THEN 'false' END",
@@ -57,10 +68,11 @@ POSTGRESQL: dict[tuple[Kind, Form], str] = {
         "CASE WHEN {x} >= '1900-03-01' AND {x} < '10000-01-01'"
         " THEN (({x}) - DATE '1899-12-30')::text ELSE ({x})::text END"
     ),
-    (Kind.INSTANT, Form.PLAIN): "replace((({x}) AT TIME ZONE 'UTC')::text, ' ', 'T') || 'Z'",
+    (Kind.INSTANT, Form.PLAIN): POSTGRESQL_INSTANT,
     (Kind.INSTANT, Form.SERIAL): (
-        "CASE WHEN {x} >= '1900-03-01' AND {x} < '10000-01-01'"
-        " THEN (date_part('epoch', ({x}) AT TIME ZONE '{zone}') / 86400 + 25569)::text ELSE ({x})::text END"
+        "CASE WHEN {x} >= '1900-03-02 00:00Z' AND {x} < '9999-12-31 00:00Z'"
+        " THEN (date_part('epoch', ({x}) AT TIME ZONE '{zone}') / 86400 + 25569)::text"
+        f" ELSE {POSTGRESQL_INSTANT} END"
     ),
     (Kind.DURATION, Form.PLAIN): "extract(epoch FROM {x})",
 }
@@ -126,7 +138,7 @@ class Rendering:
 
     def after(self, vendor: str) -> Change | None:
         """What Python still has to do on each text that the SQL of `vendor` gives; None = nothing."""
-        if self.kind is Kind.FLOAT:
+        if self.kind is Kind.FLOAT and vendor != "sqlite":
             return positional
         if self.kind is not Kind.INSTANT or self.zone == "UTC":
             return None
@@ -153,10 +165,15 @@ def positional(text: bytes) -> bytes:
     return (format(Decimal(shortest), "f") if "e" in shortest else shortest).encode()
 
 
+def exact(value: object) -> str | None:
+    """What SQLite calls as `rowferry_float`: its own printf gets the last digits of great and small numbers wrong."""
+    return None if value is None else positional(str(value).encode()).decode()
+
+
 def to_zone(text: bytes, zone: ZoneInfo) -> bytes:
     """`2025-10-30T14:15:00Z` on the clock of a zone, with its offset; what is no such instant stays as it is."""
     try:
-        return datetime.fromisoformat(text.decode()).astimezone(zone).isoformat().encode()
+        return without_zeros(datetime.fromisoformat(text.decode()).astimezone(zone).isoformat()).encode()
     except (ValueError, OverflowError):
         return text
 
@@ -172,15 +189,26 @@ def serial_to_zone(text: bytes, zone: ZoneInfo) -> bytes:
 
 def serial(value: datetime, zone: ZoneInfo) -> str:
     """Days since 1899-12-30 on the wall clock of the zone."""
+    if not FIRST_INSTANT <= value < LAST_INSTANT:
+        return _instant(value, ZoneInfo("UTC"))
     wall = value.astimezone(zone).replace(tzinfo=None)
-    if wall.isoformat() < FIRST_SERIAL:
-        return _instant(value, zone)
     return repr((wall - EPOCH) / timedelta(days=1))
+
+
+def without_zeros(text: str) -> str:
+    """A time without zeros at the end of its fraction."""
+    return ZEROS.sub(r"\1", text) if "." in text else text
 
 
 def _instant(value: datetime, zone: ZoneInfo) -> str:
     aware = value if value.tzinfo else value.replace(tzinfo=UTC)
-    return aware.astimezone(zone).isoformat().replace("+00:00", "Z" if zone.key == "UTC" else "+00:00")
+    text = aware.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return without_zeros(text) if zone.key == "UTC" else to_zone(text.encode(), zone).decode()
+
+
+def _seconds(value: timedelta, _zone: ZoneInfo) -> str:
+    whole, rest = divmod(abs(value // timedelta(microseconds=1)), 1_000_000)
+    return f"{'-' if value < timedelta(0) else ''}{whole}.{rest:06d}"
 
 
 def _as_it_is(value: Any, _zone: ZoneInfo) -> str:
@@ -199,6 +227,7 @@ WRITTEN: dict[tuple[Kind, Form], Callable[[Any, ZoneInfo], str]] = {
     (Kind.DATE, Form.SERIAL): _day_serial,
     (Kind.INSTANT, Form.PLAIN): _instant,
     (Kind.INSTANT, Form.SERIAL): serial,
-    (Kind.DURATION, Form.PLAIN): lambda value, _zone: f"{value.total_seconds():.6f}",
+    (Kind.TIME, Form.PLAIN): lambda value, _zone: without_zeros(value.isoformat()),
+    (Kind.DURATION, Form.PLAIN): _seconds,
     (Kind.JSON, Form.PLAIN): lambda value, _zone: json.dumps(value, ensure_ascii=False),
 }

@@ -69,9 +69,9 @@ def sound(payload: object) -> dict[str, Any]:
         raise InvalidRequest('The body must be a JSON object such as {"format": "csv"}.')
     try:
         return json.loads(json.dumps(dict(payload), ensure_ascii=False, allow_nan=False).encode())  # type: ignore[no-any-return]
-    except (ValueError, RecursionError):
+    except (TypeError, ValueError, RecursionError):
         raise InvalidRequest(
-            "The body holds text that is no valid Unicode, a number that JSON does not know, or is nested too deep."
+            "The body holds text that is no valid Unicode, a value that JSON does not know, or is nested too deep."
         ) from None
 
 

@@ -68,10 +68,10 @@ class Stage:
         return StoredFile(self.key, self.size, self._hash.hexdigest())
 
     def discard(self) -> None:
-        """Forget what was written."""
-        with suppress(OSError):
-            self._file.close()
-        self._path.unlink(missing_ok=True)
+        """Forget what was written. What cannot be removed now is the ticker's to remove."""
+        for step in (self._file.close, self._path.unlink):
+            with suppress(OSError):
+                step()
 
 
 class FolderStorage:
@@ -82,6 +82,16 @@ class FolderStorage:
 
     def stage(self, key: str) -> Stage:
         return Stage(self.folder, key)
+
+    def put(self, key: str, data: bytes) -> StoredFile:
+        """A small file at once: whole, or nothing of it."""
+        stage = self.stage(key)
+        try:
+            stage.write(data)
+            return stage.publish()
+        except BaseException:
+            stage.discard()
+            raise
 
     def open(self, key: str) -> BinaryIO:
         """The file for reading. FileNotFoundError if it is gone."""
@@ -101,9 +111,9 @@ class FolderStorage:
 
     def check(self) -> None:
         """StorageFault unless a file can be written and taken away again."""
-        stage = self.stage(f"check.{os.getpid()}")
-        stage.write(b"check")
-        stage.discard()
+        key = f"check.{os.getpid()}"
+        self.put(key, b"check")
+        self.delete(key)
 
 
 def storage() -> FolderStorage:

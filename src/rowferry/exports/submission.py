@@ -226,10 +226,15 @@ def _in_request(work: InRequest, allowance: Allowance | None) -> Answer:
     )
 
 
+def queued(export: Export) -> Queued:
+    """The answer that says when a queued export will be done."""
+    return Queued(export=export, wait=estimated_wait(export.total_items))
+
+
 def _again(export: Export) -> Answer:
     """The answer to a request that was answered before."""
     if export.mode == Mode.QUEUED:
-        return Queued(export=export, wait=estimated_wait(export.total_items))
+        return queued(export)
     if export.status in (Status.PENDING, Status.PROCESSING):
         raise Conflict("The first request with this idempotency key is still being answered: ask again in a moment.")
     return Ready(export=export, file=opened(export))

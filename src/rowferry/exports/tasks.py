@@ -23,7 +23,7 @@ def ring(export_id: str) -> bool:
     """Tell the workers. A bell that does not ring costs latency only: the ticker rings again. Never raises, never
     waits long."""
     try:
-        run.apply_async(args=[export_id], retry=False, ignore_result=True)
+        run.apply_async(args=[export_id], retry=False, ignore_result=True, confirm_timeout=0.8)
     except Exception as error:  # whatever a broker's client may raise: the row is safe, and is all that counts
         logger.warning("The broker did not take the bell for export %s: %s", export_id, error)
         return False

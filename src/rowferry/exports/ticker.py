@@ -65,7 +65,7 @@ def end_unstarted() -> int:
 def remind() -> int:
     """Put a reminder into the outbox some days before a file goes, if its owner wanted mail."""
     days = conf.number("REMINDER_DAYS")
-    if not days:
+    if not 0 < days < conf.number("RETENTION_DAYS"):
         return 0
     soon = Export.objects.filter(
         status=Status.COMPLETED,

@@ -26,8 +26,10 @@ FILTER = "filters."
 MORE = ".more"
 LISTED = 200
 """The catalogue lists no more choices of a filter than this; others have to be typed."""
+ZONE = {"list": "zones", "autocomplete": "off", "spellcheck": "false"}
 NONE: tuple[str, str] = ("null", "(none)")
 ANY: tuple[str, str] = ("", "(any)")
+PLAIN = ("format", "sort_by", "sort_order", "headers", "time_zone")
 YES_NO: Choices = (ANY, ("true", "Yes"), ("false", "No"))
 ORDERS: Choices = (("asc", "Ascending"), ("desc", "Descending"))
 HEADERS: Choices = (("names", "Names, such as asset_tag"), ("labels", "Labels, such as Asset tag"))
@@ -49,7 +51,7 @@ class ExportForm(forms.Form):
     """Everything that may be asked of one resource. `data` = None for a fresh form with the defaults."""
 
     def __init__(self, resource: ResourceInfo, data: QueryDict | None = None) -> None:
-        super().__init__(data)
+        super().__init__(data, label_suffix="")
         self.resource = resource
         self.formats = catalogue.formats()
         self.fields.update(_fields(resource, self.formats))
@@ -71,9 +73,9 @@ class ExportForm(forms.Form):
         """The body that the API would get for the same wish. What was left empty is left out."""
         self.full_clean()
         values = self.cleaned_data
-        plain = {name: values[name] for name in ("format", "sort_by", "sort_order", "headers", "time_zone") if values[name]}
+        plain = {name: values[name] for name in PLAIN if values[name]}
         switches = {name: True for name in ("async", "nested") if values[name]}
-        silent = {} if values["notify"] else {"email_notification": False}
+        silent = {} if values["email_notification"] else {"email_notification": False}
         body = plain | switches | silent | {"columns": values["columns"], "filters": dict(self._filters())}
         return body | self._options() | ({"dry_run": True} if dry_run else {})
 
@@ -83,7 +85,7 @@ class ExportForm(forms.Form):
             self.add_error(None, error.detail)
         for name, messages in error.errors.items():
             known = name in self.fields
-            self.add_error(name if known else None, messages if known else [f"{name}: {text}" for text in messages])  # type: ignore[arg-type]
+            self.add_error(name if known else None, messages if known else [f"{name}: {text}" for text in messages])
 
     def _filters(self) -> Iterator[tuple[str, Any]]:
         for parameter in self.resource.filters:
@@ -111,10 +113,10 @@ def _fields(resource: ResourceInfo, formats: Sequence[FormatInfo]) -> dict[str, 
         "sort_by": _field("Sort by", _select([("", "(key)"), *sortable]), initial=resource.sort_by),
         "sort_order": _field("Order", _select(ORDERS)),
         "headers": _field("Column titles", _select(HEADERS)),
-        "time_zone": _field("Time zone", forms.TextInput(attrs={"list": "zones", "autocomplete": "off"}), initial="UTC"),
+        "time_zone": _field("Time zone", forms.TextInput(attrs=ZONE), initial="UTC"),
         "nested": _field(f"Ids and names as one object (only {nesting})", forms.CheckboxInput()),
         "async": _field("Put it in the queue, however small it is", forms.CheckboxInput()),
-        "notify": _field("E-mail me when a queued export is done", forms.CheckboxInput(), initial=True),
+        "email_notification": _field("E-mail me when a queued export is done", forms.CheckboxInput(), initial=True),
         **{f"{f.name}.{o.name}": _option_field(o) for f in formats for o in f.options},
     }
 
@@ -128,11 +130,15 @@ def _select(choices: Choices) -> forms.Select:
 
 
 def _format_field(formats: Sequence[FormatInfo]) -> forms.Field:
-    words = [(f.name, f"{f.label}: {f.description}" + (f" (not here: {f.missing})" if f.missing else "")) for f in formats]
-    radios = FormatRadios(choices=words)
+    radios = FormatRadios(choices=[(f.name, _format_words(f)) for f in formats])
     radios.missing = frozenset(f.name for f in formats if f.missing)
     ready = [f.name for f in formats if not f.missing]
     return _field("Format", radios, initial=ready[0] if ready else None)
+
+
+def _format_words(one: FormatInfo) -> str:
+    missing = f" (not here: {one.missing})" if one.missing else ""
+    return f"{one.label}: {one.description}{missing}"
 
 
 def _filter_fields(parameter: Parameter) -> Iterator[tuple[str, forms.Field]]:
@@ -159,7 +165,8 @@ def _filter_field(parameter: Parameter) -> forms.Field:
 
 def _typed_field(parameter: Parameter) -> forms.Field:
     if not parameter.multiple:
-        return _field(parameter.label, forms.TextInput(attrs={"type": "search" if parameter.type == "text" else "text"}))
+        kind = "search" if parameter.type == "text" else "text"
+        return _field(parameter.label, forms.TextInput(attrs={"type": kind}))
     rest = "; null = rows without a value." if parameter.nullable else "."
     return _field(parameter.label, forms.TextInput(), help_text=f"One or more, with commas between{rest}")
 

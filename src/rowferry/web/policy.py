@@ -55,7 +55,7 @@ def guarded(view: Callable[Concatenate[R, P], HttpResponseBase]) -> Callable[Con
     """The view with our policy on its answer, whose errors are pages, and which no cache keeps."""
 
     @wraps(view)
-    def answer(request: R, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+    def answer(request: R, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         try:
             response = view(request, *args, **kwargs)
         except RowferryError as error:
@@ -71,7 +71,7 @@ def personal(
     view: Callable[Concatenate[PersonRequest, P], HttpResponseBase],
 ) -> Callable[Concatenate[PersonRequest, P], HttpResponseBase]:
     """A guarded view for people who are logged in; others are sent to the login and come back."""
-    return guarded(login_required(view))  # type: ignore[arg-type, return-value]
+    return guarded(login_required(view))
 
 
 def status_of(error: RowferryError) -> int:

@@ -95,7 +95,8 @@ def retry(request: PersonRequest, export_id: UUID) -> HttpResponse:
 @personal
 def cancel(request: PersonRequest, export_id: UUID) -> HttpResponse:
     """The end of one that waits or runs."""
-    return _acted(request, lambda: tracking.cancel(request.user, export_id), "The export is cancelled, or will be in a moment.")
+    done = "The export is cancelled, or will be in a moment."
+    return _acted(request, lambda: tracking.cancel(request.user, export_id), done)
 
 
 @require_POST
@@ -106,7 +107,7 @@ def delete(request: PersonRequest, export_id: UUID) -> HttpResponse:
 
 
 def _page_of(query: QueryDict) -> dict[str, str]:
-    return {"page": query["page"]} if "page" in query else {}
+    return {"page": str(query["page"])} if "page" in query else {}
 
 
 def _acted(request: PersonRequest, action: Callable[[], object], done: str) -> HttpResponse:
@@ -120,7 +121,9 @@ def _acted(request: PersonRequest, action: Callable[[], object], done: str) -> H
     return redirect("index")
 
 
-def _form_page(request: PersonRequest, form: ExportForm, preview: Preview | None = None, status: int = 200) -> HttpResponse:
+def _form_page(
+    request: PersonRequest, form: ExportForm, preview: Preview | None = None, *, status: int = 200
+) -> HttpResponse:
     context: dict[str, Any] = {"form": form, "resource": form.resource, "preview": preview}
     if preview is not None:
         context["will"] = WILL[preview.mode]
@@ -136,9 +139,14 @@ def _delivered(request: PersonRequest, answer: Answer) -> HttpResponseBase:
         wait = f"{answer.wait} second" + "s" * (answer.wait != 1)
         messages.success(request, f"{export.filename} is queued, because {export.mode_reason}. Ready in about {wait}.")
         return redirect("index")
-    messages.success(request, f"{export.filename} was sent to you with {export.total_items:,} rows. It is kept below as well.")
     if isinstance(answer, Ready):
+        messages.success(
+            request, f"{export.filename} was sent to you: {export.total_items:,} rows. It is kept here too."
+        )
         return _whole(export, answer.file)
+    messages.info(
+        request, f"{export.filename} was being sent: {export.total_items:,} rows. Its state here says how it ended."
+    )
     response = StreamingHttpResponse(answer.chunks, content_type=answer.content_type)
     return _attached(response, export, answer.filename)
 

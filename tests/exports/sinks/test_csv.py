@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rowferry.exports.kinds import Kind
@@ -16,6 +16,7 @@ from tests.exports.sinks.files import columns, csv_rows, hostile_text, make
 TWO = columns(Kind.INTEGER, Kind.TEXT)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(), hostile_text, hostile_text), max_size=30), st.integers(1, 7))
 def test_any_text_comes_back_as_it_was(rows: list[tuple[int, str, str]], size: int) -> None:
     cells = [(str(number), text, code) for number, text, code in rows]

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rowferry.exports.kinds import Kind
@@ -22,6 +22,7 @@ NESTED = (
 )
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.none() | st.integers(), st.none() | hostile_text, hostile_text), max_size=30),
     st.integers(1, 7),

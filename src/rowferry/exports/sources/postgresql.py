@@ -49,7 +49,7 @@ class PostgreSQLReader(Reader):
         sql, params = self.compile(queryset.annotate(**cells).values_list(*cells))
         with self.wrapper.connection.cursor() as cursor:
             statement = cursor.mogrify(f"COPY ({sql}) TO STDOUT", params)
-        for rows in copied(self.wrapper.connection.pgconn, statement.encode()):
+        for rows in copied(self.wrapper.connection.pgconn, statement.encode(), may_cancel=self.owned):
             yield Block(unescaped(b"".join(rows)), len(rows))
 
 
@@ -67,13 +67,12 @@ def unescaped(rows: bytes) -> bytes:
     return data.replace(SPARE, b"\\") if doubled else data
 
 
-def copied(connection: Any, statement: bytes) -> Iterator[list[bytes]]:
+def copied(connection: Any, statement: bytes, *, may_cancel: bool) -> Iterator[list[bytes]]:
     """The rows of a COPY, in lists of BLOCK_ROWS, straight from libpq: psycopg's own iterator costs as much as the
-    read."""
+    read. Closed early it cancels the statement, or reads it to its end where that would undo somebody's
+    transaction."""
     poll = select.poll()
-    poll.register(connection.socket, select.POLLIN)
-    connection.send_query(statement)
-    _wait(connection, poll)
+    _send(connection, statement, poll)
     result = connection.get_result()
     if result.status != COPY_OUT:
         _drain(connection)
@@ -84,7 +83,8 @@ def copied(connection: Any, statement: bytes) -> Iterator[list[bytes]]:
         finished = True
     finally:
         if not finished:
-            connection.get_cancel().cancel()
+            if may_cancel:
+                connection.get_cancel().cancel()
             while connection.get_copy_data(0)[0] > 0:
                 pass
         error = _drain(connection)
@@ -112,8 +112,14 @@ def _lists(connection: Any, poll: select.poll) -> Iterator[list[bytes]]:
         yield rows
 
 
-def _wait(connection: Any, poll: select.poll) -> None:
-    connection.flush()
+def _send(connection: Any, statement: bytes, poll: select.poll) -> None:
+    """Send a statement of any length, and wait for the first answer."""
+    connection.send_query(statement)
+    poll.register(connection.socket, select.POLLIN | select.POLLOUT)
+    while connection.flush():
+        poll.poll()
+        connection.consume_input()
+    poll.modify(connection.socket, select.POLLIN)
     while connection.is_busy():
         poll.poll()
         connection.consume_input()

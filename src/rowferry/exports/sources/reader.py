@@ -66,7 +66,8 @@ class Reader(ABC):
     def count(self, queryset: QuerySet[Any]) -> int:
         """How many rows the queryset has in this snapshot."""
         try:
-            sql, params = self.compile(queryset.order_by().values("pk"))
+            unordered = queryset if queryset.query.is_sliced else queryset.order_by()
+            sql, params = self.compile(unordered.values("pk"))
         except EmptyResultSet:
             return 0
         with self.wrapper.cursor() as cursor:

@@ -11,7 +11,7 @@ from django.db.models import BinaryField, Func, QuerySet
 from django.db.models.sql.compiler import SQLCompiler
 
 from rowferry.exports.cells import CELL, NULL, Block
-from rowferry.exports.rendering import Rendering
+from rowferry.exports.rendering import Rendering, exact
 from rowferry.exports.sources.reader import BLOCK_ROWS, Reader
 
 UNMARKED = bytes.maketrans(CELL + NULL, b"  ")
@@ -51,6 +51,7 @@ class SQLiteReader(Reader):
         return True
 
     def read(self, queryset: QuerySet[Any], renderings: Sequence[Rendering]) -> Iterator[Block]:
+        self.wrapper.connection.create_function("rowferry_float", 1, exact, deterministic=True)
         row = JoinedRow(*(one.expression() for one in renderings))
         done = 0
         for rows in self._fetch(queryset.annotate(rowferry_row=row).values_list("rowferry_row")):
@@ -69,10 +70,11 @@ class SQLiteReader(Reader):
 
     def _fetch(self, queryset: QuerySet[Any]) -> Iterator[list[tuple[bytes, ...]]]:
         sql, params = self.compile(queryset)
-        cursor = self.wrapper.connection.cursor()
+        cursor, checked = self.wrapper.connection.cursor(), self.wrapper.wrap_database_errors
+        fetch = checked(cursor.fetchmany)
         try:
-            cursor.execute(sql % tuple("?" * len(params)), params)
-            while rows := cursor.fetchmany(BLOCK_ROWS):
+            checked(cursor.execute)(sql % tuple("?" * len(params)), params)
+            while rows := fetch(BLOCK_ROWS):
                 yield rows
         finally:
             cursor.close()
@@ -80,13 +82,23 @@ class SQLiteReader(Reader):
 
 def is_sound(data: bytes, cells: int) -> bool:
     """Whether every mark is ours and all text is UTF-8: SQLite keeps whatever bytes somebody once stored as text."""
-    if data.count(CELL) != cells - 1:
+    if data.count(CELL) != cells - 1 or not has_whole_nulls(data):
         return False
     try:
         str(data.translate(UNMARKED), "utf-8")
     except UnicodeDecodeError:
         return False
     return True
+
+
+def has_whole_nulls(data: bytes) -> bool:
+    """Whether each NULL mark is a cell of its own, not a byte of broken text. A lone one could still be either."""
+    marks = data.count(NULL)
+    if not marks:
+        return True
+    after = data.count(CELL + NULL) + data.startswith(NULL)
+    before = data.count(NULL + CELL) + data.endswith(NULL)
+    return before == after == marks
 
 
 def repaired(cell: bytes | None) -> bytes:

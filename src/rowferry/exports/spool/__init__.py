@@ -147,6 +147,11 @@ class Transport(virtual.Transport):
     def driver_version(self) -> str:
         return "1"
 
+    def drain_events(self, connection: Any, timeout: float | None = None, **_: Any) -> None:
+        """Wait for a message. `longest_wait`, an option in seconds, cuts it short: Celery stops between waits only."""
+        longest = (self.client.transport_options or {}).get("longest_wait")
+        super().drain_events(connection, timeout=min(filter(None, (timeout, longest)), default=None))
+
     def folder(self) -> Path:
         """Where this connection's queues lie; ImproperlyConfigured when they cannot lie there."""
         return spool_folder(self.client.hostname, self.client.virtual_host)

@@ -19,12 +19,12 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("username", metavar="NAME")
         parser.add_argument("--name", default="", metavar="LABEL", help="what it is for, as lists show it")
-        parser.add_argument("--days", type=int, metavar="N", help="how long it is good; without it, until it is deleted")
+        parser.add_argument("--days", type=int, metavar="N", help="how long it is good; by default until it is deleted")
 
     def handle(self, *, username: str, name: str, days: int | None, **_: Any) -> None:
         people = get_user_model()
         try:
-            user = people._default_manager.get_by_natural_key(username)  # type: ignore[attr-defined]
+            user = people._default_manager.get_by_natural_key(username)
         except people.DoesNotExist:
             raise CommandError(f"There is no user {username!r}.") from None
         if len(name) > 100:

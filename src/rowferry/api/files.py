@@ -1,0 +1,138 @@
+"""Answers that carry a file: whole, a part of it, or as it is being made."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
+
+from django.http import FileResponse, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.cache import get_conditional_response
+from django.utils.http import content_disposition_header, http_date
+from rest_framework.exceptions import APIException
+from rest_framework.request import Request
+
+from rowferry.api import ranges
+from rowferry.api.ranges import Span
+
+if TYPE_CHECKING:
+    from rowferry.exports.download import Download
+
+R = TypeVar("R", bound=HttpResponseBase)
+BLOCK = 256 * 1024
+"""Bytes read at a time, where the server does not send the file by itself."""
+
+
+class PreconditionFailedError(APIException):
+    """If-Match or If-Unmodified-Since does not hold."""
+
+    status_code = 412
+    default_code = "precondition_failed"
+    default_detail = "The file is not the one that the request names."
+
+
+def streamed(chunks: Iterator[bytes], filename: str, content_type: str) -> StreamingHttpResponse:
+    """Bytes as they come. What `chunks` raises goes on to the server, which breaks the connection off."""
+    return StreamingHttpResponse(chunks, content_type=content_type, headers=_named(filename))
+
+
+def whole(file: Download) -> FileResponse:
+    """All of the file; a server that can sends it without reading it. Closing the response closes the file."""
+    response = FileResponse(file.stream, content_type=file.content_type)
+    return _with(response, _described(file) | {"Content-Length": str(file.size)})
+
+
+def head(file: Download) -> HttpResponse:
+    """What `whole` would say of the file, without the file, which is closed."""
+    file.stream.close()
+    return _with(HttpResponse(content_type=file.content_type), _described(file) | {"Content-Length": str(file.size)})
+
+
+def requested(request: Request, file: Download) -> HttpResponseBase:
+    """The file as the conditions and the range of the request want it: 200, 206, 304. Owns the file, however it ends.
+
+    Raises PreconditionFailedError (412), UnsatisfiableRangeError (416).
+    """
+    try:
+        short = _unless_held_already(request, file)
+        span = None if short else _span(request, file)
+    except Exception:
+        file.stream.close()
+        raise
+    if short is not None:
+        file.stream.close()
+        return short
+    if request.method == "HEAD":
+        return head(file)
+    return whole(file) if span is None else _part(file, span)
+
+
+def _unless_held_already(request: Request, file: Download) -> HttpResponse | None:
+    """304, where the client has this very file."""
+    modified = int(file.modified.timestamp()) if file.modified else None
+    response = _with(HttpResponse(), _described(file))
+    found = get_conditional_response(request._request, _etag(file), modified, response)
+    if found is response or found is None:
+        return None
+    if found.status_code == 412:
+        raise PreconditionFailedError
+    return found
+
+
+def _span(request: Request, file: Download) -> Span | None:
+    asked, condition = request.headers.get("Range", ""), request.headers.get("If-Range", "")
+    if request.method != "GET" or not ranges.still_the_same(condition, _etag(file), _modified(file)):
+        return None
+    return ranges.wanted(asked, file.size)
+
+
+def _part(file: Download, span: Span) -> StreamingHttpResponse:
+    file.stream.seek(span.start)
+    response = StreamingHttpResponse(_Part(file.stream, span.length), status=206, content_type=file.content_type)
+    return _with(response, _described(file) | {"Content-Length": str(span.length), "Content-Range": span.content_range})
+
+
+class _Part:
+    """The next `length` bytes of a stream. Closed with the response, and so is the stream, even if nobody has read."""
+
+    def __init__(self, stream: BinaryIO, length: int) -> None:
+        self.close = stream.close
+        self._stream = stream
+        self._length = length
+
+    def __iter__(self) -> Iterator[bytes]:
+        left = self._length
+        while left and (data := self._stream.read(min(left, BLOCK))):
+            left -= len(data)
+            yield data
+
+
+def _described(file: Download) -> dict[str, str]:
+    digest = base64.b64encode(bytes.fromhex(file.sha256)).decode()
+    dated = {"Last-Modified": _modified(file)} if file.modified else {}
+    return {
+        "Accept-Ranges": "bytes",
+        "ETag": _etag(file),
+        "Repr-Digest": f"sha-256=:{digest}:",
+        **dated,
+        **_named(file.filename),
+    }
+
+
+def _named(filename: str) -> dict[str, str]:
+    return {"Content-Disposition": content_disposition_header(True, filename) or "attachment"}
+
+
+def _etag(file: Download) -> str:
+    return f'"{file.sha256}"'
+
+
+def _modified(file: Download) -> str:
+    return http_date(file.modified.timestamp()) if file.modified else ""
+
+
+def _with(response: R, headers: dict[str, str]) -> R:
+    for name, value in headers.items():
+        response[name] = value
+    return response

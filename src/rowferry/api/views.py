@@ -1,0 +1,222 @@
+"""The endpoints. Each asks one front door of the engine and puts the answer into HTTP; errors go on to `problems`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import singledispatch
+from typing import Any
+
+from django.http.response import HttpResponseBase
+from rest_framework import status
+from rest_framework.exceptions import NotFound
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from rowferry.api import files, limits, openapi, parsing
+from rowferry.api.authentication import who
+from rowferry.api.resource_serializers import ResourceSerializer, ResourcesSerializer
+from rowferry.api.serializers import (
+    DryRunSerializer,
+    ExportSerializer,
+    HistorySerializer,
+    LogsSerializer,
+    Plain,
+    QueuedSerializer,
+    address,
+)
+from rowferry.exports import catalogue, submission, tracking
+from rowferry.exports.submission import DryRun, Queued, Ready, Streamed
+
+ASYNC = "respond-async"
+SOONEST, LATEST = 1, 30
+"""Seconds between two looks at an export that waits, at least and at most."""
+
+
+class Endpoint(APIView):
+    """What all endpoints have in common: answers are for the one who asked, and no cache keeps them."""
+
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        return super().default_response_headers | {"Cache-Control": "private, no-store"}
+
+
+def written(request: Request, serializer: type[Plain], value: object, **options: Any) -> Response:
+    """A value as JSON."""
+    return Response(serializer(value, context={"request": request}).data, **options)
+
+
+class OrderView(Endpoint):
+    """`/{resource}/export`."""
+
+    @openapi.order
+    def post(self, request: Request, resource: str) -> HttpResponseBase:
+        """Order a file. Answered with the file, with its bytes as they come, or with where it will be."""
+        key = request.headers.get("Idempotency-Key")
+        prefers = _prefers_async(request.headers.get("Prefer", ""))
+        answer = submission.submit(resource, request.data, who(request), key=key, prefer_async=prefers)
+        response = answered(answer, request)
+        applied = {"Preference-Applied": ASYNC} if prefers and isinstance(answer, Queued) else {}
+        return _with(response, limits.left(answer.allowance) | applied)
+
+
+def _prefers_async(prefer: str) -> bool:
+    """Whether a Prefer header (RFC 7240) asks for an answer at once and the work later."""
+    return any(wish.partition(";")[0].strip().lower() == ASYNC for wish in prefer.split(","))
+
+
+@singledispatch
+def answered(answer: object, _request: Request) -> HttpResponseBase:
+    """An answer of the engine as HTTP."""
+    raise TypeError(f"{type(answer).__name__} is no answer of the engine.")
+
+
+@answered.register
+def _(answer: DryRun, request: Request) -> HttpResponseBase:
+    return written(request, DryRunSerializer, answer.preview)
+
+
+@answered.register
+def _(answer: Queued, request: Request) -> HttpResponseBase:
+    wait = str(min(max(answer.wait, SOONEST), LATEST))
+    response = written(request, QueuedSerializer, answer, status=status.HTTP_202_ACCEPTED)
+    return _with(response, _whereabouts(answer, request) | {"Retry-After": wait})
+
+
+@answered.register
+def _(answer: Ready, request: Request) -> HttpResponseBase:
+    return _with(files.whole(answer.file), _whereabouts(answer, request))
+
+
+@answered.register
+def _(answer: Streamed, request: Request) -> HttpResponseBase:
+    response = files.streamed(answer.chunks, answer.filename, answer.content_type)
+    return _with(response, _whereabouts(answer, request))
+
+
+def _whereabouts(answer: Queued | Ready | Streamed, request: Request) -> dict[str, str]:
+    return {"X-Export-Id": str(answer.export.pk), "Location": address(request, "export", answer.export.pk)}
+
+
+def _with(response: HttpResponseBase, headers: Mapping[str, str]) -> HttpResponseBase:
+    for name, value in headers.items():
+        response[name] = value
+    return response
+
+
+class HistoryView(Endpoint):
+    """`/exports`."""
+
+    @openapi.history
+    def get(self, request: Request) -> Response:
+        """The caller's own exports, newest first."""
+        page = tracking.history(who(request), parsing.query(request.query_params))
+        return written(request, HistorySerializer, page)
+
+
+class ExportView(Endpoint):
+    """`/exports/{export_id}`."""
+
+    @openapi.show
+    def get(self, request: Request, export_id: str) -> Response:
+        """One export: how far it is, what became of it."""
+        return written(request, ExportSerializer, tracking.find(who(request), export_id))
+
+    @openapi.delete
+    def delete(self, request: Request, export_id: str) -> Response:
+        """Delete the file of an export. The log stays."""
+        tracking.delete(who(request), export_id)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class DownloadView(Endpoint):
+    """`/exports/{export_id}/download`."""
+
+    @openapi.download
+    def get(self, request: Request, export_id: str) -> HttpResponseBase:
+        """The file, or the part of it that a Range header names."""
+        export, file = tracking.open_file(who(request), export_id)
+        response = files.requested(request, file)
+        if response.status_code in (status.HTTP_200_OK, status.HTTP_206_PARTIAL_CONTENT):
+            tracking.note_download(who(request), export, _how(request, response))
+        return _with(response, {"X-Export-Id": str(export.pk)})
+
+    @openapi.hidden
+    def head(self, request: Request, export_id: str) -> HttpResponseBase:
+        """What a download would say, without the file; not counted."""
+        export, file = tracking.open_file(who(request), export_id)
+        return _with(files.requested(request, file), {"X-Export-Id": str(export.pk)})
+
+
+def _how(request: Request, response: HttpResponseBase) -> str:
+    """What was sent, and where to: for the log."""
+    part = response.get("Content-Range", "the whole file")
+    return f"Downloaded ({part}) to {request.META.get('REMOTE_ADDR') or 'an unknown address'}."
+
+
+class LogsView(Endpoint):
+    """`/exports/{export_id}/logs`."""
+
+    @openapi.logs
+    def get(self, request: Request, export_id: str) -> Response:
+        """What has happened to an export, oldest first."""
+        page = tracking.log(who(request), export_id, parsing.query(request.query_params))
+        return written(request, LogsSerializer, page)
+
+
+class ManifestView(Endpoint):
+    """`/exports/{export_id}/manifest`."""
+
+    @openapi.manifest
+    def get(self, request: Request, export_id: str) -> Response:
+        """What was asked, expected and written."""
+        return Response(tracking.manifest(who(request), export_id))
+
+
+class RetryView(Endpoint):
+    """`/exports/{export_id}/retry`."""
+
+    @openapi.retry
+    def post(self, request: Request, export_id: str) -> HttpResponseBase:
+        """Order the file of a failed or cancelled export again, as a new export."""
+        return answered(submission.queued(tracking.retry(who(request), export_id)), request)
+
+
+class CancelView(Endpoint):
+    """`/exports/{export_id}/cancel`."""
+
+    @openapi.cancel
+    def post(self, request: Request, export_id: str) -> Response:
+        """Ask for the end of an export that waits or runs; a worker stops at its next batch."""
+        export = tracking.cancel(who(request), export_id)
+        return written(request, ExportSerializer, export, status=status.HTTP_202_ACCEPTED)
+
+
+class ResourcesView(Endpoint):
+    """`/resources`."""
+
+    @openapi.resources
+    def get(self, request: Request) -> Response:
+        """All that the caller may export."""
+        return written(request, ResourcesSerializer, {"data": catalogue.resources(who(request))})
+
+
+class ResourceView(Endpoint):
+    """`/resources/{name}`."""
+
+    @openapi.resource
+    def get(self, request: Request, name: str) -> Response:
+        """What an export of one resource can hold: columns, filters with their choices, formats."""
+        return written(request, ResourceSerializer, catalogue.resource(name, who(request)))
+
+
+class NowhereView(APIView):
+    """Every other address of the API: a problem, like every error."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    schema = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        raise NotFound("There is nothing at this address.")

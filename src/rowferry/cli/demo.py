@@ -1,0 +1,60 @@
+"""`rowferry demo`: all of it, once: data, people, page, queue, file, proof."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from typing import Annotated
+
+import typer
+
+from rowferry.cli import options, serving, upkeep
+from rowferry.cli.failing import complaint
+from rowferry.cli.output import say
+from rowferry.cli.places import with_django
+
+Count = Annotated[int, typer.Option(min=0, metavar="N", help="How many to make, if there are none.")]
+FAREWELL = 5.0
+"""Seconds that a running download has to notice that the server is going, and to clear its bar away."""
+
+
+def demo(
+    host: options.Host = serving.HOST,
+    port: options.Port = serving.PORT,
+    assets: Count = upkeep.ASSETS,
+    tickets: Count = upkeep.TICKETS,
+    once: Annotated[bool, typer.Option("--once", help="End after the export.")] = False,
+) -> None:
+    """Set up an example, export it through the real queue, and go on serving until Ctrl-C."""
+    upkeep.migrate()
+    serving.ready(host, port)
+    token = with_django("rowferry.cli.showing").prepare(assets, tickets)
+    visitor = Visitor(serving.address(host, port), token, once)
+    visitor.start()
+    code = serving.supervise(host, port)
+    visitor.join(FAREWELL)
+    raise typer.Exit(code or (0 if visitor.content else 1))
+
+
+class Visitor(threading.Thread):
+    """The one who exports: in a thread, since the main one has to look after the processes."""
+
+    def __init__(self, url: str, token: str, once: bool) -> None:
+        super().__init__(daemon=True)
+        self.content = False
+        self._url = url
+        self._token = token
+        self._once = once
+
+    def run(self) -> None:
+        try:
+            with_django("rowferry.cli.showing").visit(self._url, self._token)
+            self.content = True
+        except Exception as error:
+            for line in complaint(error) or [f"rowferry: {error!r}"]:
+                say(line)
+        if self._once or not self.content:
+            os.kill(os.getpid(), signal.SIGTERM)
+        else:
+            say("Serving until Ctrl-C.")

@@ -1,0 +1,53 @@
+"""The `rowferry` command: each command, by name. Nothing imported here needs Django or httpx (see `places`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from rowferry import __version__
+from rowferry.cli import demo, export, exports, resources, serving, upkeep
+from rowferry.cli.failing import Failing
+
+EXPORTS, RUNNING, UPKEEP = "Exports", "Running", "Setting up and keeping"
+
+app = typer.Typer(
+    name="rowferry",
+    cls=Failing,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="The export you can prove: rows out of a database as files that are complete, checked and audited.",
+    epilog="Exit codes: 0 done, 1 failed, 2 wrong command line. Data goes to standard output, talk to standard error.",
+)
+
+app.command(rich_help_panel=EXPORTS)(export.export)
+app.add_typer(exports.app, name="exports", rich_help_panel=EXPORTS)
+app.command(rich_help_panel=EXPORTS)(resources.resources)
+command: Callable[..., Any]
+for command in (serving.up, serving.web, serving.worker, serving.tick, demo.demo):
+    app.command(rich_help_panel=RUNNING)(command)
+for command in (upkeep.migrate, upkeep.seed, upkeep.user, upkeep.token, upkeep.cleanup, upkeep.doctor):
+    app.command(rich_help_panel=UPKEEP)(command)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def rowferry(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def run() -> None:
+    """The entry point."""
+    app()

@@ -1,0 +1,98 @@
+"""One HTTP connection to a server's API: what goes wrong on it, said as Rowferry's errors."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import httpx
+
+from rowferry import __version__
+from rowferry.exports.errors import RowferryError, Unavailable
+
+T = TypeVar("T")
+PATIENCE = httpx.Timeout(15.0, read=330.0)
+"""Seconds. Reading has longer than one export may take: the first byte of an answer can be as late as that."""
+PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
+"""Seconds before each further try of what may be repeated."""
+AWAY = (httpx.codes.BAD_GATEWAY, httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.GATEWAY_TIMEOUT)
+
+
+class Refusal(RowferryError):
+    """The server said no."""
+
+    code = "refused_by_server"
+    title = "The server refuses"
+
+
+class Wire:
+    """One server and one person's token."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self.root = url.rstrip("/").removesuffix("/api/v1")
+        said = {
+            "Authorization": f"Bearer {token}",
+            "User-Agent": f"rowferry/{__version__}",
+            "Accept-Encoding": "identity",
+        }
+        self._client = httpx.Client(base_url=f"{self.root}/api/v1/", headers=said, timeout=PATIENCE)
+
+    @contextmanager
+    def answer(self, method: str, path: str, **sent: Any) -> Iterator[httpx.Response]:
+        """A good answer, its body still to be read.
+
+        Refusal: the request is wrong. Unavailable: no answer, or the connection broke while the body was being read.
+        """
+        try:
+            # A download may be redirected to the storage itself; httpx leaves the token out there.
+            with self._client.stream(method, path, follow_redirects=method == "GET", **sent) as answer:
+                if not answer.is_success:
+                    answer.read()
+                    raise refused(answer)
+                yield answer
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise Unavailable(f"{self.root} does not answer as it should: {error or type(error).__name__}.") from error
+
+    def json(self, method: str, path: str, **sent: Any) -> Any:
+        with self.answer(method, path, **sent) as answer:
+            answer.read()
+            return body(answer)
+
+
+def patiently(attempt: Callable[[], T]) -> T:
+    """The result of what may be repeated; Unavailable only after the last of len(PAUSES) + 1 tries."""
+    for pause in PAUSES:
+        try:
+            return attempt()
+        except Unavailable:
+            time.sleep(pause)
+    return attempt()
+
+
+def body(answer: httpx.Response) -> Any:
+    """The JSON of an answer that has been read. Refusal: it is none, so that is no server of ours."""
+    try:
+        return answer.json()
+    except ValueError:
+        raise Refusal(f"{answer.url} answers with something that is no JSON: is it a Rowferry server?") from None
+
+
+def refused(answer: httpx.Response) -> RowferryError:
+    """The error that a problem document (RFC 9457) tells, or the bare status where there is none."""
+    try:
+        problem = answer.json()
+    except ValueError:
+        problem = None
+    told = problem if isinstance(problem, dict) else {}
+    fallback = f"{answer.url} answers {answer.status_code} {answer.reason_phrase}"
+    kind = Unavailable if answer.status_code in AWAY else Refusal
+    detail = str(told.get("detail") or told.get("title") or fallback)
+    return kind(detail, errors=told.get("errors"), retry_after=retry_after(answer))
+
+
+def retry_after(answer: httpx.Response) -> int | None:
+    """Seconds, where the server names them."""
+    said = answer.headers.get("Retry-After", "")
+    return int(said) if said.isascii() and said.isdigit() else None

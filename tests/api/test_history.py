@@ -1,0 +1,243 @@
+"""Contract 3.2, 3.3, 3.5 and the manifest of 3.7: what has become of one's exports."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from rowferry.assets.models import Asset
+from rowferry.exports.models import Export, ExportLog
+from tests.api.conftest import Caller, content, problem
+
+FIELDS = {
+    "export_id",
+    "resource_type",
+    "format",
+    "status",
+    "mode",
+    "total_items",
+    "exported_items",
+    "failed_items",
+    "success_rate",
+    "progress_percent",
+    "message",
+    "file_size",
+    "checksum",
+    "filters",
+    "columns",
+    "sort",
+    "created_at",
+    "started_at",
+    "completed_at",
+    "duration_seconds",
+    "expires_at",
+    "download_url",
+    "download_count",
+    "error",
+    "retry_of",
+    "logs_url",
+}
+
+
+def ids(answer: Any) -> list[str]:
+    assert answer.status_code == 200, answer.content
+    return [one["export_id"] for one in answer.json()["data"]]
+
+
+def test_the_history_is_newest_first(api: Caller) -> None:
+    exports = [api.queued() for _ in range(3)]
+    assert ids(api.get("/exports")) == [str(export.pk) for export in reversed(exports)]
+
+
+def test_the_history_comes_in_pages(api: Caller) -> None:
+    exports = [str(api.queued().pk) for _ in range(5)]
+    answer = api.get("/exports?limit=2&page=2")
+    assert ids(answer) == [exports[2], exports[1]]
+    assert answer.json()["pagination"] == {"total": 5, "per_page": 2, "current_page": 2, "last_page": 3}
+
+
+def test_a_page_holds_twenty_and_there_is_always_one(api: Caller) -> None:
+    assert api.get("/exports").json() == {
+        "data": [],
+        "pagination": {"total": 0, "per_page": 20, "current_page": 1, "last_page": 1},
+    }
+
+
+def test_a_page_beyond_the_last_is_empty(api: Caller) -> None:
+    api.queued()
+    answer = api.get("/exports?page=9")
+    assert ids(answer) == []
+    assert answer.json()["pagination"]["total"] == 1
+
+
+def test_the_history_can_be_narrowed(api: Caller, assets: list[Asset]) -> None:
+    made, waiting = api.made(), api.queued(resource="tickets", format="json")
+    for query, wanted in (
+        ("status=completed", made),
+        ("status=pending", waiting),
+        ("resource_type=tickets", waiting),
+        ("format=csv", made),
+        ("format=json&status=pending", waiting),
+    ):
+        assert ids(api.get(f"/exports?{query}")) == [str(wanted.pk)], query
+    assert ids(api.get("/exports?format=parquet")) == []
+
+
+def test_both_days_are_inclusive(api: Caller) -> None:
+    export = api.queued()
+    Export.objects.filter(pk=export.pk).update(created_at=datetime(2025, 10, 30, 23, 59, 59, 999999, tzinfo=UTC))
+    assert ids(api.get("/exports?date_from=2025-10-30&date_to=2025-10-30")) == [str(export.pk)]
+    assert ids(api.get("/exports?date_from=2025-10-31")) == []
+    assert ids(api.get("/exports?date_to=2025-10-29")) == []
+
+
+@pytest.mark.parametrize(
+    "query, field",
+    [
+        ("limit=0", "limit"),
+        ("limit=101", "limit"),
+        ("limit=-1", "limit"),
+        ("limit=", "limit"),
+        ("page=0", "page"),
+        ("page=1e3", "page"),
+        ("page=%F0%9D%9F%99", "page"),
+        ("page=99999999999999999999", "page"),
+        ("status=ready", "status"),
+        ("date_from=30.10.2025", "date_from"),
+        ("date_to=9999-12-31", "date_to"),
+        ("format=%00", "format"),
+        ("resource_type=%00", "resource_type"),
+        ("colour=red", "colour"),
+        ("page=1&page=2", "page"),
+    ],
+)
+def test_a_wrong_parameter_is_named(api: Caller, query: str, field: str) -> None:
+    assert list(problem(api.get(f"/exports?{query}"), 422)["errors"]) == [field]
+
+
+def test_one_export_says_everything(api: Caller, assets: list[Asset]) -> None:
+    order = {"columns": ["id"], "filters": {"status_id": assets[0].status_id}, "sort_by": "name", "sort_order": "desc"}
+    export = api.made(**order)
+    found = api.get(f"/exports/{export.pk}").json()
+    here = f"http://testserver/api/v1/exports/{export.pk}"
+    assert found.keys() == FIELDS
+    expected = {
+        "export_id": str(export.pk),
+        "resource_type": "assets",
+        "format": "csv",
+        "status": "completed",
+        "mode": "queued",
+        "total_items": 3,
+        "exported_items": 3,
+        "failed_items": 0,
+        "success_rate": 100.0,
+        "progress_percent": 100,
+        "checksum": f"sha256:{export.sha256}",
+        "file_size": export.file_size,
+        "filters": order["filters"],
+        "columns": ["id"],
+        "sort": {"by": "name", "order": "desc"},
+        "download_url": f"{here}/download",
+        "download_count": 0,
+        "error": None,
+        "retry_of": None,
+        "logs_url": f"{here}/logs",
+    }
+    assert {name: found[name] for name in expected} == expected
+    assert found["duration_seconds"] >= 0
+
+
+def test_times_are_rfc_3339_in_utc_with_z(api: Caller) -> None:
+    export = api.made()
+    with timezone.override("Asia/Tokyo"):
+        found = api.get(f"/exports/{export.pk}").json()
+    for name in ("created_at", "started_at", "completed_at", "expires_at"):
+        assert found[name].endswith("Z")
+        assert datetime.fromisoformat(found[name]) == getattr(export, name)
+
+
+def test_an_export_that_waits_has_nothing_to_download_yet(api: Caller) -> None:
+    found = api.get(f"/exports/{api.queued().pk}").json()
+    empty = ("download_url", "checksum", "file_size", "started_at", "completed_at", "duration_seconds", "success_rate")
+    assert {found[name] for name in empty} == {None}
+    assert (found["progress_percent"], found["sort"]) == (0, {"by": None, "order": "asc"})
+
+
+def test_a_running_export_says_how_far_it_is(api: Caller) -> None:
+    export = api.queued()
+    Export.objects.filter(pk=export.pk).update(status="processing", worker="w", exported_items=56, total_items=100)
+    found = api.get(f"/exports/{export.pk}").json()
+    assert (found["progress_percent"], found["message"]) == (56, "Processing… (56% complete)")
+
+
+def test_what_has_expired_has_no_download_url(api: Caller) -> None:
+    export = api.made()
+    Export.objects.filter(pk=export.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
+    assert api.get(f"/exports/{export.pk}").json()["download_url"] is None
+
+
+def test_a_failed_export_has_a_problem(api: Caller) -> None:
+    export = api.queued()
+    stored = {"code": "rows_missing", "title": "Not complete", "detail": "2 rows of 3.", "retryable": True}
+    Export.objects.filter(pk=export.pk).update(status="failed", error=stored)
+    error = api.get(f"/exports/{export.pk}").json()["error"]
+    assert error == stored | {"type": "urn:rowferry:problem:rows_missing", "status": 503}
+
+
+def test_the_log_is_oldest_first(api: Caller) -> None:
+    export = api.made()
+    answer = api.get(f"/exports/{export.pk}/logs").json()
+    events = [one["event"] for one in answer["data"]]
+    assert events[:2] == ["initiated", "processing"]
+    assert events[-1] == "completed"
+    assert answer["pagination"] == {"total": len(events), "per_page": 50, "current_page": 1, "last_page": 1}
+
+
+def test_an_event_says_who_did_it(api: Caller) -> None:
+    found = api.get(f"/exports/{api.made().pk}/logs").json()["data"]
+    assert found[0].keys() == {
+        "event",
+        "message",
+        "processed_items",
+        "total_items",
+        "current_batch",
+        "total_batches",
+        "duration_ms",
+        "error_message",
+        "actor",
+        "created_at",
+    }
+    assert found[0]["actor"] == {"id": str(api.user.pk), "name": "owner", "email": "owner@example.com"}
+    assert found[1]["actor"] is None
+    assert found[0]["created_at"].endswith("Z")
+    assert found[-1]["duration_ms"] >= 0
+
+
+def test_the_log_can_be_narrowed_and_comes_in_pages(api: Caller) -> None:
+    export = api.made()
+    assert [one["event"] for one in api.get(f"/exports/{export.pk}/logs?event=completed").json()["data"]] == ["completed"]
+    second = api.get(f"/exports/{export.pk}/logs?limit=1&page=2").json()
+    assert [one["event"] for one in second["data"]] == ["processing"]
+    assert second["pagination"]["last_page"] == ExportLog.objects.filter(export=export).count()
+
+
+@pytest.mark.parametrize("query", ["limit=501", "event=exploded", "status=failed", "event=failed&event=failed"])
+def test_a_wrong_parameter_of_the_log_is_422(api: Caller, query: str) -> None:
+    problem(api.get(f"/exports/{api.queued().pk}/logs?{query}"), 422)
+
+
+def test_the_manifest_proves_the_file(api: Caller, assets: list[Asset]) -> None:
+    export = api.made()
+    data = content(api.get(f"/exports/{export.pk}/download"))
+    found = api.get(f"/exports/{export.pk}/manifest").json()
+    assert found["export_id"] == str(export.pk)
+    assert (found["rows_expected"], found["rows_written"], found["rows_failed"]) == (3, 3, 0)
+    assert (found["bytes"], found["sha256"]) == (len(data), hashlib.sha256(data).hexdigest())
+
+
+def test_there_is_no_manifest_before_there_is_a_file(api: Caller) -> None:
+    problem(api.get(f"/exports/{api.queued().pk}/manifest"), 409)

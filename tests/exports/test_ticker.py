@@ -1,0 +1,194 @@
+"""The ticker: one leads at a time, the lead passes on, and a duty that fails keeps no other from its turn."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core import mail
+from django.core.management import call_command
+from django.db import DatabaseError, connection
+from django.utils import timezone
+
+from rowferry.exports import execution, ticker
+from rowferry.exports.models import Leader
+from tests.factories.assets import AssetFactory
+from tests.factories.exports import again, changed, events, names, queued
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def lead_is_over() -> None:
+    Leader.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+
+
+# The lead
+
+
+def test_of_two_tickers_one_leads_and_keeps_the_lead():
+    assert [ticker.lead("a"), ticker.lead("b"), ticker.lead("a")] == [True, False, True]
+
+
+def test_of_many_that_start_at_once_one_leads():
+    start, led = threading.Barrier(4), []
+
+    def run(name: str) -> None:
+        start.wait()
+        try:
+            led.append(ticker.lead(name))
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(name,)) for name in "abcd"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(led) == [False, False, False, True]
+
+
+def test_the_lead_passes_on_when_its_lease_ends_and_does_not_come_back():
+    ticker.lead("a")
+    lead_is_over()
+    assert [ticker.lead("b"), ticker.lead("a")] == [True, False]
+    assert Leader.objects.get().holder == "b"
+
+
+def test_the_lead_passes_on_at_once_when_its_holder_resigns():
+    ticker.lead("a")
+    ticker.resign("b")
+    assert not ticker.lead("b")
+    ticker.resign("a")
+    assert ticker.lead("b")
+
+
+def test_a_ticker_that_does_not_lead_does_nothing(owner: User):
+    export = queued(owner)
+    ticker.lead("another")
+    ticker.run(lambda seconds: True)
+    assert again(export).rung_at is None
+    assert Leader.objects.get().holder == "another"
+
+
+def test_a_ticker_works_at_the_set_pace_until_it_is_stopped_and_resigns(owner: User, settings: Any):
+    settings.ROWFERRY_TICK = 7
+    waits: list[float] = []
+    export = queued(owner)
+
+    def stopped(seconds: float) -> bool:
+        waits.append(seconds)
+        return len(waits) == 3
+
+    ticker.run(stopped)
+    assert waits == [7, 7, 7]
+    assert again(export).rung_at is not None
+    assert not Leader.objects.exists()
+
+
+# Its duties
+
+
+def test_a_duty_that_fails_does_not_stop_the_others():
+    done = []
+
+    def fails() -> None:
+        raise DatabaseError("gone")
+
+    ticker.sweep((lambda: done.append("before"), fails, lambda: done.append("after")))
+    assert done == ["before", "after"]
+
+
+def test_one_sweep_does_everything_that_is_due(owner: User, storage_folder: Path, settings: Any):
+    AssetFactory.create_batch(2)
+    old, running, waiting = queued(owner), queued(owner), queued(owner)
+    execution.run_next()
+    changed(old, expires_at=timezone.now() - timedelta(seconds=1))
+    changed(running, status="processing", attempt=3, lease_until=timezone.now() - timedelta(seconds=1))
+    ticker.sweep()
+    assert [again(export).status for export in (old, running, waiting)] == ["expired", "failed", "pending"]
+    assert again(waiting).rung_at is not None
+    assert sorted(message.subject.split(" (")[0] for message in mail.outbox) == [
+        "Your CSV export is ready",
+        "Your export failed",
+    ]
+    assert names(storage_folder) == []
+
+
+def test_a_broken_storage_does_not_keep_mail_and_bells_from_going(owner: User, storage_folder: Path):
+    export, waiting = queued(owner), queued(owner)
+    execution.run_next()
+    changed(export, expires_at=timezone.now() - timedelta(seconds=1))
+    storage_folder.rename(storage_folder.with_name("lost"))
+    storage_folder.write_text("A file where the folder was.")
+    ticker.sweep()
+    assert len(mail.outbox) == 1
+    assert again(waiting).rung_at is not None
+    assert events(export)[-2:] == ["notified", "expired"]
+
+
+# The commands
+
+
+def test_tick_once_makes_one_sweep(owner: User):
+    export = queued(owner)
+    call_command("tick", "--once")
+    assert again(export).rung_at is not None
+    assert not Leader.objects.exists()
+
+
+@pytest.fixture
+def leader() -> Iterator[None]:
+    ticker.lead("a-ticker")
+    yield
+    ticker.resign("a-ticker")
+
+
+def diagnosis(capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, str]]:
+    """The doctor's exit code, and what was said of each patient."""
+    code = 0
+    try:
+        call_command("doctor")
+    except SystemExit as ended:
+        code = int(ended.code or 0)
+    lines = capsys.readouterr().out.splitlines()
+    return code, {line[6:].partition(":")[0]: line for line in lines}
+
+
+def test_the_doctor_finds_a_healthy_installation_well(leader: None, capsys: pytest.CaptureFixture[str]):
+    code, said = diagnosis(capsys)
+    assert list(said) == ["database", "broker", "storage", "mail", "ticker", "worker"]
+    assert code == 0
+    assert all(line.startswith("ok    ") for line in said.values())
+
+
+def test_the_doctor_misses_a_ticker(capsys: pytest.CaptureFixture[str]):
+    code, said = diagnosis(capsys)
+    assert code == 1
+    assert said["ticker"].startswith("FAIL  ticker: none is running")
+    assert said["database"].startswith("ok")
+
+
+def test_the_doctor_misses_a_worker(owner: User, leader: None, capsys: pytest.CaptureFixture[str]):
+    changed(queued(owner), created_at=timezone.now() - timedelta(minutes=5))
+    code, said = diagnosis(capsys)
+    assert code == 1
+    assert said["worker"].startswith("FAIL  worker: an export has waited for 300 s")
+
+
+def test_the_doctor_sees_a_storage_that_takes_no_file(
+    leader: None, storage_folder: Path, capsys: pytest.CaptureFixture[str]
+):
+    storage_folder.write_text("A file where the folder should be.")
+    code, said = diagnosis(capsys)
+    assert code == 1
+    assert said["storage"].startswith("FAIL  storage: The file could not be begun")
+
+
+def test_the_doctor_leaves_nothing_behind(leader: None, storage_folder: Path, capsys: pytest.CaptureFixture[str]):
+    diagnosis(capsys)
+    assert names(storage_folder) == []

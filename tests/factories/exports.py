@@ -1,0 +1,94 @@
+"""Exports for tests: ordered as a person would, put into any state, and looked at from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.contrib.auth.models import Group, User
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from rowferry.exports import registry, submission
+from rowferry.exports.kinds import Kind
+from rowferry.exports.models import Export, ExportLog, Status
+from rowferry.exports.resource import Column, Person, Resource
+
+Hooks = dict[int, Callable[[], object]]
+LONG_AGO = timedelta(hours=1)
+
+
+def queued(person: User | None, resource: str = "assets", format: str = "csv", **body: Any) -> Export:
+    """An export that waits for a worker."""
+    return submission.enqueue(resource, {"format": format, **body}, person)
+
+
+def in_state(person: User, status: Status, **values: Any) -> Export:
+    """An export in any state, as if it had got there; while it is processing, the lease of its first try runs."""
+    export = queued(person)
+    if status == Status.PROCESSING:
+        values = {"lease_until": timezone.now() + LONG_AGO, "worker": "somebody", **values}
+    if status != Status.PENDING:
+        values = {"attempt": 1, "fence": 1, "started_at": timezone.now(), **values}
+    return changed(export, status=status, **values)
+
+
+def changed(export: Export, **values: Any) -> Export:
+    """The export after its row was changed behind the engine's back."""
+    Export.objects.filter(pk=export.pk).update(**values)
+    return again(export)
+
+
+def lease_over(export: Export) -> Export:
+    """What the row looks like some time after its worker was killed, or when a retry is due."""
+    return changed(export, lease_until=timezone.now() - LONG_AGO)
+
+
+def again(export: Export) -> Export:
+    """The export as the database has it now."""
+    return Export.objects.get(pk=export.pk)
+
+
+def events(export: Export) -> list[str]:
+    """What the log says has happened, oldest first, without the lines on progress."""
+    lines = ExportLog.objects.filter(export_id=export.pk).order_by("id")
+    return [line.event for line in lines if line.event != "progress"]
+
+
+def names(folder: Path) -> list[str]:
+    """The files in a folder; none if there is no folder."""
+    return sorted(path.name for path in folder.glob("*"))
+
+
+@contextmanager
+def watched_rows(count: int, width: int = 1) -> Iterator[Hooks]:
+    """A resource `groups` of `count` rows, with a computed column `width` characters wide.
+
+    A test puts into the yielded table what shall happen, once, while the n-th row is made: that is how it acts in the
+    middle of an export. A block is 2,000 rows. Number 0 is the moment at which the rows are asked for.
+    """
+    hooks: Hooks = {}
+
+    def filling(name: str) -> str:
+        hooks.pop(int(name), lambda: None)()
+        return "x" * width
+
+    class GroupResource(Resource):
+        model = Group
+        name = "groups"
+        permission = "assets.export_asset"
+        columns = (Column("id"), Column("name"), Column("filling", compute=filling, needs=("name",), kind=Kind.TEXT))
+
+        def rows_for(self, person: Person) -> QuerySet[Any]:
+            hooks.pop(0, lambda: None)()
+            return super().rows_for(person)
+
+    Group.objects.bulk_create(Group(name=f"{number:06d}") for number in range(1, count + 1))
+    registry.register(GroupResource)
+    try:
+        yield hooks
+    finally:
+        registry.unregister("groups")
