@@ -47,8 +47,9 @@ def test_without_output_the_file_gets_its_own_name_here_and_the_name_is_printed(
 def test_the_whole_request_reaches_the_file(cli: Cli) -> None:
     for name in ("b", "a", "c"):
         AssetFactory(name=name, asset_tag=f"={name}")
-    words = "--columns asset_tag,name --sort-by name --sort-order desc --headers labels --option delimiter=; --option"
-    result = cli("export", "assets", "-f", "csv", *words.split(), "formula_guard=false", "--time-zone", "Asia/Tokyo", "-o", "-")
+    words = "--columns asset_tag,name --sort-by name --sort-order desc --headers labels --time-zone Asia/Tokyo"
+    options = "--option delimiter=; --option formula_guard=false"
+    result = cli("export", "assets", "-f", "csv", *words.split(), *options.split(), "-o", "-")
     assert result.exit_code == 0
     assert result.stdout_bytes.decode("utf-8-sig").replace('"', "") == "Asset tag;Name\r\n=c;c\r\n=b;b\r\n=a;a\r\n"
     assert Export.objects.get().spec["time_zone"] == "Asia/Tokyo"

@@ -61,9 +61,7 @@ def test_show_says_what_is_known(cli: Cli, done: Export) -> None:
 
 
 @pytest.mark.parametrize("command", ["show", "logs", "download", "retry", "cancel", "delete"])
-def test_what_is_not_there_or_somebody_elses_is_not_found(
-    cli: Cli, done: Export, stranger: User, command: str
-) -> None:
+def test_what_is_not_there_or_somebody_elses_is_not_found(cli: Cli, done: Export, stranger: User, command: str) -> None:
     for words in ([uuid4()], ["gibberish"], [done.pk, "--user", "stranger"]):
         result = cli("exports", command, *words)
         assert result.exit_code == 1

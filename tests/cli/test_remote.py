@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import pytest
 from django.contrib.auth.models import Permission, User
-from django.core.management import call_command
+from django.db import connection
 from pytest_django.live_server_helper import LiveServer
 
 from rowferry.api.models import issue
@@ -30,7 +30,6 @@ EXPORT_ID = "6c7a2c1e-5f0e-4a55-9d0c-0d6b8f4f5a11"
 @pytest.fixture
 def at_server(transactional_db: None, live_server: LiveServer, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Cli:
     """The command with a server and the owner's token in its environment."""
-    call_command("create_permissions") if not Permission.objects.exists() else None
     owner = User.objects.create_user("owner")
     owner.user_permissions.set(Permission.objects.filter(codename__startswith="export_"))
     monkeypatch.setenv("ROWFERRY_SERVER", f"{live_server.url}/")
@@ -132,8 +131,6 @@ def test_a_queued_export_is_waited_for_and_downloaded(at_server: Cli, storage_fo
 
 def work(stop: threading.Event) -> None:
     """A worker, for as long as the test needs one."""
-    from django.db import connection
-
     while not stop.wait(0.1):
         run_next()
     connection.close()

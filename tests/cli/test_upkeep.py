@@ -104,7 +104,8 @@ def rowferry(folder: Path, *words: str, **environment: str) -> subprocess.Comple
     """The installed command, in a process and with a data folder of its own."""
     fresh = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
     env = {**fresh, "ROWFERRY_DATA_DIR": str(folder / "data"), **environment}
-    return subprocess.run([ROWFERRY, *words], cwd=folder, env=env, capture_output=True, text=True, timeout=60, check=False)
+    command = [ROWFERRY, *words]
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=60, check=False)
 
 
 @pytest.mark.system
@@ -117,8 +118,9 @@ def test_help_and_version_need_no_settings(tmp_path: Path) -> None:
 
 
 @pytest.mark.system
-def test_help_loads_neither_django_models_nor_httpx() -> None:
-    program = "import sys, rowferry.cli.main; print([m for m in ('django.db', 'django.conf', 'httpx') if m in sys.modules])"
+def test_help_loads_neither_the_settings_nor_httpx() -> None:
+    slow = ("django.db", "django.conf", "httpx")
+    program = f"import sys, rowferry.cli.main; print([name for name in {slow} if name in sys.modules])"
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert found.stdout == "[]\n"
 

@@ -72,7 +72,11 @@ DOORS: dict[str, tuple[Act, set[Status], Status]] = {
         Status.DELETED,
     ),
 }
-CASES = [pytest.param(act, start, start in opens, to, id=f"{start}: {name}") for name, (act, opens, to) in DOORS.items() for start in Status]
+CASES = [
+    pytest.param(act, start, start in opens, to, id=f"{start}: {name}")
+    for name, (act, opens, to) in DOORS.items()
+    for start in Status
+]
 
 
 def moves(act: Act, export: Export) -> bool:

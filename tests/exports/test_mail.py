@@ -38,8 +38,8 @@ def public_address(settings: Any) -> None:
     settings.SITE_URL, settings.CONTACT_EMAIL = SITE, "help@example.com"
 
 
-def claimed(person: User | None, format: str = "excel", **body: Any) -> Claim:
-    changed(queued(person, format=format, **body), total_items=5_000)
+def claimed(person: User | None, **body: Any) -> Claim:
+    changed(queued(person, kind="excel", **body), total_items=5_000)
     claim = claim_due("me")
     assert claim is not None
     return claim
@@ -110,7 +110,13 @@ def test_a_failed_export_is_told_in_plain_words_with_a_way_on(owner: User, part:
     message = sent()
     body = both(message)[part]
     assert message.subject == "Your export failed"
-    for wanted in ("Hello Olga Owner,", "The disk is full.", "Retry it here", f"{SITE}/exports/{export.pk}", "help@example.com"):
+    for wanted in (
+        "Hello Olga Owner,",
+        "The disk is full.",
+        "Retry it here",
+        f"{SITE}/exports/{export.pk}",
+        "help@example.com",
+    ):
         assert wanted in body
     assert "Traceback" not in body
     assert "StorageFault" not in body

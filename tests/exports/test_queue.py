@@ -140,7 +140,7 @@ def test_what_was_rung_for_just_now_is_left_alone_and_later_rung_again(owner: Us
 
 def test_only_what_a_worker_may_take_is_rung_for(owner: User, bells: QueueFolder):
     running, over, done = queued(owner), queued(owner), queued(owner)
-    for export in (running, over):
+    for _ in (running, over):
         claimed()
     lease_over(over)
     changed(done, status="completed")

@@ -201,7 +201,9 @@ def test_json_holds_every_character():
     assert json.loads(one(rendering("json"), json=value)) == value
 
 
-@pytest.mark.parametrize("character", [chr(code) for code in [*range(1, 0x30), *range(0x3A, 0x42), 0x7F, 0xC4, 0x1F600]])
+@pytest.mark.parametrize(
+    "character", [chr(code) for code in [*range(1, 0x30), *range(0x3A, 0x42), 0x7F, 0xC4, 0x1F600]]
+)
 def test_the_guard_is_the_rule_of_the_contract(character):
     text = f"{character}1+1"
     expected = f"'{text}" if character in "=+-@\t\r" else text
@@ -228,7 +230,9 @@ def test_numbers_are_never_guarded(name, value):
 
 def test_the_path_of_a_rendering_may_be_an_expression():
     Probe.objects.create(text="=1", integer=7)
-    shown = Rendering(Concat("text", Value("%s {x} ", TextField()), Cast("integer", TextField())), KINDS["text"], guard=True)
+    shown = Rendering(
+        Concat("text", Value("%s {x} ", TextField()), Cast("integer", TextField())), KINDS["text"], guard=True
+    )
     assert read(Probe.objects.all(), shown) == [[b"'=1%s {x} 7"]]
 
 

@@ -67,7 +67,13 @@ def test_an_expired_file_is_gone_for_whoever_asks(owner: User, finished: Export)
 
 @pytest.mark.parametrize(
     ("status", "answer"),
-    [("pending", Conflict), ("processing", Conflict), ("failed", Conflict), ("cancelled", Conflict), ("deleted", NotFound)],
+    [
+        ("pending", Conflict),
+        ("processing", Conflict),
+        ("failed", Conflict),
+        ("cancelled", Conflict),
+        ("deleted", NotFound),
+    ],
 )
 def test_what_cannot_be_downloaded_says_why(owner: User, finished: Export, status: str, answer: type[Exception]):
     changed(finished, status=status)

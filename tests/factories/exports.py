@@ -21,9 +21,9 @@ Hooks = dict[int, Callable[[], object]]
 LONG_AGO = timedelta(hours=1)
 
 
-def queued(person: User | None, resource: str = "assets", format: str = "csv", **body: Any) -> Export:
+def queued(person: User | None, resource: str = "assets", kind: str = "csv", **body: Any) -> Export:
     """An export that waits for a worker."""
-    return submission.enqueue(resource, {"format": format, **body}, person)
+    return submission.enqueue(resource, {"format": kind, **body}, person)
 
 
 def in_state(person: User, status: Status, **values: Any) -> Export:

@@ -158,7 +158,7 @@ def _order_answers() -> Responses:
         **_files(200),
         (200, "application/json"): PolymorphicProxySerializer("FileOrDryRun", in_json, resource_type_field_name=None),
         202: QueuedSerializer,
-        **_problems(403, 404, 409, 413, 415, 422, 429),
+        **_problems(403, 404, 409, 411, 413, 415, 422, 429),
     }
 
 

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from django.http import QueryDict
-from rest_framework.exceptions import ParseError
+from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
 
 from rowferry.exports.errors import InvalidRequest
 
@@ -29,6 +30,21 @@ class StrictJSONParser(BaseParser):
             raise ParseError("The body is no JSON: it is not UTF-8.") from None
         except ValueError as error:
             raise ParseError(f"The body is no JSON: {error}"[:300]) from None
+
+
+class LengthRequiredError(APIException):
+    """A body without Content-Length, which would be taken for an empty one."""
+
+    status_code = 411
+    default_code = "length_required"
+    default_detail = "Send the body with a Content-Length."
+
+
+def body(request: Request) -> Any:
+    """The body as plain JSON; {} where there is none. LengthRequiredError, ParseError; RequestDataTooBig (413)."""
+    if "HTTP_TRANSFER_ENCODING" in request.META and not request.META.get("CONTENT_LENGTH"):
+        raise LengthRequiredError
+    return request.data
 
 
 def query(parameters: QueryDict) -> dict[str, str]:

@@ -37,6 +37,8 @@ SOONEST, LATEST = 1, 30
 class Endpoint(APIView):
     """What all endpoints have in common: answers are for the one who asked, and no cache keeps them."""
 
+    http_method_names = ["get", "head", "post", "delete"]
+
     @property
     def default_response_headers(self) -> dict[str, str]:
         return super().default_response_headers | {"Cache-Control": "private, no-store"}
@@ -55,7 +57,7 @@ class OrderView(Endpoint):
         """Order a file. Answered with the file, with its bytes as they come, or with where it will be."""
         key = request.headers.get("Idempotency-Key")
         prefers = _prefers_async(request.headers.get("Prefer", ""))
-        answer = submission.submit(resource, request.data, who(request), key=key, prefer_async=prefers)
+        answer = submission.submit(resource, parsing.body(request), who(request), key=key, prefer_async=prefers)
         response = answered(answer, request)
         applied = {"Preference-Applied": ASYNC} if prefers and isinstance(answer, Queued) else {}
         return _with(response, limits.left(answer.allowance) | applied)

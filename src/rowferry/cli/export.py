@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from rowferry.cli import options
-from rowferry.cli.landing import STANDARD_OUTPUT, landing
+from rowferry.cli.landing import STANDARD_OUTPUT, landing, named
 from rowferry.cli.output import print_json, print_table, progress, say, size
 from rowferry.cli.places import Place, place
 
@@ -113,7 +113,7 @@ def _make(where: Place, resource: str, body: dict[str, Any], output: str | None,
         path = ground.settle(fetched.filename)
     rows = fetched.export["exported_items"]
     left_out = fetched.export["failed_items"]
-    say(f"{path}: {rows:,} rows, {size(fetched.size)}, sha256 {fetched.sha256}")
+    say(f"{named(path)}: {rows:,} rows, {size(fetched.size)}, sha256 {fetched.sha256}")
     if left_out:
         export_id = fetched.export["export_id"]
         say(f"{left_out:,} rows could not be produced: `rowferry exports logs {export_id}` names them.")

@@ -8,7 +8,7 @@ import typer
 
 from rowferry.cli import options
 from rowferry.cli.failing import Failing
-from rowferry.cli.landing import landing
+from rowferry.cli.landing import landing, named
 from rowferry.cli.output import print_facts, print_json, print_table, progress, say, size
 from rowferry.cli.places import place
 
@@ -86,7 +86,7 @@ def download(
         with progress() as bar:
             fetched = where.fetch(export_id, ground.stream, bar)
         path = ground.settle(fetched.filename)
-    say(f"{path}: {size(fetched.size)}, sha256 {fetched.sha256}")
+    say(f"{named(path)}: {size(fetched.size)}, sha256 {fetched.sha256}")
     if output is None:
         typer.echo(path)
 

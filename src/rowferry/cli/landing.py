@@ -72,3 +72,8 @@ class _Passing:
             with Path(self._output).open("wb") as device:
                 shutil.copyfileobj(self.stream, device)
         return self._output
+
+
+def named(path: str) -> str:
+    """What `settle` returned, for people."""
+    return "Standard output" if path == STANDARD_OUTPUT else path

@@ -81,7 +81,7 @@ def columns(*kinds: Kind) -> tuple[SinkColumn, ...]:
 
 
 def order_for(sink: type[Sink], of: tuple[SinkColumn, ...], **facts: Any) -> Order:
-    known = {"resource_label": "Assets", "exported_at": WHEN, "item_count": None} | facts
+    known: dict[str, Any] = {"resource_label": "Assets", "exported_at": WHEN, "item_count": None} | facts
     return Order(export_id="5f0c", resource="assets", format=sink.name, columns=of, **known)
 
 

@@ -46,12 +46,12 @@ def test_a_reader_that_cannot_seek_finds_size_and_checksum_behind_each_part() ->
         inflate = zlib.decompressobj(-15)
         assert inflate.decompress(left[30 + header[9] :]) == expected
         left = inflate.unused_data
-        facts = header[6:9]
+        crc, _, size = header[6:9]
         if header[2] & 0x0008:
-            signature, *facts = struct.unpack("<4s3I", left[:16])
+            signature, crc, _, size = struct.unpack("<4s3I", left[:16])
             assert signature == b"PK\7\x08"
             left = left[16:]
-        assert (facts[0], facts[2]) == (zlib.crc32(expected), len(expected))
+        assert (crc, size) == (zlib.crc32(expected), len(expected))
     assert left.startswith(b"PK\1\2")
 
 

@@ -150,7 +150,7 @@ def test_the_last_sheet_says_what_the_file_is() -> None:
     )
     sheet = workbook(made.data).worksheets[-1]
     assert sheet.title == "About this export"
-    assert dict(sheet.iter_rows(values_only=True)) == {
+    assert {row[0]: row[1] for row in sheet.iter_rows(values_only=True)} == {
         "Resource": "Assets",
         "Format": "excel",
         "Exported at": "2025-10-30 14:15:07 UTC",

@@ -36,7 +36,7 @@ INSIDE = bytes({*b"".join([*SLOTS.values(), TEXT_SLOT])} - {*b"c"})
 MAX_DIGITS = 15
 LONG_NUMBER = b"0" * (MAX_DIGITS + 1)
 DIGITS_ALIKE = bytes(0x30 if code in b"0123456789" else code for code in range(256))
-NUMBER = re.compile(rb"-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+NUMBER_OR_NULL = re.compile(rb"-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|" + NULL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,10 @@ class NumberCheck:
         return not (self.exact and LONG_NUMBER in joined.translate(DIGITS_ALIKE, b"."))
 
     def holds(self, cell: bytes) -> bool:
-        return NUMBER.fullmatch(cell) is not None and not (self.exact and significant_digits(cell) > MAX_DIGITS)
+        """Whether this one is NULL or such a number."""
+        if self.exact and len(cell) > MAX_DIGITS and significant_digits(cell) > MAX_DIGITS:
+            return False
+        return NUMBER_OR_NULL.fullmatch(cell) is not None
 
 
 SERIAL_CHECK = NumberCheck(b"0123456789.", exact=False)
@@ -96,11 +99,9 @@ class Grid:
         for index, check in self._numbers:
             column = cells[index :: self._width]
             if not check.passes(column):
-                cells[index :: self._width] = [self._number(cell, check) for cell in column]
+                cleaned = clean(CELL.join(column), self._counts).split(CELL)
+                cells[index :: self._width] = [cell if check.holds(cell) else SPARE + cell for cell in cleaned]
                 self.as_text.add(index)
-
-    def _number(self, cell: bytes, check: NumberCheck) -> bytes:
-        return cell if cell == NULL or check.holds(cell) else SPARE + clean(cell, self._counts)
 
     def _prepare_texts(self, cells: list[bytes]) -> bool:
         """All text columns as one buffer, so that what is done to text costs nothing for numbers."""
@@ -116,10 +117,10 @@ class Grid:
 
 def significant_digits(number: bytes) -> int:
     """How many digits a reader needs to keep; zeros at the end of an integer count, as in an account number."""
-    mantissa = re.split(rb"[eE]", number)[0].lstrip(b"-")
-    if b"." not in mantissa:
-        return len(mantissa.lstrip(b"0"))
-    return len(mantissa.rstrip(b"0").replace(b".", b"").lstrip(b"0"))
+    mantissa = number.lower().partition(b"e")[0]
+    if b"." in mantissa:
+        mantissa = mantissa.rstrip(b"0").replace(b".", b"")
+    return len(mantissa.lstrip(b"-0"))
 
 
 def without_nulls(xml: bytes) -> bytes:

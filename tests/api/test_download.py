@@ -1,0 +1,150 @@
+"""Contract 3.4: fetching the file, all of it or a part, once or again."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from django.utils.http import http_date
+
+from rowferry.assets.models import Asset
+from rowferry.exports.models import Export, ExportLog
+from tests.api.conftest import Caller, content, problem
+
+
+@pytest.fixture
+def export(api: Caller, assets: list[Asset]) -> Export:
+    return api.made()
+
+
+@pytest.fixture
+def data(export: Export, storage_folder: Path) -> bytes:
+    return (storage_folder / export.file_key).read_bytes()
+
+
+@pytest.fixture
+def path(export: Export) -> str:
+    return f"/exports/{export.pk}/download"
+
+
+def downloads(export: Export) -> tuple[int, list[str]]:
+    export.refresh_from_db()
+    lines = ExportLog.objects.filter(export=export, event="downloaded")
+    return export.download_count, [line.message for line in lines]
+
+
+def test_the_whole_file(api: Caller, export: Export, path: str, data: bytes) -> None:
+    answer = api.get(path)
+    digest = hashlib.sha256(data)
+    assert (answer.status_code, content(answer)) == (200, data)
+    assert answer["Content-Type"] == "text/csv; charset=utf-8"
+    assert answer["Content-Length"] == str(len(data))
+    assert answer["ETag"] == f'"{digest.hexdigest()}"'
+    assert answer["Repr-Digest"] == f"sha-256=:{base64.b64encode(digest.digest()).decode()}:"
+    assert answer["Accept-Ranges"] == "bytes"
+    assert answer["Cache-Control"] == "private, no-store"
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["Last-Modified"] == http_date(export.completed_at.timestamp())
+    assert answer["Content-Disposition"] == f'attachment; filename="{export.filename}"'
+
+
+def test_each_download_is_counted_and_logged(api: Caller, export: Export, path: str) -> None:
+    content(api.get(path))
+    content(api.get(path, range="bytes=0-3"))
+    count, messages = downloads(export)
+    assert count == 2
+    assert messages[0] == "Downloaded (the whole file) to 127.0.0.1."
+    assert messages[1].startswith("Downloaded (bytes 0-3/")
+    assert api.get(f"/exports/{export.pk}").json()["download_count"] == 2
+    assert ExportLog.objects.filter(export=export, event="downloaded", actor_name="owner").count() == 2
+
+
+def test_a_range(api: Caller, path: str, data: bytes) -> None:
+    answer = api.get(path, range="bytes=5-14")
+    assert (answer.status_code, content(answer)) == (206, data[5:15])
+    assert answer["Content-Range"] == f"bytes 5-14/{len(data)}"
+    assert answer["Content-Length"] == "10"
+
+
+def test_a_range_joins_what_was_broken_off(api: Caller, path: str, data: bytes) -> None:
+    first = content(api.get(path, range="bytes=0-19"))
+    assert first + content(api.get(path, range="bytes=20-")) == data
+
+
+def test_several_ranges_are_answered_with_the_whole_file(api: Caller, path: str, data: bytes) -> None:
+    answer = api.get(path, range="bytes=0-1,4-5")
+    assert (answer.status_code, content(answer)) == (200, data)
+
+
+def test_a_range_outside_is_416_and_says_the_size(api: Caller, export: Export, path: str, data: bytes) -> None:
+    answer = api.get(path, range=f"bytes={len(data)}-")
+    problem(answer, 416)
+    assert answer["Content-Range"] == f"bytes */{len(data)}"
+    assert downloads(export) == (0, [])
+
+
+def test_if_range_gives_the_part_of_this_file_only(api: Caller, export: Export, path: str, data: bytes) -> None:
+    etag, dated = f'"{export.sha256}"', http_date(export.completed_at.timestamp())
+    for condition, status in ((etag, 206), (dated, 206), ('"other"', 200), (f"W/{etag}", 200), (http_date(0), 200)):
+        answer = api.get(path, **{"range": "bytes=0-0", "if-range": condition})
+        assert answer.status_code == status, condition
+
+
+@pytest.mark.parametrize("condition", ['"{sha256}"', '"x", "{sha256}"', 'W/"{sha256}"', "*"])
+def test_who_has_the_file_already_is_told_so(api: Caller, export: Export, path: str, condition: str) -> None:
+    answer = api.get(path, **{"if-none-match": condition.format(sha256=export.sha256)})
+    assert (answer.status_code, content(answer)) == (304, b"")
+    assert answer["ETag"] == f'"{export.sha256}"'
+    assert downloads(export) == (0, [])
+
+
+def test_another_etag_gets_the_file(api: Caller, path: str, data: bytes) -> None:
+    assert content(api.get(path, **{"if-none-match": '"another"'})) == data
+
+
+def test_if_modified_since(api: Caller, export: Export, path: str) -> None:
+    moment = export.completed_at.timestamp()
+    assert api.get(path, **{"if-modified-since": http_date(moment)}).status_code == 304
+    assert api.get(path, **{"if-modified-since": http_date(moment - 10)}).status_code == 200
+
+
+def test_a_condition_that_does_not_hold_is_412(api: Caller, path: str) -> None:
+    problem(api.get(path, **{"if-match": '"another"'}), 412)
+
+
+def test_head_says_what_get_would_and_counts_nothing(api: Caller, export: Export, path: str, data: bytes) -> None:
+    head, whole = api.head(path), api.get(path)
+    content(whole)
+    assert (head.status_code, content(head)) == (200, b"")
+    assert dict(head.items()) == dict(whole.items())
+    assert downloads(export)[0] == 1
+
+
+def test_what_is_not_ready_is_409(api: Caller) -> None:
+    waiting = api.queued()
+    for status in ("pending", "processing", "failed", "cancelled"):
+        Export.objects.filter(pk=waiting.pk).update(status=status)
+        problem(api.get(f"/exports/{waiting.pk}/download"), 409)
+
+
+def test_what_has_expired_is_410(api: Caller, export: Export, path: str) -> None:
+    Export.objects.filter(pk=export.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
+    problem(api.get(path), 410)
+    Export.objects.filter(pk=export.pk).update(status="expired")
+    problem(api.get(path), 410)
+
+
+def test_a_file_that_is_gone_is_404(api: Caller, export: Export, path: str, storage_folder: Path) -> None:
+    (storage_folder / export.file_key).unlink()
+    problem(api.get(path), 404)
+    assert downloads(export) == (0, [])
+
+
+def test_an_empty_export_can_be_downloaded(api: Caller, db: Any) -> None:
+    export = api.made(format="json", filters={"status_id": 1})
+    assert content(api.get(f"/exports/{export.pk}/download")).rstrip().endswith(b'"data":[]}')

@@ -1,0 +1,130 @@
+"""The shape of the work: how many statements, and memory that does not grow with the rows. No seconds here."""
+
+from __future__ import annotations
+
+import io
+import tracemalloc
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import pytest
+from django.db import connection
+from django.db.backends.signals import connection_created
+
+from rowferry.assets.models import Asset, AssetStatus, AssetType
+from rowferry.exports import registry, submission
+from rowferry.exports.pipeline import Tally, convey
+from rowferry.exports.plan import build_plan
+from rowferry.exports.sinks import Order
+from rowferry.exports.sources import open_reader
+from rowferry.exports.spec import ExportSpec
+from rowferry.tickets.models import Ticket
+from tests.factories.assets import AssetFactory, LocationFactory
+from tests.factories.people import UserFactory
+from tests.factories.tickets import TicketFactory
+
+
+@contextmanager
+def statements(table: str) -> Iterator[list[str]]:
+    """What every connection of this process, also the engine's own, asks of a table."""
+    seen: list[str] = []
+
+    def listen(sql: str) -> None:
+        if f'"{table}"' in sql and sql.lstrip().upper().startswith(("SELECT", "COPY", "WITH")):
+            seen.append(sql)
+
+    def watch(connection, **_) -> None:
+        connection.connection.set_trace_callback(listen)
+
+    connection_created.connect(watch)
+    connection.ensure_connection()
+    connection.connection.set_trace_callback(listen)
+    try:
+        yield seen
+    finally:
+        connection_created.disconnect(watch)
+        connection.connection.set_trace_callback(None)
+
+
+if connection.vendor == "sqlite":
+
+    @pytest.mark.django_db(transaction=True)
+    @pytest.mark.parametrize("resource", ["assets", "tickets"])
+    @pytest.mark.parametrize("made", ["csv", "excel", "json"])
+    @pytest.mark.parametrize("rows", [3, 30])
+    def test_one_export_is_one_count_and_one_read_with_all_labels(resource, made, rows):
+        person = UserFactory()
+        for _ in range(rows):
+            if resource == "assets":
+                AssetFactory(assigned_to=person, location=LocationFactory())
+            else:
+                TicketFactory(assigned_to=person)
+        body = {"format": made, "columns": [*registry.resource(resource).by_name]}
+        with statements({"assets": Asset, "tickets": Ticket}[resource]._meta.db_table) as seen:
+            for _ in submission.perform(resource, body, None)[1]:
+                pass
+        assert Counter("COUNT(" in sql for sql in seen) == {True: 1, False: 1}
+
+    @pytest.mark.django_db
+    def test_inside_a_transaction_it_is_one_count_and_one_read_too():
+        AssetFactory.create_batch(5)
+        with statements("assets_asset") as seen:
+            for _ in submission.perform("assets", {"format": "csv"}, None)[1]:
+                pass
+        assert len(seen) == 2
+
+
+def peak_of(body: dict[str, object], rows: int) -> int:
+    """Bytes that Python held at most while it wrote so many rows to nowhere."""
+    plan = build_plan(ExportSpec.parse("assets", body), None)
+    order = Order(
+        export_id="",
+        resource="assets",
+        resource_label="Assets",
+        format=plan.spec.format,
+        exported_at=datetime.now(UTC),
+        item_count=rows,
+        columns=plan.sink_columns,
+    )
+    tally = Tally()
+    with open_reader("default") as reader:
+        tracemalloc.start()
+        for _ in convey(plan, reader, plan.sink(order, Nowhere()), tally):
+            pass
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert tally.rows == rows
+    return peak
+
+
+class Nowhere(io.RawIOBase):
+    """A stream that forgets."""
+
+    def write(self, data) -> int:
+        return len(data)
+
+
+def fill(first: int, last: int) -> None:
+    status, kind = (
+        AssetStatus.objects.get_or_create(name="In use")[0],
+        AssetType.objects.get_or_create(name="Laptop")[0],
+    )
+    Asset.objects.bulk_create(
+        (Asset(name=f"Laptop {n}", asset_tag=f"T{n}", status=status, asset_type=kind) for n in range(first, last)),
+        batch_size=1_000,
+    )
+
+
+@pytest.mark.django_db
+def test_five_times_the_rows_need_no_more_memory():
+    bodies = [{"format": made} for made in ("csv", "excel", "json")]
+    fill(0, 100)
+    for body in bodies:
+        peak_of(body, 100)
+    fill(100, 20_000)
+    few = [peak_of(body, 20_000) for body in bodies]
+    fill(20_000, 100_000)
+    many = [peak_of(body, 100_000) for body in bodies]
+    assert [more / less for less, more in zip(few, many, strict=True)] == pytest.approx([1, 1, 1], abs=0.15)

@@ -1,0 +1,319 @@
+"""The plan: who may have what, in which order rows come, and how an export of a size is made."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from types import SimpleNamespace
+
+import pytest
+from django.contrib.auth.models import Permission, User
+
+from rowferry.exports import execution, submission
+from rowferry.exports.columns import Column
+from rowferry.exports.errors import InvalidRequest, NotPermitted
+from rowferry.exports.filters import DateRange, Flag, Matches, Search
+from rowferry.exports.models import Export, Mode, Status
+from rowferry.exports.plan import build_plan, decide
+from rowferry.exports.resource import Resource
+from rowferry.exports.sources import open_reader
+from rowferry.exports.spec import ExportSpec
+from rowferry.exports.storage import storage
+from tests.conftest import may_export
+from tests.factories.assets import AssetFactory, AssetStatusFactory, LocationFactory
+from tests.factories.people import UserFactory
+
+pytestmark = pytest.mark.django_db
+
+SECRET = "auth.view_user"
+
+
+class PeopleResource(Resource):
+    """People see themselves only; e-mail addresses are for those who may view users."""
+
+    model = User
+    name = "people"
+    columns = (
+        Column("id", nest=("person", "id")),
+        Column("username", nest=("person", "name")),
+        Column("email", permission=SECRET, nest=("person", "email")),
+        Column("date_joined", permission=SECRET, default=False),
+        Column("is_staff", permission=SECRET, default=False),
+    )
+    filters = (
+        Matches("email"),
+        Flag("is_staff"),
+        DateRange(("last_login", "date_joined")),
+        Search(("username", "email")),
+    )
+
+    def rows_for(self, person):
+        rows = super().rows_for(person)
+        return rows if person is None else rows.filter(pk=person.pk)
+
+
+class OpenResource(Resource):
+    """The same without any rule about rows."""
+
+    model = User
+    name = "everybody"
+    columns = (Column("id"), Column("username"))
+    filters = (Search(("username", "email")),)
+
+
+@pytest.fixture
+def people(declare, owner, stranger):
+    declare(PeopleResource)
+    return SimpleNamespace(owner=may_export(owner), stranger=may_export(stranger))
+
+
+@pytest.fixture
+def trusted(people):
+    """The owner, with the permission that the hidden columns need."""
+    people.owner.user_permissions.add(Permission.objects.get(codename="view_user"))
+    return User.objects.get(pk=people.owner.pk)
+
+
+def plan(person, resource="people", **body):
+    return build_plan(ExportSpec.parse(resource, {"format": "csv", **body}), person)
+
+
+def names(of_plan):
+    return [column.name for column in of_plan.columns]
+
+
+def rows(of_plan):
+    return list(of_plan.queryset.values_list("pk", flat=True))
+
+
+def test_without_the_permission_there_is_no_plan(people):
+    nobody = UserFactory()
+    with pytest.raises(NotPermitted, match=r"auth\.export_user"):
+        plan(nobody)
+    with pytest.raises(NotPermitted, match=r"assets\.export_asset"):
+        plan(nobody, "assets")
+
+
+def test_an_account_that_was_closed_has_no_rights_left(owner):
+    owner.is_active = False
+    with pytest.raises(NotPermitted):
+        plan(owner, "assets")
+
+
+def test_the_operator_may_have_everything(people):
+    assert names(plan(None, columns=["id", "email", "is_staff"], sort_by="email")) == ["id", "email", "is_staff"]
+    assert set(rows(plan(None))) == set(User.objects.values_list("pk", flat=True))
+
+
+def test_a_default_column_without_permission_is_left_out_and_said(people):
+    made = plan(people.owner)
+    assert (names(made), made.left_out) == (["id", "username"], ("email",))
+    preview = submission.dry_run("people", {"format": "csv"}, people.owner)
+    assert [*preview.rows[0]] == ["id", "username"]
+    assert any("email" in warning for warning in preview.warnings)
+
+
+def test_a_named_column_without_permission_is_refused(people):
+    with pytest.raises(NotPermitted, match="date_joined"):
+        plan(people.owner, columns=["id", "date_joined"])
+
+
+def test_with_the_permission_the_columns_come(trusted):
+    assert names(plan(trusted)) == ["id", "username", "email"]
+    assert names(plan(trusted, columns=["email", "is_staff"])) == ["email", "is_staff"]
+
+
+def test_nobody_sorts_by_what_they_may_not_see(people, trusted):
+    with pytest.raises(NotPermitted, match="sort by email"):
+        plan(people.stranger, columns=["id"], sort_by="email")
+    assert rows(plan(trusted, columns=["id"], sort_by="email")) == [trusted.pk]
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {"email": "owner@example.com"},
+        {"is_staff": True},
+        {"search": "owner@"},
+        {"date_from": "2020-01-01", "date_column": "date_joined"},
+    ],
+)
+def test_nobody_filters_by_what_they_may_not_see(people, trusted, filters):
+    with pytest.raises(NotPermitted, match="filter"):
+        plan(people.stranger, filters=filters)
+    plan(trusted, filters=filters)
+
+
+def test_a_filter_on_another_column_stays_open(people):
+    plan(people.owner, filters={"date_from": "2020-01-01"})
+
+
+def test_nested_brings_the_whole_object_but_what_is_hidden(people, trusted):
+    body = {"format": "json", "nested": True, "columns": ["username"]}
+    assert names(plan(trusted, **body)) == ["id", "username", "email"]
+    narrow = plan(people.stranger, **body)
+    assert (names(narrow), narrow.left_out) == (["id", "username"], ("email",))
+
+
+def test_nested_groups_stand_where_the_first_of_them_was_named(owner):
+    made = plan(owner, "assets", format="json", nested=True, columns=["name", "status", "id", "assigned_to_email"])
+    assert names(made) == ["name", "status_id", "status", "id", "assigned_to", "assigned_to_name", "assigned_to_email"]
+
+
+def test_the_rows_of_a_person_hold_in_count_preview_and_worker(people):
+    body = {"format": "csv", "columns": ["username"]}
+    assert rows(plan(people.owner)) == [people.owner.pk]
+    preview = submission.dry_run("people", body, people.stranger)
+    assert (preview.total, preview.rows) == (1, [{"username": "stranger"}])
+    export = submission.enqueue("people", body, people.owner)
+    assert export.total_items == 1
+    assert execution.run_next() == export
+    assert kept(export) == [["username"], ["owner"]]
+
+
+def test_a_right_that_was_lost_stops_the_worker(people):
+    export = submission.enqueue("people", {"format": "csv"}, people.owner)
+    people.owner.user_permissions.clear()
+    execution.run_next()
+    export.refresh_from_db()
+    assert (export.status, export.error["code"]) == (Status.FAILED, "not_permitted")
+
+
+def test_a_column_that_was_lost_stops_the_worker(trusted):
+    export = submission.enqueue("people", {"format": "csv", "columns": ["email"]}, trusted)
+    trusted.user_permissions.remove(Permission.objects.get(codename="view_user"))
+    execution.run_next()
+    export.refresh_from_db()
+    assert (export.status, export.error["code"]) == (Status.FAILED, "not_permitted")
+
+
+def kept(export):
+    export.refresh_from_db()
+    with storage().open(export.file_key) as file:
+        return list(csv.reader(io.TextIOWrapper(file, "utf-8-sig", newline="")))
+
+
+def test_equal_values_come_in_the_order_of_the_key(owner):
+    made = [AssetFactory(name=name).pk for name in ("b", "a", "b", "a", "b")]
+    for order, expected in {"asc": [1, 3, 0, 2, 4], "desc": [0, 2, 4, 1, 3]}.items():
+        assert rows(plan(owner, "assets", sort_by="name", sort_order=order)) == [made[place] for place in expected]
+
+
+@pytest.mark.parametrize(
+    "sort_by", ["purchase_date", "location_id", "assigned_to_name", "manufacturer", "serial_number"]
+)
+@pytest.mark.parametrize("order", ["asc", "desc"])
+def test_rows_without_a_value_come_last_either_way(owner, sort_by, order):
+    empty = [AssetFactory(manufacturer=None, serial_number=None).pk for _ in range(2)]
+    full = [full_asset(number).pk for number in (1, 2)]
+    found = rows(plan(owner, "assets", sort_by=sort_by, sort_order=order))
+    assert found == [*(full if order == "asc" else full[::-1]), *empty]
+
+
+def full_asset(number):
+    return AssetFactory(
+        purchase_date=f"2024-01-0{number}",
+        location=LocationFactory(name=f"{number}"),
+        assigned_to=UserFactory(first_name=f"{number}"),
+        manufacturer__name=f"{number}",
+    )
+
+
+@pytest.mark.parametrize("order, first", [("asc", 0), ("desc", -1)])
+def test_without_a_sort_the_key_is_the_order(owner, order, first):
+    made = [AssetFactory().pk for _ in range(3)]
+    assert rows(plan(owner, "assets", sort_order=order))[0] == made[first]
+    assert rows(plan(owner, "assets", sort_order=order, sort_by="id"))[0] == made[first]
+
+
+@pytest.mark.parametrize("sort_by", ["status", "status_id", "created_at", "assigned_to_email", "asset_tag"])
+@pytest.mark.parametrize("order", ["asc", "desc"])
+def test_the_key_ends_every_sort(owner, sort_by, order):
+    for name in ("In repair", "In use"):
+        AssetFactory.create_batch(3, status=AssetStatusFactory(name=name))
+    made = plan(owner, "assets", sort_by=sort_by, sort_order=order)
+    assert made.queryset.query.order_by[-1].expression.name == "pk"
+    assert rows(made) == rows(made)
+
+
+BOUNDS = [
+    (0, None, Mode.IMMEDIATE),
+    (999, None, Mode.IMMEDIATE),
+    (1_000, None, Mode.STREAMED),
+    (10_000, None, Mode.STREAMED),
+    (10_001, None, Mode.QUEUED),
+    (0, True, Mode.QUEUED),
+    (999, True, Mode.QUEUED),
+    (999, False, Mode.IMMEDIATE),
+    (10_001, False, Mode.STREAMED),
+    (100_000, False, Mode.STREAMED),
+]
+
+
+@pytest.mark.parametrize("total, asynchronous, mode", BOUNDS)
+def test_the_number_of_rows_chooses_the_mode(total, asynchronous, mode):
+    chosen, reason = decide(total, asynchronous)
+    assert chosen == mode
+    assert ("async" in reason) == (bool(asynchronous) or (asynchronous is False and total > 10_000))
+
+
+def test_what_one_request_cannot_carry_is_refused():
+    with pytest.raises(InvalidRequest) as raised:
+        decide(100_001, False)
+    assert "100,000" in raised.value.errors["async"][0]
+    assert decide(100_001, None)[0] == Mode.QUEUED
+
+
+def test_the_bounds_are_settings(settings):
+    settings.ROWFERRY_IMMEDIATE_BELOW, settings.ROWFERRY_QUEUE_ABOVE, settings.ROWFERRY_REQUEST_ROW_LIMIT = 2, 4, 6
+    modes = [decide(total, None)[0] for total in range(1, 6)]
+    assert modes == [Mode.IMMEDIATE, Mode.STREAMED, Mode.STREAMED, Mode.STREAMED, Mode.QUEUED]
+    assert decide(6, False)[0] == Mode.STREAMED
+    with pytest.raises(InvalidRequest):
+        decide(7, False)
+
+
+def test_the_bounds_hold_on_real_rows(owner, settings):
+    settings.ROWFERRY_IMMEDIATE_BELOW, settings.ROWFERRY_QUEUE_ABOVE = 2, 2
+    AssetFactory()
+    assert isinstance(submission.submit("assets", {"format": "csv"}, owner), submission.Ready)
+    AssetFactory()
+    answer = submission.submit("assets", {"format": "csv"}, owner)
+    assert isinstance(answer, submission.Streamed)
+    assert b"".join(answer.chunks).count(b"\r\n") == 3
+    AssetFactory()
+    assert isinstance(submission.submit("assets", {"format": "csv"}, owner), submission.Queued)
+
+
+def test_a_dry_run_stores_nothing_and_says_the_mode(owner):
+    AssetFactory(name="=cmd()")
+    preview = submission.dry_run("assets", {"format": "csv", "columns": ["name"]}, owner)
+    assert (preview.total, preview.mode, preview.rows) == (1, Mode.IMMEDIATE, [{"name": "'=cmd()"}])
+    assert any("formula" in warning for warning in preview.warnings)
+    assert not Export.objects.exists()
+
+
+def test_the_size_that_a_dry_run_gives_is_about_right(owner):
+    AssetFactory.create_batch(450)
+    for made in ("csv", "json", "excel"):
+        export = submission.perform("assets", {"format": made}, owner)
+        for _ in export[1]:
+            pass
+        size = submission.dry_run("assets", {"format": made}, owner).size
+        assert size == pytest.approx(export[0].export.file_size, rel=0.3)
+
+
+def test_the_plan_reads_what_the_sink_wants(owner):
+    AssetFactory(purchase_date="2024-02-29")
+    for wanted, cell in {"csv": b"2024-02-29", "excel": b"45351"}.items():
+        made = plan(owner, "assets", format=wanted, columns=["purchase_date"])
+        with open_reader("default") as reader:
+            assert [block.data for block in reader.blocks(made.queryset, made.renderings)] == [cell]
+
+
+def test_a_spec_of_another_resource_keeps_out_of_the_first(declare, owner):
+    declare(OpenResource)
+    person = may_export(owner)
+    assert json.loads(json.dumps(plan(person, "everybody").spec.as_json()))["resource"] == "everybody"
+    assert rows(plan(person, "everybody", filters={"search": "OWNER@example"})) == [person.pk]

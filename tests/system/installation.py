@@ -1,0 +1,160 @@
+"""A whole installation in a folder of its own, with real processes: what a test may start, kill, and look into."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from python_calamine import CalamineWorkbook
+
+from rowferry.config import processes
+
+PATIENCE = 50.0
+"""Seconds to wait for what has to come to pass, on a slow machine too."""
+QUICK = {
+    "ROWFERRY_LEASE": "2",
+    "ROWFERRY_HEARTBEAT": "0.5",
+    "ROWFERRY_TICK": "0.3",
+    "ROWFERRY_RETRY_DELAY": "1",
+    "ROWFERRY_WORKERS": "2",
+}
+WORKER, TICKER = processes.worker_command(), processes.tick_command()
+"""Asked for before any test changes a setting: then Django no longer says which module its settings are from."""
+ORDER = """
+import django, json, sys
+django.setup()
+from django.contrib.auth.models import Permission, User
+from rowferry.assets.models import Asset
+user, _ = User.objects.get_or_create(username="owner", email="owner@example.com")
+user.user_permissions.set(Permission.objects.filter(codename="export_asset"))
+user = User.objects.get(pk=user.pk)
+print(json.dumps([str(Asset.exports.run(queue=True, user=user, **order).pk) for order in json.loads(sys.argv[1])]))
+"""
+SWEEP = "import django; django.setup(); from rowferry.exports import ticker; ticker.tidy(0)"
+Row = dict[str, Any]
+
+
+class Installation:
+    """Its folder, its processes, and the rows of its database, read from outside."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.files = folder / "files"
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.endswith("_URL")},
+            **QUICK,
+            "ROWFERRY_DATA_DIR": str(folder),
+            "DATABASE_URL": f"sqlite:///{folder / 'rowferry.sqlite3'}",
+            "DJANGO_SETTINGS_MODULE": "rowferry.config.settings",
+        }
+        self._running: list[subprocess.Popen[bytes]] = []
+
+    def command(self, *arguments: str) -> None:
+        self._python("-m", "django", *arguments)
+
+    def order(self, *orders: Row) -> list[str]:
+        """Queue one export for each of these; their ids."""
+        ids: list[str] = json.loads(self._python("-c", ORDER, json.dumps(orders)))
+        return ids
+
+    def sweep(self) -> None:
+        """What the ticker does with files that no row needs, however new."""
+        self._python("-c", SWEEP)
+
+    def start_worker(self) -> subprocess.Popen[bytes]:
+        return self._start(WORKER)
+
+    def start_ticker(self) -> subprocess.Popen[bytes]:
+        return self._start(TICKER)
+
+    def kill(self, process: subprocess.Popen[bytes]) -> None:
+        """SIGKILL to the process and all that it started."""
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        self._running.remove(process)
+
+    def end(self) -> None:
+        for process in list(self._running):
+            self.kill(process)
+
+    def rows(self, sql: str, *values: object) -> list[Row]:
+        with closing(sqlite3.connect(self.folder / "rowferry.sqlite3", timeout=30)) as link:
+            link.row_factory = sqlite3.Row
+            return [dict(row) for row in link.execute(sql, values)]
+
+    def export(self, export_id: str) -> Row:
+        (row,) = self.rows("SELECT * FROM exports_export WHERE id = ?", export_id.replace("-", ""))
+        return row
+
+    def events(self, export_id: str) -> list[str]:
+        found = self.rows(
+            "SELECT event FROM exports_exportlog WHERE export_id = ? ORDER BY id", export_id.replace("-", "")
+        )
+        return [row["event"] for row in found if row["event"] != "progress"]
+
+    def file_of(self, export: Row) -> bytes:
+        """The bytes that a download would give, if they are what the row says."""
+        data = (self.files / export["file_key"]).read_bytes()
+        assert (len(data), hashlib.sha256(data).hexdigest()) == (export["file_size"], export["sha256"])
+        return data
+
+    def mails(self) -> list[bytes]:
+        return [path.read_bytes() for path in (self.folder / "mail").glob("*.eml")]
+
+    def _python(self, *arguments: str) -> str:
+        done = subprocess.run(
+            [sys.executable, *arguments],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            text=True,
+            timeout=120,
+            check=True,
+        )
+        return done.stdout
+
+    def _start(self, command: list[str]) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(command, env=self.environment, process_group=0)
+        self._running.append(process)
+        return process
+
+
+@contextmanager
+def installed(folder: Path, assets: int) -> Iterator[Installation]:
+    """An installation with so many assets; all that it started is killed at the end."""
+    place = Installation(folder)
+    place.command("migrate", "--verbosity=0")
+    place.command("seed_assets", f"--assets={assets}")
+    try:
+        yield place
+    finally:
+        place.end()
+
+
+def wait_for(condition: Callable[[], Any], what: str, pause: float = 0.02) -> None:
+    """Look again and again until it is so; after PATIENCE the test fails."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, f"{what}: it did not come to pass in {PATIENCE:g} s."
+        time.sleep(pause)
+
+
+def ids_in(data: bytes, kind: str) -> list[int]:
+    """The ids in an exported file, read by another program."""
+    if kind == "csv":
+        return [int(row["id"]) for row in csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline=""))]
+    if kind == "json":
+        return [row["id"] for row in json.loads(data)["data"]]
+    rows = CalamineWorkbook.from_filelike(io.BytesIO(data)).get_sheet_by_index(0).to_python()
+    return [int(row[rows[0].index("id")]) for row in rows[1:]]
