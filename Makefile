@@ -1,4 +1,4 @@
-.PHONY: setup demo serve test lint format bench lock clean
+.PHONY: setup demo serve test test-services lint format bench lock clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -27,6 +27,10 @@ serve: $(VENV)/runtime
 
 test: setup
 	$(PYTHON) -m pytest -n 2 $(TESTS)
+
+# The whole suite on a PostgreSQL of its own; installs it from Debian's packages where it is missing.
+test-services: setup
+	$(PYTHON) -m tests.services $(PYTHON) -m pytest -n 2 $(TESTS)
 
 lint: setup
 	$(VENV)/bin/ruff check .

@@ -75,8 +75,9 @@ def initialise(programs: Path, folder: Path, password: str) -> None:
     secret.chmod(0o600)
     if is_root():
         shutil.chown(secret, "postgres", "postgres")
-    arguments = ["--username=postgres", f"--pwfile={secret}", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8"]
-    run_as_postgres([programs / "initdb", f"--pgdata={folder / 'data'}", "--no-sync", *arguments])
+    who = ["--username=postgres", f"--pwfile={secret}", "--auth=scram-sha-256"]
+    what = [f"--pgdata={folder / 'data'}", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
+    run_as_postgres([programs / "initdb", *who, *what])
     secret.unlink()
 
 

@@ -176,9 +176,24 @@ def test_the_command_prints_a_token_that_works_and_nothing_else(owner: User) -> 
 
 
 @pytest.mark.parametrize(
-    "arguments", [("unheard-of",), ("owner", "--days", "0"), ("owner", "--days", "9999999999"), ("owner", "--name", "x" * 101)]
+    "arguments",
+    [("unheard-of",), ("owner", "--days", "0"), ("owner", "--days", "9999999999"), ("owner", "--name", "x" * 101)],
 )
 def test_the_command_says_what_is_wrong(owner: User, arguments: tuple[str, ...]) -> None:
     with pytest.raises(CommandError):
         printed(*arguments)
+    assert not ApiToken.objects.exists()
+
+
+def test_the_admin_lists_and_revokes_tokens_and_makes_none(admin_client: Client, owner: User) -> None:
+    token = issue(owner, "nightly")
+    address = "/admin/rowferry_api/apitoken/"
+    page = admin_client.get(address).content.decode()
+    assert token[:10] in page
+    assert "nightly" in page
+    assert token not in page
+    assert admin_client.get(f"{address}add/").status_code == 403
+    kept = ApiToken.objects.get()
+    assert admin_client.get(f"{address}{kept.pk}/change/").status_code == 200
+    assert admin_client.post(f"{address}{kept.pk}/delete/", {"post": "yes"}).status_code == 302
     assert not ApiToken.objects.exists()

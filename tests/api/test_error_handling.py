@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db.models import F, Func, TextField, Value
 from django.db.utils import OperationalError
 from django.test import Client
 
@@ -17,11 +16,11 @@ from rowferry.assets.models import Asset
 from rowferry.exports import errors
 from rowferry.exports.columns import Column
 from rowferry.exports.errors import SourceFault
-from rowferry.exports.kinds import Kind
 from rowferry.exports.models import Export, ExportLog
 from rowferry.exports.registry import unregister
 from rowferry.exports.resource import Resource, register
 from tests.api.conftest import Caller, problem, some_assets
+from tests.api.unreadable import Unreadable, break_row
 
 
 def test_a_problem_has_everything_that_rfc_9457_names(api: Caller) -> None:
@@ -108,12 +107,16 @@ def test_an_id_beyond_all_ids_matches_nothing(api: Caller, assets: list[Asset], 
     assert api.order(filters={"status_id": value}).status_code == 200
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "text/json", "%%%"])
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "text/json", "%%%"]
+)
 def test_another_type_of_body_is_415(api: Caller, kind: str) -> None:
     problem(api.post("/assets/export", b'{"format": "csv"}', content_type=kind), 415)
 
 
-@pytest.mark.parametrize("kind", ["application/json", "application/json; charset=utf-8", "Application/JSON;charset=latin-1"])
+@pytest.mark.parametrize(
+    "kind", ["application/json", "application/json; charset=utf-8", "Application/JSON;charset=latin-1"]
+)
 def test_json_is_known_by_its_type_and_always_utf_8(api: Caller, assets: list[Asset], kind: str) -> None:
     assert api.post("/assets/export", b'{"format": "csv"}', content_type=kind).status_code == 200
 
@@ -155,7 +158,17 @@ HOSTILE = ["\x80\xff", "\x00", "a" * 100_000, "\xe2\x80\xa8", ",,,;;;==", '"', "
 @pytest.mark.parametrize("value", HOSTILE, ids=range(len(HOSTILE)))
 @pytest.mark.parametrize(
     "name",
-    ["Idempotency-Key", "Prefer", "Range", "If-Range", "If-None-Match", "If-Modified-Since", "Cookie", "X-CSRFToken", "Accept-Language"],
+    [
+        "Idempotency-Key",
+        "Prefer",
+        "Range",
+        "If-Range",
+        "If-None-Match",
+        "If-Modified-Since",
+        "Cookie",
+        "X-CSRFToken",
+        "Accept-Language",
+    ],
 )
 def test_hostile_bytes_in_a_header_do_no_harm(api: Caller, assets: list[Asset], name: str, value: str) -> None:
     key = f"HTTP_{name.upper().replace('-', '_')}"
@@ -225,38 +238,34 @@ def people_with_a_bug() -> Iterator[None]:
 
 @pytest.fixture
 def unreadable() -> Iterator[None]:
-    """A resource whose last row the database itself cannot give: a real error in the middle of a read."""
-
-    @register
-    class Unreadable(Resource):
-        model = Asset
-        name = "unreadable"
-        columns = (Column("id"), Column("number", Func(F("name"), Value("$"), function="json_extract", output_field=TextField()), Kind.TEXT))
-
+    register(Unreadable)
     yield
     unregister("unreadable")
 
 
-def test_a_stream_that_fails_half_way_raises_into_the_server(api: Caller, unreadable: None, settings: Any) -> None:
+def test_a_stream_that_fails_half_way_raises_into_the_server(
+    transactional_db: None, api: Caller, unreadable: None, settings: Any
+) -> None:
     settings.ROWFERRY_QUEUE_ABOVE = 100_000
     some_assets(6_000)
-    Asset.objects.update(name="1")
-    Asset.objects.filter(asset_tag="BULK-005000").update(name="broken")
+    break_row(5_000)
     answer = api.order("unreadable")
     assert answer.status_code == 200
     sent = []
     with pytest.raises(SourceFault):
         sent.extend(answer.streaming_content)
-    assert b"".join(sent).count(b"\r\n") == 4_001
-    assert b"error" not in b"".join(sent).lower()
     export = Export.objects.get()
     log = ExportLog.objects.get(export=export, event="failed")
-    assert (export.status, log.processed_items) == ("failed", 4_000)
-    assert "4,000 rows" in log.message
+    assert export.status == "failed"
+    assert 0 < log.processed_items <= 5_000
+    assert f"{log.processed_items:,} rows" in log.message
+    assert b"".join(sent).count(b"\r\n") == 1 + log.processed_items
+    assert b"error" not in b"".join(sent).lower()
 
 
-def test_what_fails_at_its_first_row_is_a_problem_and_no_file(api: Caller, unreadable: None) -> None:
+def test_what_fails_at_its_first_row_is_a_problem(transactional_db: None, api: Caller, unreadable: None) -> None:
     some_assets(7)
+    break_row(0)
     assert problem(api.order("unreadable"), 503)["code"] == "source_fault"
     assert Export.objects.get().status == "failed"
 

@@ -219,7 +219,9 @@ def test_an_event_says_who_did_it(api: Caller) -> None:
 
 def test_the_log_can_be_narrowed_and_comes_in_pages(api: Caller) -> None:
     export = api.made()
-    assert [one["event"] for one in api.get(f"/exports/{export.pk}/logs?event=completed").json()["data"]] == ["completed"]
+    assert [one["event"] for one in api.get(f"/exports/{export.pk}/logs?event=completed").json()["data"]] == [
+        "completed"
+    ]
     second = api.get(f"/exports/{export.pk}/logs?limit=1&page=2").json()
     assert [one["event"] for one in second["data"]] == ["processing"]
     assert second["pagination"]["last_page"] == ExportLog.objects.filter(export=export).count()

@@ -73,7 +73,9 @@ def test_the_order_of_the_fields_is_no_difference(api: Caller, assets: list[Asse
 def test_another_body_or_resource_is_422(api: Caller, assets: list[Asset]) -> None:
     content(keyed(api, "k1"))
     assert problem(keyed(api, "k1", {"format": "json"}), 422)["code"] == "idempotency_key_reused"
-    assert problem(keyed(api, "k1", resource="tickets", body={"format": "csv"}), 422)["code"] == "idempotency_key_reused"
+    assert (
+        problem(keyed(api, "k1", resource="tickets", body={"format": "csv"}), 422)["code"] == "idempotency_key_reused"
+    )
 
 
 def test_a_key_is_its_users_own(api: Caller, other: Caller, assets: list[Asset]) -> None:

@@ -31,7 +31,19 @@ def test_one_range_is_found(header: str, start: int, stop: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "header", ["", "bytes", "bytes=", "bytes=-", "bytes=5-2", "bytes=0-1,3-4", "rows=0-1", "bytes=a-b", "bytes=٠-١", "bytes=+1-2"]
+    "header",
+    [
+        "",
+        "bytes",
+        "bytes=",
+        "bytes=-",
+        "bytes=5-2",
+        "bytes=0-1,3-4",
+        "rows=0-1",
+        "bytes=a-b",
+        "bytes=٠-١",
+        "bytes=+1-2",
+    ],
 )
 def test_what_is_no_single_range_means_the_whole_file(header: str) -> None:
     assert wanted(header, SIZE) is None

@@ -12,10 +12,10 @@ from django.contrib.auth.models import Permission, User
 
 from rowferry.exports import execution, submission
 from rowferry.exports.columns import Column
-from rowferry.exports.errors import InvalidRequest, NotPermitted
+from rowferry.exports.errors import NotPermitted
 from rowferry.exports.filters import DateRange, Flag, Matches, Search
-from rowferry.exports.models import Export, Mode, Status
-from rowferry.exports.plan import build_plan, decide
+from rowferry.exports.models import Status
+from rowferry.exports.plan import build_plan
 from rowferry.exports.resource import Resource
 from rowferry.exports.sources import open_reader
 from rowferry.exports.spec import ExportSpec
@@ -235,73 +235,6 @@ def test_the_key_ends_every_sort(owner, sort_by, order):
     made = plan(owner, "assets", sort_by=sort_by, sort_order=order)
     assert made.queryset.query.order_by[-1].expression.name == "pk"
     assert rows(made) == rows(made)
-
-
-BOUNDS = [
-    (0, None, Mode.IMMEDIATE),
-    (999, None, Mode.IMMEDIATE),
-    (1_000, None, Mode.STREAMED),
-    (10_000, None, Mode.STREAMED),
-    (10_001, None, Mode.QUEUED),
-    (0, True, Mode.QUEUED),
-    (999, True, Mode.QUEUED),
-    (999, False, Mode.IMMEDIATE),
-    (10_001, False, Mode.STREAMED),
-    (100_000, False, Mode.STREAMED),
-]
-
-
-@pytest.mark.parametrize("total, asynchronous, mode", BOUNDS)
-def test_the_number_of_rows_chooses_the_mode(total, asynchronous, mode):
-    chosen, reason = decide(total, asynchronous)
-    assert chosen == mode
-    assert ("async" in reason) == (bool(asynchronous) or (asynchronous is False and total > 10_000))
-
-
-def test_what_one_request_cannot_carry_is_refused():
-    with pytest.raises(InvalidRequest) as raised:
-        decide(100_001, False)
-    assert "100,000" in raised.value.errors["async"][0]
-    assert decide(100_001, None)[0] == Mode.QUEUED
-
-
-def test_the_bounds_are_settings(settings):
-    settings.ROWFERRY_IMMEDIATE_BELOW, settings.ROWFERRY_QUEUE_ABOVE, settings.ROWFERRY_REQUEST_ROW_LIMIT = 2, 4, 6
-    modes = [decide(total, None)[0] for total in range(1, 6)]
-    assert modes == [Mode.IMMEDIATE, Mode.STREAMED, Mode.STREAMED, Mode.STREAMED, Mode.QUEUED]
-    assert decide(6, False)[0] == Mode.STREAMED
-    with pytest.raises(InvalidRequest):
-        decide(7, False)
-
-
-def test_the_bounds_hold_on_real_rows(owner, settings):
-    settings.ROWFERRY_IMMEDIATE_BELOW, settings.ROWFERRY_QUEUE_ABOVE = 2, 2
-    AssetFactory()
-    assert isinstance(submission.submit("assets", {"format": "csv"}, owner), submission.Ready)
-    AssetFactory()
-    answer = submission.submit("assets", {"format": "csv"}, owner)
-    assert isinstance(answer, submission.Streamed)
-    assert b"".join(answer.chunks).count(b"\r\n") == 3
-    AssetFactory()
-    assert isinstance(submission.submit("assets", {"format": "csv"}, owner), submission.Queued)
-
-
-def test_a_dry_run_stores_nothing_and_says_the_mode(owner):
-    AssetFactory(name="=cmd()")
-    preview = submission.dry_run("assets", {"format": "csv", "columns": ["name"]}, owner)
-    assert (preview.total, preview.mode, preview.rows) == (1, Mode.IMMEDIATE, [{"name": "'=cmd()"}])
-    assert any("formula" in warning for warning in preview.warnings)
-    assert not Export.objects.exists()
-
-
-def test_the_size_that_a_dry_run_gives_is_about_right(owner):
-    AssetFactory.create_batch(450)
-    for made in ("csv", "json", "excel"):
-        export = submission.perform("assets", {"format": made}, owner)
-        for _ in export[1]:
-            pass
-        size = submission.dry_run("assets", {"format": made}, owner).size
-        assert size == pytest.approx(export[0].export.file_size, rel=0.3)
 
 
 def test_the_plan_reads_what_the_sink_wants(owner):

@@ -485,6 +485,17 @@ def test_a_second_worker_serves_somebody_else_first(owner: User, stranger: User)
     assert [claimed().export.user_name for _ in range(3)] == ["owner", "stranger", "owner"]
 
 
+def test_who_has_an_export_at_work_waits_however_long_ago_it_began(owner: User, stranger: User):
+    for person in (owner, stranger):
+        queued(person)
+    running = claimed().export
+    changed(running, started_at=timezone.now() - timedelta(hours=1))
+    execution.run_next()
+    queued(owner)
+    queued(stranger)
+    assert claimed().export.user_name == "stranger"
+
+
 def test_one_persons_exports_are_done_in_their_order(owner: User):
     orders = [queued(owner).pk for _ in range(5)]
     assert [claimed().export.pk for _ in orders] == orders

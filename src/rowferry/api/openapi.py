@@ -215,7 +215,13 @@ download: Decorator = extend_schema(
         _sent("Content-Range", [206, 416], "Which bytes of how many."),
         *IN_FILES,
     ],
-    responses={**_files(200), **_files(206), 304: None, **_problems(403, 404, 409, 410, 412, 416)},
+    responses={
+        **_files(200),
+        (200, "application/json"): JSONFileSerializer,
+        **_files(206),
+        304: None,
+        **_problems(403, 404, 409, 410, 412, 416),
+    },
 )
 logs: Decorator = extend_schema(
     operation_id="list_events",

@@ -6,7 +6,10 @@ is not ready by then waits again. Celery reads this variable while it is being i
 
 import os
 import runpy
+import warnings
 
 if __name__ == "__main__":
+    # Celery warns of root because pickled messages could run code; ours are JSON, and nothing else is accepted.
+    warnings.filterwarnings("ignore", message="(?s).*superuser privileges")
     os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
     runpy.run_module("celery", run_name="__main__", alter_sys=True)

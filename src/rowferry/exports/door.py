@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, BinaryIO
 
-from rowferry.exports import submission, tracking
+from rowferry.exports import registry, submission, tracking
 from rowferry.exports.models import Export
 from rowferry.exports.preview import Preview
 from rowferry.exports.resource import Person, Resource
@@ -61,7 +61,8 @@ def _plain(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def attach(resource: Resource) -> None:
-    """Give the resource's model its `exports`, unless it has something of that name already."""
+    """Give the resource's model its `exports`, unless it has something of that name: the first resource of a model wins."""
     present = getattr(resource.model, "exports", None)
-    if present is None or isinstance(present, Exports):
+    gone = isinstance(present, Exports) and not registry.known(present.resource)
+    if present is None or gone:
         resource.model.exports = Exports(resource.name)  # type: ignore[attr-defined]

@@ -8,7 +8,7 @@ import time
 from types import TracebackType
 from typing import Self
 
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 
 from rowferry.exports import conf, lifecycle
 from rowferry.exports.errors import Cancelled, DeadlinePassed, FenceLost, Stopped
@@ -62,5 +62,6 @@ class Heartbeat:
             lifecycle.beat(self.claim, self.rows)
         except (FenceLost, Cancelled) as stop:
             self._stop = stop
-        except DatabaseError:
+        except Error:
             logger.warning("Export %s: a heartbeat did not reach the database.", self.claim.export.pk, exc_info=True)
+            connection.close()  # the next beat connects anew

@@ -54,6 +54,10 @@ def resource(name: str) -> Resource:
         raise NotFound(f"There is no resource {name!r}. There are: {', '.join(sorted(_resources))}.") from None
 
 
+def known(name: str) -> bool:
+    return name in _resources
+
+
 def resources() -> Iterator[Resource]:
     """All resources, by name."""
     yield from (_resources[name] for name in sorted(_resources))

@@ -6,6 +6,7 @@ import logging
 
 from celery import current_app, shared_task
 from celery.exceptions import SoftTimeLimitExceeded
+from kombu.utils.url import maybe_sanitize_url
 
 from rowferry.exports import execution
 
@@ -35,4 +36,4 @@ def reach_broker() -> str:
     seconds."""
     with current_app.connection_for_write(connect_timeout=2) as link:
         link.ensure_connection(max_retries=1, timeout=2)
-        return str(link.as_uri())
+    return maybe_sanitize_url(str(current_app.conf.broker_url))

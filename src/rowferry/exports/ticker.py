@@ -14,7 +14,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
-from django.db import DatabaseError, IntegrityError, close_old_connections, transaction
+from django.db import Error, IntegrityError, close_old_connections, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -175,7 +175,7 @@ def run(stopped: Callable[[float], bool]) -> None:
                 if time.monotonic() >= seldom_at:
                     seldom_at = time.monotonic() + SELDOM_EVERY
                     sweep(SELDOM)
-        except DatabaseError:
+        except Error:
             logger.exception("The ticker does not reach the database; it tries again.")
         close_old_connections()
         if stopped(conf.seconds("TICK").total_seconds()):

@@ -4,7 +4,7 @@ way."""
 from __future__ import annotations
 
 import select
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import Any
 
 from django.db import DatabaseError
@@ -25,7 +25,8 @@ ESCAPES = (
     (b"\\v", b"\v"),
 )
 COPY_OUT, FATAL_ERROR = 3, 7
-"""ExecStatus of libpq: named here because the module must load where psycopg is not installed."""
+CONNECTION_OK = 0
+"""ExecStatus and ConnStatus of libpq: named here because the module must load where psycopg is not installed."""
 
 
 class PostgreSQLReader(Reader):
@@ -47,10 +48,11 @@ class PostgreSQLReader(Reader):
     def read(self, queryset: QuerySet[Any], renderings: Sequence[Rendering]) -> Iterator[Block]:
         cells = {f"rowferry_{i}": one.expression() for i, one in enumerate(renderings)}
         sql, params = self.compile(queryset.annotate(**cells).values_list(*cells))
-        with self.wrapper.connection.cursor() as cursor:
-            statement = cursor.mogrify(f"COPY ({sql}) TO STDOUT", params)
-        for rows in copied(self.wrapper.connection.pgconn, statement.encode(), may_cancel=self.owned):
-            yield Block(unescaped(b"".join(rows)), len(rows))
+        with self.wrapper.wrap_database_errors:
+            with self.wrapper.connection.cursor() as cursor:
+                statement = cursor.mogrify(f"COPY ({sql}) TO STDOUT", params)
+            for rows in copied(self.wrapper.connection.pgconn, statement.encode(), may_cancel=self.owned):
+                yield Block(unescaped(b"".join(rows)), len(rows))
 
 
 def unescaped(rows: bytes) -> bytes:
@@ -77,22 +79,30 @@ def copied(connection: Any, statement: bytes, *, may_cancel: bool) -> Iterator[l
     if result.status != COPY_OUT:
         _drain(connection)
         raise DatabaseError(result.error_message.decode("utf-8", "replace"))
-    finished = False
     try:
-        yield from _lists(connection, poll)
-        finished = True
-    finally:
-        if not finished:
-            if may_cancel:
-                connection.get_cancel().cancel()
-            while connection.get_copy_data(0)[0] > 0:
-                pass
-        error = _drain(connection)
+        rest = yield from _lists(connection, poll)
+    except GeneratorExit:
+        if connection.status == CONNECTION_OK:
+            _end_early(connection, may_cancel)
+        raise
+    error = _drain(connection)
     if error:
         raise DatabaseError(error)
+    if rest:
+        yield rest
 
 
-def _lists(connection: Any, poll: select.poll) -> Iterator[list[bytes]]:
+def _end_early(connection: Any, may_cancel: bool) -> None:
+    """Leave a COPY that still runs."""
+    if may_cancel:
+        connection.get_cancel().cancel()
+    while connection.get_copy_data(0)[0] > 0:
+        pass
+    _drain(connection)
+
+
+def _lists(connection: Any, poll: select.poll) -> Generator[list[bytes], None, list[bytes]]:
+    """Full lists of rows as they come; returns the last ones once the COPY is at its end."""
     rows: list[bytes] = []
     fetch, keep = connection.get_copy_data, rows.append
     while True:
@@ -107,9 +117,7 @@ def _lists(connection: Any, poll: select.poll) -> Iterator[list[bytes]]:
             poll.poll()
             connection.consume_input()
         else:
-            break
-    if rows:
-        yield rows
+            return rows
 
 
 def _send(connection: Any, statement: bytes, poll: select.poll) -> None:
