@@ -1,1 +1,1 @@
-"""Speed and memory, measured on the machine at hand. Nothing here is asserted; `python -m bench` prints a table."""
+"""Speed and memory, measured side by side on the machine at hand: `python -m bench` (see docs/performance.md)."""

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
+from django.test import RequestFactory
 from django.utils import timezone
 from django.utils.http import http_date
+from rest_framework.request import Request
 
+from rowferry.api.files import PreconditionFailedError, requested
+from rowferry.api.ranges import UnsatisfiableRangeError
 from rowferry.assets.models import Asset
+from rowferry.exports import tracking
 from rowferry.exports.models import Export, ExportLog
 from tests.api.conftest import Caller, content, problem
 
@@ -122,7 +129,30 @@ def test_head_says_what_get_would_and_counts_nothing(api: Caller, export: Export
     content(whole)
     assert (head.status_code, content(head)) == (200, b"")
     assert dict(head.items()) == dict(whole.items())
+    assert not head.streaming
     assert downloads(export)[0] == 1
+
+
+@pytest.mark.parametrize(
+    "method, headers",
+    [
+        ("get", {}),
+        ("get", {"range": "bytes=0-3"}),
+        ("get", {"range": "bytes=9999999-"}),
+        ("get", {"if-none-match": "*"}),
+        ("get", {"if-match": '"another"'}),
+        ("head", {}),
+    ],
+)
+def test_the_file_is_closed_with_the_answer_though_nobody_reads_it(
+    owner: User, export: Export, method: str, headers: dict[str, str]
+) -> None:
+    _, file = tracking.open_file(owner, export.pk)
+    with suppress(UnsatisfiableRangeError, PreconditionFailedError):
+        answer = requested(Request(RequestFactory().generic(method.upper(), "/", headers=headers)), file)
+        for close in answer._resource_closers:
+            close()
+    assert file.stream.closed
 
 
 def test_what_is_not_ready_is_409(api: Caller) -> None:

@@ -34,6 +34,9 @@ class Probe(models.Model):
     class Meta:
         app_label = "probe"
 
+    def __str__(self) -> str:
+        return str(self.pk)
+
 
 KINDS = {
     "integer": Kind.INTEGER,

@@ -6,7 +6,6 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -113,11 +112,10 @@ def alike(cell: Any, value: Any) -> bool:
 @pytest.mark.parametrize("resource", FILL)
 class TestCellByCell:
     @pytest.fixture(autouse=True)
-    def rows(self, resource: str) -> Iterator[None]:
+    def rows(self, resource: str) -> None:
         FILL[resource]()
         declared = registry.resource(resource)
         self.columns, self.expected = [*declared.by_name], values(declared)
-        yield
 
     def test_csv_is_what_the_database_holds(self, resource):
         text = content(made(resource, format="csv", columns=self.columns)).decode("utf-8-sig")

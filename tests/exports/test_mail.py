@@ -337,6 +337,15 @@ def test_a_server_that_does_not_answer_costs_nothing_but_time(owner: User, setti
     assert EmailOutbox.objects.get().next_try_at is not None
 
 
+def test_two_tickers_do_not_try_the_same_mail_in_vain(owner: User, settings: Any):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
+    completed(owner)
+    mine, theirs = EmailOutbox.objects.get(), EmailOutbox.objects.get()
+    assert [notification._send(mine), notification._send(theirs)] == [False, False]
+    assert EmailOutbox.objects.get().tries == 1
+
+
 def test_waits_grow_to_an_hour_and_a_mail_is_given_up_after_about_a_day(owner: User, settings: Any):
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9

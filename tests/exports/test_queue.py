@@ -21,11 +21,12 @@ from django.utils import timezone
 
 from rowferry.config.celery import Celery, app, configuration
 from rowferry.exports import execution, lifecycle, notification, tasks, ticker, tracking
-from rowferry.exports.errors import Conflict, FenceLost
+from rowferry.exports.errors import Conflict, FenceLost, StorageFault
 from rowferry.exports.heartbeat import Heartbeat
 from rowferry.exports.lifecycle import Claim
 from rowferry.exports.models import Attempt, EmailOutbox, Export, ExportLog
 from rowferry.exports.spool.folder import QueueFolder
+from rowferry.exports.storage import storage
 from tests.conftest import may_export
 from tests.factories.assets import AssetFactory
 from tests.factories.exports import again, changed, events, lease_over, names, queued, watched_rows
@@ -587,3 +588,11 @@ def test_a_manifest_that_cannot_be_written_takes_the_file_with_it(owner: User, s
     execution.run_next()
     assert (again(export).status, again(export).error["code"]) == ("failed", "storage_fault")
     assert names(storage_folder) == [in_the_way.name]
+
+
+def test_a_small_file_is_written_whole_or_not_at_all(storage_folder: Path):
+    with file_size_limit(12_000_000), pytest.raises(StorageFault, match="too large"):
+        storage().put("a-file", bytes(13_000_000))
+    assert names(storage_folder) == []
+    assert storage().put("a-file", b"x").size == 1
+    assert names(storage_folder) == ["a-file"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from django.http import FileResponse, HttpResponse, StreamingHttpResponse
@@ -40,13 +40,15 @@ def streamed(chunks: Iterator[bytes], filename: str, content_type: str) -> Strea
 def whole(file: Download) -> FileResponse:
     """All of the file; a server that can sends it without reading it. Closing the response closes the file."""
     response = FileResponse(file.stream, content_type=file.content_type)
-    return _with(response, _described(file) | {"Content-Length": str(file.size)})
+    return with_headers(response, _described(file) | {"Content-Length": str(file.size)})
 
 
 def head(file: Download) -> HttpResponse:
     """What `whole` would say of the file, without the file, which is closed."""
     file.stream.close()
-    return _with(HttpResponse(content_type=file.content_type), _described(file) | {"Content-Length": str(file.size)})
+    return with_headers(
+        HttpResponse(content_type=file.content_type), _described(file) | {"Content-Length": str(file.size)}
+    )
 
 
 def requested(request: Request, file: Download) -> HttpResponseBase:
@@ -71,7 +73,7 @@ def requested(request: Request, file: Download) -> HttpResponseBase:
 def _unless_held_already(request: Request, file: Download) -> HttpResponse | None:
     """304, where the client has this very file."""
     modified = int(file.modified.timestamp()) if file.modified else None
-    response = _with(HttpResponse(), _described(file))
+    response = with_headers(HttpResponse(), _described(file))
     found = get_conditional_response(request._request, _etag(file), modified, response)
     if found is response or found is None:
         return None
@@ -90,7 +92,9 @@ def _span(request: Request, file: Download) -> Span | None:
 def _part(file: Download, span: Span) -> StreamingHttpResponse:
     file.stream.seek(span.start)
     response = StreamingHttpResponse(_Part(file.stream, span.length), status=206, content_type=file.content_type)
-    return _with(response, _described(file) | {"Content-Length": str(span.length), "Content-Range": span.content_range})
+    return with_headers(
+        response, _described(file) | {"Content-Length": str(span.length), "Content-Range": span.content_range}
+    )
 
 
 class _Part:
@@ -132,7 +136,8 @@ def _modified(file: Download) -> str:
     return http_date(file.modified.timestamp()) if file.modified else ""
 
 
-def _with(response: R, headers: dict[str, str]) -> R:
+def with_headers(response: R, headers: Mapping[str, str]) -> R:
+    """The response itself, with these headers set."""
     for name, value in headers.items():
         response[name] = value
     return response

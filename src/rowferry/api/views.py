@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import singledispatch
 from typing import Any
 
@@ -16,6 +15,7 @@ from rest_framework.views import APIView
 
 from rowferry.api import files, limits, openapi, parsing
 from rowferry.api.authentication import who
+from rowferry.api.files import with_headers
 from rowferry.api.resource_serializers import ResourceSerializer, ResourcesSerializer
 from rowferry.api.serializers import (
     DryRunSerializer,
@@ -60,7 +60,7 @@ class OrderView(Endpoint):
         answer = submission.submit(resource, parsing.body(request), who(request), key=key, prefer_async=prefers)
         response = answered(answer, request)
         applied = {"Preference-Applied": ASYNC} if prefers and isinstance(answer, Queued) else {}
-        return _with(response, limits.left(answer.allowance) | applied)
+        return with_headers(response, limits.left(answer.allowance) | applied)
 
 
 def _prefers_async(prefer: str) -> bool:
@@ -83,28 +83,22 @@ def _(answer: DryRun, request: Request) -> HttpResponseBase:
 def _(answer: Queued, request: Request) -> HttpResponseBase:
     wait = str(min(max(answer.wait, SOONEST), LATEST))
     response = written(request, QueuedSerializer, answer, status=status.HTTP_202_ACCEPTED)
-    return _with(response, _whereabouts(answer, request) | {"Retry-After": wait})
+    return with_headers(response, _whereabouts(answer, request) | {"Retry-After": wait})
 
 
 @answered.register
 def _(answer: Ready, request: Request) -> HttpResponseBase:
-    return _with(files.whole(answer.file), _whereabouts(answer, request))
+    return with_headers(files.whole(answer.file), _whereabouts(answer, request))
 
 
 @answered.register
 def _(answer: Streamed, request: Request) -> HttpResponseBase:
     response = files.streamed(answer.chunks, answer.filename, answer.content_type)
-    return _with(response, _whereabouts(answer, request))
+    return with_headers(response, _whereabouts(answer, request))
 
 
 def _whereabouts(answer: Queued | Ready | Streamed, request: Request) -> dict[str, str]:
     return {"X-Export-Id": str(answer.export.pk), "Location": address(request, "export", answer.export.pk)}
-
-
-def _with(response: HttpResponseBase, headers: Mapping[str, str]) -> HttpResponseBase:
-    for name, value in headers.items():
-        response[name] = value
-    return response
 
 
 class HistoryView(Endpoint):
@@ -142,13 +136,13 @@ class DownloadView(Endpoint):
         response = files.requested(request, file)
         if response.status_code in (status.HTTP_200_OK, status.HTTP_206_PARTIAL_CONTENT):
             tracking.note_download(who(request), export, _how(request, response))
-        return _with(response, {"X-Export-Id": str(export.pk)})
+        return with_headers(response, {"X-Export-Id": str(export.pk)})
 
     @openapi.hidden
     def head(self, request: Request, export_id: str) -> HttpResponseBase:
         """What a download would say, without the file; not counted."""
         export, file = tracking.open_file(who(request), export_id)
-        return _with(files.requested(request, file), {"X-Export-Id": str(export.pk)})
+        return with_headers(files.requested(request, file), {"X-Export-Id": str(export.pk)})
 
 
 def _how(request: Request, response: HttpResponseBase) -> str:

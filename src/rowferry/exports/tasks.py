@@ -36,4 +36,4 @@ def reach_broker() -> str:
     seconds."""
     with current_app.connection_for_write(connect_timeout=2) as link:
         link.ensure_connection(max_retries=1, timeout=2)
-    return maybe_sanitize_url(str(current_app.conf.broker_url))
+    return str(maybe_sanitize_url(str(current_app.conf.broker_url)))

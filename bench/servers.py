@@ -1,0 +1,148 @@
+"""The databases of one run: SQLite in a file, PostgreSQL and MariaDB as servers of their own that end with the run."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from bench.measuring import ROOT
+from tests import services
+
+MARIADB_PACKAGES = ("mariadb-server", "libmariadb-dev", "pkg-config", "build-essential")
+DRIVER_LOCK = ROOT / "requirements-bench-mariadb.lock"
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """One database with assets in it, and Rowferry's own folder for it."""
+
+    name: str
+    url: str
+    folder: Path
+    drivers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a process needs to be an installation of Rowferry on this database."""
+        return {
+            "DATABASE_URL": self.url,
+            "ROWFERRY_DATA_DIR": str(self.folder),
+            "DJANGO_SETTINGS_MODULE": "rowferry.config.settings",
+            "LOG_LEVEL": "ERROR",
+            "ROWFERRY_EXPORTS_PER_MINUTE": "1000000",
+            "ROWFERRY_TIME_LIMIT": "3600",
+            **self.drivers,
+        }
+
+    def client(self, sql: str) -> tuple[str, ...]:
+        """The database's own command line client, told to run this; what it reads comes as plain text with a header."""
+        return CLIENTS[self.name](self.url, sql)
+
+    def another(self, name: str) -> Database:
+        """A further database on the same server (for SQLite: a further file), not yet made."""
+        folder = self.folder.with_name(f"{self.folder.name}-{name}")
+        base = self.url.rpartition("/")[0]
+        return Database(self.name, f"{base}/{name}", folder, self.drivers)
+
+
+def psql(url: str, sql: str) -> tuple[str, ...]:
+    return ("psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", url, "--command", sql)
+
+
+def sqlite3(url: str, sql: str) -> tuple[str, ...]:
+    return ("sqlite3", "-batch", "-csv", "-header", url.removeprefix("sqlite:///"), sql)
+
+
+def mariadb(url: str, sql: str) -> tuple[str, ...]:
+    parts = urlsplit(url)
+    login = (f"--host={parts.hostname}", f"--port={parts.port}", f"--user={parts.username}", f"--password={parts.password}")
+    options = ("--no-defaults", "--batch", "--quick", "--default-character-set=utf8mb4", *login)
+    return ("mariadb", *options, f"--database={parts.path[1:]}", "--execute", f"SET sql_mode=PIPES_AS_CONCAT; {sql}")
+
+
+CLIENTS = {"PostgreSQL": psql, "SQLite": sqlite3, "MariaDB": mariadb}
+
+
+def sqlite_in(folder: Path) -> Database:
+    return Database("SQLite", f"sqlite:///{folder / 'sqlite' / 'rowferry.sqlite3'}", folder / "sqlite")
+
+
+@contextmanager
+def postgresql_in(folder: Path) -> Iterator[Database]:
+    with services.postgresql() as url:
+        yield Database("PostgreSQL", url, folder / "postgresql")
+
+
+@contextmanager
+def mariadb_in(folder: Path) -> Iterator[Database | None]:
+    """None where it cannot be had: no server, no driver, and not root to install them."""
+    if not _installed("mariadbd"):
+        yield None
+        return
+    drivers = _drivers(folder / "drivers")
+    with tempfile.TemporaryDirectory(prefix="rowferry-mariadb-") as name, _mariadb_server(Path(name)) as url:
+        yield Database("MariaDB", url, folder / "mariadb", drivers)
+
+
+def _installed(program: str) -> bool:
+    """Whether the server is there; as root, Debian's packages are installed if it is not."""
+    if not shutil.which(program) and services.is_root() and shutil.which("apt-get"):
+        install = ["apt-get", "install", "--yes", "--no-install-recommends", *MARIADB_PACKAGES]
+        subprocess.run(install, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return shutil.which(program) is not None
+
+
+def _drivers(folder: Path) -> dict[str, str]:
+    """Django's driver, built into a folder beside the product where the product's environment has none."""
+    if importlib.util.find_spec("MySQLdb"):
+        return {}
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
+    subprocess.run([*install, f"--target={folder}", f"--requirement={DRIVER_LOCK}"], check=True, stderr=subprocess.DEVNULL)
+    return {"PYTHONPATH": os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH")]))}
+
+
+@contextmanager
+def _mariadb_server(folder: Path) -> Iterator[str]:
+    port, password, data, socket = services.free_port(), secrets.token_hex(16), folder / "data", folder / "socket"
+    as_user = ["--user=mysql"] if services.is_root() else []
+    if services.is_root():
+        shutil.chown(folder, "mysql", "mysql")
+    install = ["mariadb-install-db", "--no-defaults", f"--datadir={data}", "--auth-root-authentication-method=normal"]
+    subprocess.run([*install, "--skip-test-db", *as_user], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    options = [f"--datadir={data}", f"--socket={socket}", f"--port={port}", "--bind-address=127.0.0.1"]
+    tuning = ["--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=1G", "--character-set-server=utf8mb4"]
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen(
+            ["mariadbd", "--no-defaults", *options, *tuning, *as_user], stdout=log, stderr=log, cwd="/"
+        )
+    try:
+        _wait(server, socket, folder / "log")
+        _as_root(socket, f"CREATE DATABASE rowferry; CREATE USER bench@'127.0.0.1' IDENTIFIED BY '{password}';")
+        _as_root(socket, "GRANT ALL ON *.* TO bench@'127.0.0.1'")
+        yield f"mysql://bench:{password}@127.0.0.1:{port}/rowferry"
+    finally:
+        server.terminate()
+        server.wait(timeout=services.START_SECONDS)
+
+
+def _wait(server: subprocess.Popen[bytes], socket: Path, log: Path) -> None:
+    deadline = time.monotonic() + services.START_SECONDS
+    while not socket.exists():
+        if server.poll() is not None or time.monotonic() > deadline:
+            raise SystemExit(f"MariaDB did not start:\n{log.read_text()}")
+        time.sleep(0.1)
+
+
+def _as_root(socket: Path, sql: str) -> None:
+    subprocess.run(["mariadb", "--no-defaults", f"--socket={socket}", "--user=root", "--execute", sql], check=True)
