@@ -34,4 +34,5 @@ def owner(db: None) -> User:
 @pytest.fixture
 def stranger(db: None) -> User:
     """Somebody else with the same rights."""
-    return may_export(UserFactory(username="stranger", first_name="Stan", last_name="Stranger", email="stranger@example.com"))
+    user = UserFactory(username="stranger", first_name="Stan", last_name="Stranger", email="stranger@example.com")
+    return may_export(user)

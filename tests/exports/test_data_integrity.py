@@ -88,8 +88,8 @@ def as_json(value: Any) -> Any:
 
 
 def in_utc(value: datetime) -> str:
-    text = value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f").rstrip("0").removesuffix(".")
-    return f"{text}Z"
+    text = value.astimezone(UTC).isoformat().removesuffix("+00:00")
+    return f"{text.rstrip('0') if '.' in text and connection.vendor == 'postgresql' else text}Z"
 
 
 def in_sheet(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -12,10 +13,12 @@ from django.contrib.auth.models import Group, User
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from rowferry.exports import registry, submission
+from rowferry.exports import execution, lifecycle, registry, submission
 from rowferry.exports.kinds import Kind
+from rowferry.exports.lifecycle import Claim, Facts
 from rowferry.exports.models import Export, ExportLog, Status
 from rowferry.exports.resource import Column, Person, Resource
+from rowferry.exports.storage import StoredFile
 
 Hooks = dict[int, Callable[[], object]]
 LONG_AGO = timedelta(hours=1)
@@ -42,6 +45,16 @@ def changed(export: Export, **values: Any) -> Export:
     return again(export)
 
 
+def completed(person: User | None, *, rows: int = 5_000, failed: int = 0, size: int = 2_621_440, **body: Any) -> Export:
+    """An export to Excel that was completed after 12 seconds, as far as its row can tell: there is no file."""
+    changed(queued(person, kind="excel", **body), total_items=5_000)
+    claim = claimed()
+    began = timezone.now() - timedelta(seconds=12)
+    changed(claim.export, started_at=began)
+    facts = Facts(StoredFile("a-key", size, "ab" * 32), rows, failed, began, {})
+    return lifecycle.complete(claim, facts, 12_000)
+
+
 def lease_over(export: Export) -> Export:
     """What the row looks like some time after its worker was killed, or when a retry is due."""
     return changed(export, lease_until=timezone.now() - LONG_AGO)
@@ -56,6 +69,22 @@ def events(export: Export) -> list[str]:
     """What the log says has happened, oldest first, without the lines on progress."""
     lines = ExportLog.objects.filter(export_id=export.pk).order_by("id")
     return [line.event for line in lines if line.event != "progress"]
+
+
+def claimed() -> Claim:
+    """What a worker gets that asks for something to do."""
+    claim = lifecycle.claim_due(execution.worker_name())
+    assert claim is not None
+    return claim
+
+
+def is_sound(export: Export, folder: Path) -> bool:
+    """Whether the folder holds this export's one file and its manifest, and the file is what the row says."""
+    data = (folder / export.file_key).read_bytes()
+    return names(folder) == [export.file_key, f"{export.file_key}.manifest.json"] and (
+        export.file_size,
+        export.sha256,
+    ) == (len(data), hashlib.sha256(data).hexdigest())
 
 
 def names(folder: Path) -> list[str]:

@@ -26,7 +26,7 @@ def check_settings(**_: Any) -> list[checks.CheckMessage]:
     if conf.seconds("LEASE") < 2 * conf.seconds("HEARTBEAT"):
         found.append(checks.Error("ROWFERRY_LEASE must be at least twice ROWFERRY_HEARTBEAT.", id="exports.E002"))
     if conf.number("IMMEDIATE_BELOW") > conf.number("QUEUE_ABOVE") + 1:
-        found.append(checks.Error("ROWFERRY_IMMEDIATE_BELOW must not be above ROWFERRY_QUEUE_ABOVE.", id="exports.E003"))
+        found.append(checks.Error("ROWFERRY_IMMEDIATE_BELOW is above ROWFERRY_QUEUE_ABOVE.", id="exports.E003"))
     return found
 
 

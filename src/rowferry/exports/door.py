@@ -61,7 +61,8 @@ def _plain(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def attach(resource: Resource) -> None:
-    """Give the resource's model its `exports`, unless it has something of that name: the first resource of a model wins."""
+    """Give the resource's model its `exports`, unless it has something of that name: the first resource of a model
+    wins."""
     present = getattr(resource.model, "exports", None)
     gone = isinstance(present, Exports) and not registry.known(present.resource)
     if present is None or gone:

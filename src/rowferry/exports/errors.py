@@ -10,8 +10,8 @@ RowferryError
 └── Fault           ours: the reader of the message can do nothing but report it
     ├── RowsMissing, StorageFault, SourceFault, UnexpectedFault
 
-`code` is stable and documented in docs/errors.md; `str(error)` is a sentence for people; HTTP numbers live in `api/` and
-`web/`.
+`code` is stable and documented in docs/errors.md; `str(error)` is a sentence for people; HTTP numbers live in `api/`
+and `web/`.
 """
 
 from __future__ import annotations
