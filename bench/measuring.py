@@ -25,7 +25,7 @@ class Failed(Exception):
 class Contestant:
     """Who writes what from where. `{file}` in the command is the file to write.
 
-    A command with a `clock` prints `{"seconds": …}`: the time from the loaded program to the closed file. One without
+    A command with a `clock` prints `{"seconds": …}` as JSON: the time from the loaded program to the closed file. One without
     writes the file's content to its standard output, and its time is that of the process.
     """
 
@@ -47,13 +47,14 @@ class Contestant:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """`seconds` of work, `whole` seconds of the process, `cpu` seconds of it, `peak` resident memory in MB, `size` of
-    the file in MB."""
+    """`seconds` of work, `whole` seconds of the process, `cpu` seconds of it; in MB the `peak` of resident memory, what
+    of it the program had before its work (`loaded`, 0 where it does not tell), and the `size` of the file."""
 
     seconds: float
     whole: float
     cpu: float
     peak: float
+    loaded: float
     size: float
 
 
@@ -83,8 +84,9 @@ def measure(contestant: Contestant, file: Path) -> Run:
     status, whole, cpu, peak = done.stdout.split()
     if status != b"0" or not file.exists():
         raise Failed(f"exit status {status.decode()}: {last_line(errors)}")
-    seconds = json.loads(said.read_text())["seconds"] if contestant.clock else float(whole)
-    return Run(seconds, float(whole), float(cpu), int(peak) / 1024, file.stat().st_size / 1e6)
+    told = json.loads(said.read_text()) if contestant.clock else {"seconds": float(whole)}
+    loaded = told.get("loaded", 0) / 1024
+    return Run(told["seconds"], float(whole), float(cpu), int(peak) / 1024, loaded, file.stat().st_size / 1e6)
 
 
 def last_line(errors: Path) -> str:

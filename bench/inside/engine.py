@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import sys
 import time
 import uuid
@@ -63,4 +64,5 @@ if __name__ == "__main__":
         print(statement(sys.argv[1]))
     else:
         limit = int(sys.argv[3]) if len(sys.argv) > 3 else None
-        print(json.dumps({"seconds": export(sys.argv[1], Path(sys.argv[2]), limit)}))
+        loaded = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        print(json.dumps({"seconds": export(sys.argv[1], Path(sys.argv[2]), limit), "loaded": loaded}))

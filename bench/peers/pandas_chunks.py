@@ -1,4 +1,8 @@
-"""pandas: read_sql in chunks, each chunk appended to the file."""
+"""pandas: read_sql in chunks, each chunk appended to the file.
+
+Its Excel writer goes column by column, so XlsxWriter's constant memory, which forgets each row once it has the next,
+is out of its reach.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +37,7 @@ def write_json(url: str, file: Path) -> None:
 
 
 def write_excel(url: str, file: Path) -> None:
-    options = {"options": {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}}
+    options = {"options": {"strings_to_formulas": False, "strings_to_urls": False}}
     with pd.ExcelWriter(file, engine="xlsxwriter", engine_kwargs=options) as out:
         start = 0
         for frame in frames(url):

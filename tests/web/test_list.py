@@ -66,7 +66,7 @@ def test_a_finished_list_does_not_ask_again(browser: Client, owner: User) -> Non
     queued(owner)
     run_next()
     page = Page(browser.get("/"))
-    assert "Ready: 1 rows." in page.text
+    assert "Ready: 1 row." in page.text
     assert "Kept until" in page.text
     assert not page.all("meta", **{"http-equiv": "refresh"})
 

@@ -7,11 +7,10 @@ nothing else.
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,14 +21,12 @@ from django.db.models import Q
 
 from rowferry.exports.columns import field_at, kind_of
 from rowferry.exports.kinds import Kind
+from rowferry.exports.values import boolean, day, integer, midnight, text
 
 MOST_VALUES = 1_000
 """Values of one list; more would be a sign that a file of ids was meant."""
 MOST_CHOICES = 200
-LONGEST_TEXT = 200
 INT64 = 2**63
-DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-"""`date.fromisoformat` would also take a week such as 2025-W44-4."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +40,11 @@ class Parameter:
     nullable: bool = False
     choices: tuple[tuple[Any, str], ...] | None = None
     """(value, label) pairs; None = anything of the type. At most MOST_CHOICES are listed."""
+
+    @property
+    def more(self) -> bool:
+        """Whether there may be choices beyond those that are listed."""
+        return self.choices is not None and len(self.choices) >= MOST_CHOICES
 
 
 class Filter(ABC):
@@ -99,11 +101,11 @@ class Matches(Filter):
 
     def parameters(self, model: type[models.Model]) -> Iterator[Parameter]:
         field = self.field(model)
-        label = self.label or _label(self.name.removesuffix("_id"))
+        label = self.label or label_of(self.name.removesuffix("_id"))
         kind = "id" if field.related_model else "choice" if field.choices else "text"
         yield Parameter(self.name, label, kind, True, bool(field.null), self._choices(field))
         if self.tree:
-            yield Parameter(self.tree[0], _label(self.tree[0]), "boolean", choices=_YES_NO)
+            yield Parameter(self.tree[0], label_of(self.tree[0]), "boolean", choices=YES_NO)
 
     def _choices(self, field: models.Field[Any, Any]) -> tuple[tuple[Any, str], ...] | None:
         related: Any = field.related_model
@@ -119,7 +121,7 @@ class Matches(Filter):
         if self.tree and self.tree[0] in given:
             if self.name not in given:
                 raise ValidationError({self.tree[0]: [f"Give {self.name} as well."]})
-            values[self.tree[0]] = _boolean(self.tree[0], given[self.tree[0]])
+            values[self.tree[0]] = boolean(self.tree[0], given[self.tree[0]])
         return values
 
     def reads(self, values: Mapping[str, Any]) -> Sequence[str]:
@@ -139,15 +141,15 @@ class Matches(Filter):
             return None
         target = field.target_field if isinstance(field, models.ForeignKey) else field
         if kind_of(target) is Kind.INTEGER:
-            return _integer(self.name, raw)
-        text = _text(self.name, raw, "a text value")
+            return integer(self.name, raw)
+        written = text(self.name, raw, "a text value")
         try:
-            value = target.to_python(text)
+            value = target.to_python(written)
         except ValidationError as error:
             raise ValidationError({self.name: error.messages}) from None
         if target.choices and value not in dict(target.flatchoices):
             valid = ", ".join(str(key) for key, _ in target.flatchoices)
-            raise ValidationError({self.name: [f"{text!r} is none of: {valid}."]})
+            raise ValidationError({self.name: [f"{written!r} is none of: {valid}."]})
         return str(value)
 
     def bind(self, model: type[models.Model], values: Mapping[str, Any], zone: ZoneInfo) -> Q:
@@ -180,10 +182,10 @@ class Flag(Filter):
         field_at(model, self.name)
 
     def parameters(self, model: type[models.Model]) -> Iterator[Parameter]:
-        yield Parameter(self.name, self.label or _label(self.name), "boolean", choices=_YES_NO)
+        yield Parameter(self.name, self.label or label_of(self.name), "boolean", choices=YES_NO)
 
     def clean(self, model: type[models.Model], given: Mapping[str, Any]) -> dict[str, Any]:
-        return {self.name: _boolean(self.name, given[self.name])}
+        return {self.name: boolean(self.name, given[self.name])}
 
     def bind(self, model: type[models.Model], values: Mapping[str, Any], zone: ZoneInfo) -> Q:
         return Q(**{f"{self.name}__in": [values[self.name]]})  # plain truth of a column would pass by its index
@@ -208,13 +210,13 @@ class DateRange(Filter):
     def parameters(self, model: type[models.Model]) -> Iterator[Parameter]:
         yield Parameter("date_from", "From", "date")
         yield Parameter("date_to", "To", "date")
-        yield Parameter("date_column", "Date", "choice", choices=tuple((name, _label(name)) for name in self.columns))
+        yield Parameter("date_column", "Date", "choice", choices=tuple((name, label_of(name)) for name in self.columns))
 
     def reads(self, values: Mapping[str, Any]) -> Sequence[str]:
         return (values.get("date_column", self.columns[0]),)
 
     def clean(self, model: type[models.Model], given: Mapping[str, Any]) -> dict[str, Any]:
-        values = {name: _day(name, given[name]).isoformat() for name in ("date_from", "date_to") if name in given}
+        values = {name: day(name, given[name]).isoformat() for name in ("date_from", "date_to") if name in given}
         if values.get("date_from", "") > values.get("date_to", "9999-12-31"):
             raise ValidationError({"date_to": ["date_to is before date_from: no day would be left."]})
         if "date_column" in given:
@@ -229,7 +231,7 @@ class DateRange(Filter):
         condition = Q()
         if "date_from" in values:
             first = date.fromisoformat(values["date_from"])
-            condition &= Q(**{f"{column}__gte": first if is_day else _midnight(first, zone)})
+            condition &= Q(**{f"{column}__gte": first if is_day else midnight(first, zone)})
         if "date_to" in values:
             last = date.fromisoformat(values["date_to"])
             condition &= Q(**{f"{column}__lte": last}) if is_day else _before(column, last, zone)
@@ -252,7 +254,7 @@ class Search(Filter):
             field_at(model, path)
 
     def parameters(self, model: type[models.Model]) -> Iterator[Parameter]:
-        yield Parameter(self.name, _label(self.name), "text")
+        yield Parameter(self.name, label_of(self.name), "text")
 
     def reads(self, values: Mapping[str, Any]) -> Sequence[str]:
         return self.paths
@@ -260,7 +262,7 @@ class Search(Filter):
     def clean(self, model: type[models.Model], given: Mapping[str, Any]) -> dict[str, Any]:
         if not isinstance(given[self.name], str):
             raise ValidationError({self.name: ["Must be text."]})
-        return {self.name: _text(self.name, given[self.name], "text")}
+        return {self.name: text(self.name, given[self.name], "text")}
 
     def bind(self, model: type[models.Model], values: Mapping[str, Any], zone: ZoneInfo) -> Q:
         found = Q()
@@ -269,59 +271,14 @@ class Search(Filter):
         return found
 
 
-_YES_NO = ((True, "Yes"), (False, "No"))
-_WORDS = {"true": True, "false": False}
+YES_NO = ((True, "Yes"), (False, "No"))
 
 
-def _label(name: str) -> str:
+def label_of(name: str) -> str:
     return name.replace("_", " ").capitalize()
-
-
-def _integer(name: str, raw: Any) -> int:
-    if isinstance(raw, int) and not isinstance(raw, bool):
-        return raw
-    if isinstance(raw, str) and len(raw) <= 20 and raw.isascii() and raw.removeprefix("-").isdigit():
-        return int(raw)
-    raise ValidationError({name: ["Must be a whole number, a list of them, or null for rows without a value."]})
-
-
-def _boolean(name: str, raw: Any) -> bool:
-    if isinstance(raw, bool):
-        return raw
-    if isinstance(raw, str) and raw.lower() in _WORDS:
-        return _WORDS[raw.lower()]
-    raise ValidationError({name: ["Must be true or false."]})
-
-
-def _text(name: str, raw: Any, wanted: str) -> str:
-    if isinstance(raw, bool) or not isinstance(raw, (str, int)):
-        raise ValidationError({name: [f"Must be {wanted}."]})
-    text = str(raw)
-    if len(text) > LONGEST_TEXT:
-        raise ValidationError({name: [f"At most {LONGEST_TEXT} characters; there are {len(text)}."]})
-    if "\0" in text:
-        raise ValidationError({name: ["Must not hold the character NUL."]})
-    return text
-
-
-def _day(name: str, raw: Any) -> date:
-    try:
-        if not (isinstance(raw, str) and DAY.fullmatch(raw)):
-            raise ValueError
-        return date.fromisoformat(raw)
-    except ValueError:
-        raise ValidationError({name: ["Must be a calendar day such as 2025-10-30."]}) from None
-
-
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    """The instant a day begins in a zone, kept within what a datetime can hold."""
-    try:
-        return datetime.combine(day, time.min, zone).astimezone(UTC)
-    except OverflowError:
-        return datetime.min.replace(tzinfo=UTC) if day.year < 5000 else datetime.max.replace(tzinfo=UTC)
 
 
 def _before(column: str, last: date, zone: ZoneInfo) -> Q:
     if last == date.max:
         return Q()
-    return Q(**{f"{column}__lt": _midnight(last + timedelta(days=1), zone)})
+    return Q(**{f"{column}__lt": midnight(last + timedelta(days=1), zone)})

@@ -24,7 +24,7 @@ class Kind(StrEnum):
 
 
 NUMBERS = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT})
-TEXTS = frozenset({Kind.TEXT, Kind.IDENTIFIER, Kind.JSON})
+TEXTS = frozenset({Kind.TEXT, Kind.IDENTIFIER})
 """Kinds that hold what people typed: the ones that a formula guard looks at."""
 
 

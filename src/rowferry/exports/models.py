@@ -29,12 +29,17 @@ class Status(models.TextChoices):
 SENTENCES = {
     Status.PENDING: "Waiting for a worker…",
     Status.PROCESSING: "Processing… ({percent}% complete)",
-    Status.COMPLETED: "Ready: {rows:,} rows.",
+    Status.COMPLETED: "Ready: {rows}.",
     Status.FAILED: "Failed: see the error, then retry.",
     Status.CANCELLED: "Cancelled.",
     Status.EXPIRED: "Expired: the file was removed when its time was over.",
     Status.DELETED: "Deleted: the file was removed.",
 }
+
+
+def counted(rows: int) -> str:
+    """`1 row`, `12,431 rows`."""
+    return f"{rows:,} row{'' if rows == 1 else 's'}"
 
 
 class Mode(models.TextChoices):
@@ -163,7 +168,7 @@ class Export(models.Model):
             return f"Try {self.attempt} of {self.max_attempts} failed; the next one comes by itself."
         if self.status == Status.PROCESSING and self.cancel_requested_at:
             return "Being cancelled…"
-        return SENTENCES[Status(self.status)].format(percent=self.progress_percent, rows=self.exported_items)
+        return SENTENCES[Status(self.status)].format(percent=self.progress_percent, rows=counted(self.exported_items))
 
 
 class ExportLog(models.Model):

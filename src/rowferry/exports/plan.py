@@ -191,13 +191,13 @@ def decide(total: int, asynchronous: bool | None) -> tuple[Mode, str]:
     """The mode for so many rows, and the reason in words. InvalidRequest: too many to be answered in the request."""
     below, above, limit = (conf.number(n) for n in ("IMMEDIATE_BELOW", "QUEUE_ABOVE", "REQUEST_ROW_LIMIT"))
     if asynchronous:
-        return Mode.QUEUED, "it was asked for (async: true)"
+        return Mode.QUEUED, "it was asked for"
     if asynchronous is None and total > above:
         return Mode.QUEUED, f"{total:,} rows are more than {above:,}"
     if total > max(limit, above):
         message = f"{total:,} rows are more than the {limit:,} of one request: leave async out, or set it to true."
         raise InvalidRequest.field("async", message)
     if total < below:
-        return Mode.IMMEDIATE, f"{total:,} rows are fewer than {below:,}"
+        return Mode.IMMEDIATE, f"{total:,} {'row is' if total == 1 else 'rows are'} fewer than {below:,}"
     asked = "" if total <= above else ", and async: false was asked for"
     return Mode.STREAMED, f"{total:,} rows are {below:,} or more{asked}"

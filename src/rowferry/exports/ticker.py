@@ -27,6 +27,7 @@ from rowferry.exports.storage import PART, storage
 logger = logging.getLogger(__name__)
 
 RING_AGAIN = timedelta(seconds=10)
+RINGS = 30
 ORPHAN_AGE = 600
 """Seconds that a file without a row may lie there, in case its row is about to be committed."""
 MOST = 200
@@ -34,11 +35,15 @@ MOST = 200
 
 
 def ring_due() -> int:
-    """Ring for what is due and was not rung for lately: a lost message, a dead worker, a retry whose time has come."""
-    silent = Q(rung_at=None) | Q(rung_at__lte=Now() - RING_AGAIN)
-    waiting = lifecycle.due().filter(silent).order_by("created_at")
+    """Ring for what is due and was not rung for lately: a lost message, a dead worker, a retry whose time has come.
+
+    Any bell serves whatever is due, so a long queue needs no more than RINGS of them at a time.
+    """
+    lately = Q(rung_at__gt=Now() - RING_AGAIN)
+    room = max(0, RINGS - lifecycle.due().filter(lately).count())
+    waiting = lifecycle.due().exclude(lately).order_by("created_at")
     rung = 0
-    for export_id in list(waiting.values_list("pk", flat=True)[:MOST]):
+    for export_id in list(waiting.values_list("pk", flat=True)[:room]):
         if not tasks.ring(str(export_id)):
             break
         Export.objects.filter(pk=export_id).update(rung_at=Now())
@@ -71,7 +76,6 @@ def remind() -> int:
         status=Status.COMPLETED,
         notify=True,
         reminded_at=None,
-        download_count=0,
         expires_at__lte=Now() + timedelta(days=days),
     ).exclude(user_email="")
     return sum(_remind(export) for export in soon[:MOST])

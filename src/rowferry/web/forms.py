@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 Choices = Sequence[tuple[str, str]]
 FILTER = "filters."
 MORE = ".more"
-LISTED = 200
-"""The catalogue lists no more choices of a filter than this; others have to be typed."""
 ZONE = {"list": "zones", "autocomplete": "off", "spellcheck": "false"}
 NONE: tuple[str, str] = ("null", "(none)")
 ANY: tuple[str, str] = ("", "(any)")
@@ -144,8 +142,8 @@ def _format_words(one: FormatInfo) -> str:
 def _filter_fields(parameter: Parameter) -> Iterator[tuple[str, forms.Field]]:
     """The field of one filter; a second one for values that its list is too short for."""
     yield parameter.name, _filter_field(parameter)
-    if parameter.multiple and len(parameter.choices or ()) >= LISTED:
-        text = f"The list shows the first {LISTED}. Others by id, with commas between."
+    if parameter.multiple and parameter.more:
+        text = f"The list shows the first {len(parameter.choices or ())}. Others by id, with commas between."
         yield f"{parameter.name}{MORE}", _field(f"{parameter.label}: more", forms.TextInput(), help_text=text)
 
 

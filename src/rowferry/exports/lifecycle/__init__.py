@@ -1,0 +1,51 @@
+"""The only place where an export changes its state: one conditional UPDATE and its log line in one transaction.
+
+A worker holds a `Claim`: an export and the fence that was raised for it. Whatever a claim does says `WHERE fence =
+mine`, so a worker that was taken for dead can change nothing. A try that failed keeps the state `processing`; its
+lease just ends when the next try is due. Times are the database's clock.
+"""
+
+from rowferry.exports.lifecycle.claim import (
+    Claim,
+    beat,
+    check_cancelled,
+    claim_due,
+    claim_in_request,
+    due,
+    progress,
+)
+from rowferry.exports.lifecycle.ending import (
+    Facts,
+    complete,
+    fail,
+    fail_abandoned,
+    fail_unstarted,
+    mark_abandoned_cancelled,
+    mark_cancelled,
+)
+from rowferry.exports.lifecycle.journal import record
+from rowferry.exports.lifecycle.order import MOVES, create, delete, downloaded, expire, request_cancel
+
+__all__ = [
+    "MOVES",
+    "Claim",
+    "Facts",
+    "beat",
+    "check_cancelled",
+    "claim_due",
+    "claim_in_request",
+    "complete",
+    "create",
+    "delete",
+    "downloaded",
+    "due",
+    "expire",
+    "fail",
+    "fail_abandoned",
+    "fail_unstarted",
+    "mark_abandoned_cancelled",
+    "mark_cancelled",
+    "progress",
+    "record",
+    "request_cancel",
+]

@@ -1,0 +1,132 @@
+"""Taking an export to work on it, and showing that the work goes on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce, Now
+
+from rowferry.exports import conf
+from rowferry.exports.errors import Cancelled, FenceLost
+from rowferry.exports.lifecycle.journal import end_abandoned_attempts, record
+from rowferry.exports.models import Attempt, Event, Export, Mode, Status
+
+DUE = Q(status=Status.PENDING) | Q(status=Status.PROCESSING, lease_until__lte=Now())
+"""What a worker may take (of the queued exports)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One try of one export: all that a worker may act with."""
+
+    export: Export
+    fence: int
+    lease: timedelta
+
+    @property
+    def rows(self) -> QuerySet[Export]:
+        """The row, as long as it is ours."""
+        return Export.objects.filter(pk=self.export.pk, fence=self.fence, status=Status.PROCESSING)
+
+
+def claim_in_request(export: Export, worker: str) -> Claim:
+    """Take an export that the request itself makes. Its lease is the time limit; nobody else will try it."""
+    claim = _claim(export, Q(status=Status.PENDING), worker, conf.seconds("TIME_LIMIT"))
+    if claim is None:
+        raise FenceLost("The export was taken away before its first row.")
+    return claim
+
+
+def claim_due(worker: str) -> Claim | None:
+    """Take the queued export whose turn it is: of the person with the fewest at work, then of whoever was served
+    longest ago. None = nothing to do."""
+    for _ in range(5):
+        export = _next_due()
+        if export is None:
+            return None
+        claim = _claim(export, DUE, worker, conf.seconds("LEASE"))
+        if claim is not None:
+            return claim
+    return None
+
+
+def due() -> QuerySet[Export]:
+    """The queued exports that a worker may take now."""
+    return Export.objects.filter(DUE, mode=Mode.QUEUED, attempt__lt=F("max_attempts"), cancel_requested_at=None)
+
+
+def _next_due() -> Export | None:
+    at_work = (
+        Export.objects.filter(user_id=OuterRef("user_id"), status=Status.PROCESSING, lease_until__gt=Now())
+        .exclude(worker="")
+        .order_by()
+        .values("user_id")
+        .annotate(count=Count("pk"))
+        .values("count")
+    )
+    served = (
+        Export.objects.filter(user_id=OuterRef("user_id"), mode=Mode.QUEUED, started_at__isnull=False)
+        .order_by("-created_at", "-id")
+        .values("started_at")[:1]
+    )
+    waiting = due().alias(at_work=Coalesce(Subquery(at_work), 0), since=Coalesce(Subquery(served), F("created_at")))
+    return waiting.order_by("at_work", "since", "created_at", "id").first()
+
+
+def _claim(export: Export, condition: Q, worker: str, lease: timedelta) -> Claim | None:
+    with transaction.atomic():
+        taken = Export.objects.filter(condition, pk=export.pk, fence=export.fence, cancel_requested_at=None).update(
+            status=Status.PROCESSING,
+            fence=F("fence") + 1,
+            attempt=F("attempt") + 1,
+            lease_until=Now() + lease,
+            started_at=Coalesce(F("started_at"), Now()),
+            worker=worker[:200],
+            exported_items=0,
+            failed_items=0,
+        )
+        if not taken:
+            return None
+        export.refresh_from_db()
+        end_abandoned_attempts(export)
+        Attempt.objects.create(
+            export=export, number=export.attempt, fence=export.fence, worker=worker[:200], started_at=Now()
+        )
+        again = f" (try {export.attempt} of {export.max_attempts})" if export.attempt > 1 else ""
+        record(export, Event.PROCESSING, f"Started by {worker}{again}.", total_items=export.total_items)
+    return Claim(export, export.fence, lease)
+
+
+def beat(claim: Claim, rows: int) -> None:
+    """Keep the lease and show how far we are. FenceLost: another worker has it. Cancelled: its owner wants it to
+    end."""
+    if not claim.rows.update(lease_until=Now() + claim.lease, exported_items=rows):
+        raise FenceLost("Another worker has taken this export over.")
+    check_cancelled(claim)
+
+
+def check_cancelled(claim: Claim) -> None:
+    """Cancelled, if the owner has asked for it."""
+    if Export.objects.filter(pk=claim.export.pk).exclude(cancel_requested_at=None).exists():
+        raise Cancelled("Its owner cancelled the export.")
+
+
+def progress(claim: Claim, rows: int, *, batch: int, batches: int, duration_ms: int) -> None:
+    """Log how far we are, and show it in the row."""
+    with transaction.atomic():
+        if not claim.rows.update(exported_items=rows):
+            raise FenceLost("Another worker has taken this export over.")
+        total = claim.export.total_items
+        record(
+            claim.export,
+            Event.PROGRESS,
+            f"{rows:,} of {total:,} rows.",
+            processed_items=rows,
+            total_items=total,
+            current_batch=batch,
+            total_batches=batches,
+            duration_ms=duration_ms,
+        )

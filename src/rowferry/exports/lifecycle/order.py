@@ -1,0 +1,83 @@
+"""What happens to an order before and after the work: made, cancelled, expired, deleted, downloaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from rowferry.exports import conf
+from rowferry.exports.errors import Conflict
+from rowferry.exports.lifecycle.journal import record
+from rowferry.exports.models import Event, Export, Status
+from rowferry.exports.resource import Person
+
+MOVES: Mapping[Status, frozenset[Status]] = {
+    Status.PENDING: frozenset({Status.PROCESSING, Status.FAILED, Status.CANCELLED}),
+    Status.PROCESSING: frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED}),
+    Status.COMPLETED: frozenset({Status.EXPIRED, Status.DELETED}),
+    Status.FAILED: frozenset({Status.DELETED}),
+    Status.CANCELLED: frozenset({Status.DELETED}),
+    Status.EXPIRED: frozenset({Status.DELETED}),
+    Status.DELETED: frozenset(),
+}
+
+
+@transaction.atomic
+def create(export: Export, actor: Person) -> Export:
+    """Insert a pending export and its first log line."""
+    export.created_at = Now()
+    export.max_attempts = conf.number("MAX_ATTEMPTS")
+    export.save(force_insert=True)
+    message = f"Export of {export.resource} as {export.format}: {export.mode}, because {export.mode_reason}."
+    record(export, Event.INITIATED, message, actor=actor, total_items=export.total_items)
+    export.refresh_from_db(fields=["created_at"])
+    return export
+
+
+def request_cancel(export: Export, actor: Person) -> None:
+    """Cancel at once what nobody works on; ask a running worker to stop at its next batch. Conflict if it has ended."""
+    with transaction.atomic():
+        waiting = Export.objects.filter(
+            Q(status=Status.PENDING)
+            | Q(status=Status.PROCESSING, lease_until__lte=Now())
+            | Q(status=Status.PROCESSING, worker=""),
+            pk=export.pk,
+        )
+        if waiting.update(status=Status.CANCELLED, completed_at=Now(), cancel_requested_at=Now(), lease_until=None):
+            record(export, Event.CANCELLED, "Cancelled before its file was made.", actor=actor)
+            return
+        asked = Export.objects.filter(pk=export.pk, status=Status.PROCESSING, cancel_requested_at=None)
+        if asked.update(cancel_requested_at=Now()):
+            return
+    export.refresh_from_db()
+    if export.status != Status.PROCESSING:
+        raise Conflict(f"The export is {export.status}: only one that waits or runs can be cancelled.")
+
+
+def expire(export: Export) -> bool:
+    """Completed → expired. The file goes afterwards."""
+    with transaction.atomic():
+        if not Export.objects.filter(pk=export.pk, status=Status.COMPLETED).update(status=Status.EXPIRED):
+            return False
+        record(export, Event.EXPIRED, "The file's time was over; it was removed.")
+    return True
+
+
+def delete(export: Export, actor: Person, message: str = "The file was deleted.") -> bool:
+    """Any ended export → deleted. The file goes afterwards. False: it has not ended, or is deleted already."""
+    ended = [status for status, moves in MOVES.items() if Status.DELETED in moves]
+    with transaction.atomic():
+        if not Export.objects.filter(pk=export.pk, status__in=ended).update(status=Status.DELETED):
+            return False
+        record(export, Event.DELETED, message, actor=actor)
+    return True
+
+
+def downloaded(export: Export, actor: Person, message: str) -> None:
+    """Count and log one download."""
+    with transaction.atomic():
+        Export.objects.filter(pk=export.pk).update(download_count=F("download_count") + 1)
+        record(export, Event.DOWNLOADED, message, actor=actor)

@@ -1,0 +1,143 @@
+"""A worker that dies loses nothing, and one that was only taken for dead changes nothing."""
+
+from __future__ import annotations
+
+import csv
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core import mail
+from django.utils import timezone
+
+from rowferry.exports import execution, lifecycle, notification, ticker
+from rowferry.exports.errors import FenceLost
+from rowferry.exports.heartbeat import Heartbeat
+from rowferry.exports.models import Attempt, EmailOutbox, Export
+from tests.factories.exports import again, changed, claimed, events, is_sound, lease_over, names, queued, watched_rows
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def ids(export: Export, folder: Path) -> list[int]:
+    with (folder / export.file_key).open(encoding="utf-8-sig", newline="") as stream:
+        return [int(row["id"]) for row in csv.DictReader(stream)]
+
+
+def test_after_its_lease_an_export_starts_over_with_a_new_fence(owner: User, storage_folder: Path):
+    with watched_rows(5_000):
+        export = queued(owner, "groups")
+        dead = claimed()
+        changed(export, exported_items=4_000)
+        lease_over(export)
+        execution.run_next()
+        done = again(export)
+        assert (done.status, done.attempt, done.fence, done.exported_items) == ("completed", 2, dead.fence + 1, 5_000)
+        assert is_sound(done, storage_folder)
+        assert len(set(ids(done, storage_folder))) == 5_000
+    assert events(export) == ["initiated", "processing", "processing", "completed"]
+
+
+def test_a_worker_that_was_taken_for_dead_publishes_nothing(owner: User, storage_folder: Path):
+    heirs: list[Export | None] = []
+
+    def overtaken() -> None:
+        lease_over(export)
+        heirs.append(execution.run_next())
+
+    with watched_rows(5_000) as at_row:
+        export = queued(owner, "groups")
+        at_row[4_500] = overtaken
+        execution.run_next()
+        done = again(export)
+        assert [heir.pk for heir in heirs if heir] == [export.pk]
+        assert (done.status, done.fence, done.file_key) == ("completed", 2, f"{export.pk}.2.csv")
+        assert is_sound(done, storage_folder)
+    assert events(export).count("completed") == 1
+    assert EmailOutbox.objects.count() == 1
+
+
+def test_a_late_completion_loses_the_fence_and_takes_its_file_with_it(owner: User, storage_folder: Path):
+    export = queued(owner)
+    old = claimed()
+    lease_over(export)
+    new = claimed()
+    execution.run(old)
+    assert names(storage_folder) == []
+    assert (again(export).status, again(export).fence) == ("processing", new.fence)
+    execution.run(new)
+    assert again(export).status == "completed"
+    assert is_sound(again(export), storage_folder)
+
+
+def test_no_act_of_an_old_attempt_reaches_the_row(owner: User):
+    export = queued(owner)
+    old = claimed()
+    lease_over(export)
+    claimed()
+    before = Export.objects.filter(pk=export.pk).values().get()
+    with pytest.raises(FenceLost):
+        lifecycle.beat(old, 10)
+    with pytest.raises(FenceLost):
+        lifecycle.progress(old, 10, batch=1, batches=2, duration_ms=3)
+    assert not lifecycle.fail(old, execution.UnexpectedFault("Late."), 10)
+    assert not lifecycle.mark_cancelled(old, 10)
+    assert Export.objects.filter(pk=export.pk).values().get() == before
+
+
+def test_a_job_that_kills_each_of_its_workers_fails_after_three(owner: User):
+    export = queued(owner)
+    for _ in range(3):
+        claimed()
+        lease_over(export)
+    assert lifecycle.claim_due("a fourth") is None
+    assert ticker.ring_due() == 0
+    assert ticker.end_abandoned() == 1
+    failed = again(export)
+    assert (failed.status, failed.error["code"], failed.attempt) == ("failed", "interrupted", 3)
+    assert [attempt.outcome for attempt in Attempt.objects.filter(export=export)] == ["interrupted"] * 3
+    notification.send_due()
+    assert [message.subject for message in mail.outbox] == ["Your export failed"]
+
+
+def test_the_heartbeat_keeps_the_lease_on_a_connection_of_its_own(owner: User, settings: Any):
+    settings.ROWFERRY_HEARTBEAT = 0.02
+    export = queued(owner)
+    claim = claimed()
+    lease_over(export)
+    with Heartbeat(claim) as heart:
+        heart.rows = 123
+        wait_for(lambda: again(export).exported_items == 123)
+    assert again(export).lease_until > timezone.now()
+
+
+def test_the_heartbeat_hears_that_another_worker_took_over(owner: User, settings: Any):
+    settings.ROWFERRY_HEARTBEAT = 0.02
+    export = queued(owner)
+    old = claimed()
+    with Heartbeat(old) as heart:
+        changed(export, fence=old.fence + 1)
+        wait_for(lambda: stopped(heart))
+        with pytest.raises(FenceLost):
+            heart.check()
+
+
+def test_the_heartbeat_lets_go_after_the_deadline(owner: User, settings: Any):
+    settings.ROWFERRY_HEARTBEAT, settings.ROWFERRY_TIME_LIMIT = 0.01, 0.05
+    queued(owner)
+    with Heartbeat(claimed()) as heart:
+        wait_for(lambda: not heart._thread.is_alive())
+
+
+def stopped(heart: Heartbeat) -> bool:
+    return heart._stop is not None
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "It did not come to pass."
+        time.sleep(0.01)
