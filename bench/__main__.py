@@ -1,98 +1,215 @@
-"""`python -m bench [--rows N …]`: exports of so many assets on SQLite to each format, each in a worker process of its own.
+"""`python -m bench [--quick | --large]`: Rowferry, the databases' own clients and other libraries on the same rows.
 
-Prints the seconds and the peak memory of the worker, Django and all, and how the memory grows with the rows.
+Makes its own databases and data, takes everybody in turns, reads every file back, prints what it finds as it goes, and
+leaves bench/results.jsonl, docs/growth.svg and the tables of docs/performance.md.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
-WORKER = """
-import json, resource, time
-import django
-django.setup()
-from rowferry.exports import execution
-base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-started = time.perf_counter()
-export = execution.run_next()
-export.refresh_from_db()
-print(json.dumps({
-    "seconds": time.perf_counter() - started,
-    "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-    "base": base / 1024,
-    "rows": export.exported_items,
-    "bytes": export.file_size,
-    "status": export.status,
-}))
-"""
-QUEUE = "import sys, django; django.setup(); from rowferry.assets.models import Asset; "
-QUEUE += "Asset.exports.run(format=sys.argv[1], queue=True)"
-FORMATS = "import django; django.setup(); from rowferry.exports import catalogue; "
-FORMATS += "print(*(f.name for f in catalogue.formats() if f.missing is None))"
+from bench import chart, data, field, figures, instructions, live, machine, report, servers
+from bench.figures import Figure
+from bench.measuring import PEERS, ROOT, Contestant, Failed, measure
+from bench.report import Report
+from bench.rounds import ENDINGS, Result, affordable, compare
+from bench.servers import Database
+
+CHART = ROOT / "docs" / "growth.svg"
+STARTED = time.monotonic()
+TRIAL = 5_000
+"""Rows of a peer's trial."""
 
 
-@dataclass(frozen=True)
-class Run:
-    """One export: `peak` and `base` (before the export) are the worker's resident memory in MB."""
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How much is measured. `budget` = seconds that a peer may take, None = no matter; `batch` = rows of each of ten
+    exports; `last` = rows that the growth is followed to."""
 
-    seconds: float
-    peak: float
-    base: float
     rows: int
-    bytes: int
-    status: str
+    rounds: int
+    sizes: tuple[int, ...]
+    batch: int
+    budget: float | None = None
 
 
-def python(*arguments: str) -> str:
-    """What a fresh interpreter prints."""
-    return subprocess.run([sys.executable, *arguments], check=True, capture_output=True, text=True).stdout
+FULL = Scale(rows=1_000_000, rounds=3, sizes=(10_000, 100_000, 1_000_000), batch=100_000)
+LARGE = replace(FULL, sizes=(*FULL.sizes, 5_000_000))
+QUICK = Scale(rows=100_000, rounds=1, sizes=(10_000, 30_000, 100_000), batch=20_000, budget=4.0)
 
 
-def measure(format_name: str) -> Run:
-    """Queue one export and let a fresh process do it."""
-    python("-c", QUEUE, format_name)
-    return Run(**json.loads(python("-c", WORKER)))
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """One run: its scale, its folder, and its databases with their rows in them."""
+
+    scale: Scale
+    folder: Path
+    databases: dict[str, Database]
+    notes: list[str]
+
+    @property
+    def postgresql(self) -> Database:
+        return self.databases["PostgreSQL"]
+
+    @property
+    def small(self) -> Database:
+        """The PostgreSQL database with the seeded rows only."""
+        return self.postgresql.another("small")
 
 
-def grow(rows: int, so_far: int) -> None:
-    python("-m", "django", "seed_assets", "--assets", str(rows - so_far))
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--quick", action="store_const", const=QUICK, dest="scale", help="100,000 rows, one round")
+    size.add_argument("--large", action="store_const", const=LARGE, dest="scale", help="growth up to 5,000,000 rows")
+    parser.add_argument("--rows", type=int, help="so many rows instead, in multiples of 10,000")
+    parser.add_argument("--dry", action="store_true", help="leave the files of the project as they are")
+    options = parser.parse_args()
+    if not PEERS.exists():
+        parser.error("the peers are not installed: run `make bench` or `make bench-quick`")
+    scale = options.scale or FULL
+    if options.rows:
+        sizes = [size for size in scale.sizes if size < options.rows]
+        scale = replace(scale, rows=options.rows, sizes=(*sizes, options.rows))
+    found = run(scale)
+    print(f"\n{report.text(found)}")
+    if not options.dry:
+        report.append_lines(found)
+        report.write_page(found)
+        CHART.write_text(chart.draw(found.growth), encoding="utf-8")
+    return 0
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, nargs="+", default=[100_000, 1_000_000])
-    sizes = sorted(parser.parse_args().rows)
-    with tempfile.TemporaryDirectory(prefix="rowferry-bench-") as folder:
-        os.environ |= {"ROWFERRY_DATA_DIR": folder, "DJANGO_SETTINGS_MODULE": "rowferry.config.settings", "LOG_LEVEL": "ERROR"}
-        python("-m", "django", "migrate", "--verbosity", "0")
-        compare(sizes, Path(folder))
+def run(scale: Scale) -> Report:
+    """Everything, in the order in which one part leaves the databases as the next one needs them."""
+    about = machine.described(field.described_peers())
+    with ExitStack() as stack:
+        bench = prepared(scale, stack)
+        results = compare(contestants(bench), bench.folder, scale.rows, scale.rounds, say)
+        growth = grown(bench)
+        found = [*figures.of_speed(results), *figures.of_memory(results, growth)]
+        for part in (of_the_queue, of_the_web, of_the_sinks):
+            found += tried(bench, part)
+    bench.notes.extend(f"{' · '.join(key)}: {one.fault}" for key, one in results.items() if one.fault)
+    return Report(about, scale.rows, results, growth, found, bench.notes)
 
 
-def compare(sizes: list[int], folder: Path) -> None:
-    """Print one line an export, then the growth of the peak from the smallest to the largest table."""
-    peaks: dict[str, list[float]] = {}
-    so_far = 0
-    print(f"{'rows':>10}  {'format':8} {'seconds':>8} {'peak MB':>8} {'file MB':>8}")
-    for rows in sizes:
-        grow(rows, so_far)
-        so_far = rows
-        for format_name in python("-c", FORMATS).split():
-            run = measure(format_name)
-            assert (run.status, run.rows) == ("completed", rows), run
-            peaks.setdefault(format_name, []).append(run.peak)
-            print(f"{rows:>10,}  {format_name:8} {run.seconds:8.2f} {run.peak:8.1f} {run.bytes / 1e6:8.1f}", flush=True)
-            for file in (folder / "files").iterdir():
-                file.unlink()
-    for format_name, found in peaks.items():
-        print(f"{format_name}: the peak grows by {found[-1] - found[0]:+.1f} MB from {sizes[0]:,} to {sizes[-1]:,} rows")
+def tried(bench: Bench, part: Callable[[Bench], Iterator[Figure]]) -> list[Figure]:
+    """The figures of one part; if it breaks, a note of that, since the others took long to find."""
+    found: list[Figure] = []
+    try:
+        for figure in part(bench):
+            say(f"   {figure.what}: {report.amount(figure.value, figure.unit)}")
+            found.append(figure)
+    except (Failed, OSError, subprocess.SubprocessError) as error:
+        bench.notes.append(f"{part.__name__.replace('_', ' ')}: {error}")
+    return found
+
+
+def say(line: str) -> None:
+    print(f"{time.monotonic() - STARTED:5.0f} s  {line}", flush=True)
+
+
+def prepared(scale: Scale, stack: ExitStack) -> Bench:
+    """Servers started, rows made. The folder is gone when the stack closes."""
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rowferry-bench-")))
+    found = [
+        stack.enter_context(servers.postgresql_in(folder)),
+        servers.sqlite_in(folder),
+        stack.enter_context(servers.mariadb_in(folder)),
+    ]
+    bench = Bench(scale, folder, {one.name: one for one in found if one}, [])
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(partial(make, scale.rows), bench.databases.values()))
+    if "MariaDB" not in bench.databases:
+        bench.notes.append("MariaDB is left out: it is not installed here.")
+    return bench
+
+
+def make(rows: int, database: Database) -> None:
+    """The assets of one database; PostgreSQL's seeded ones stay apart as `small` too."""
+    data.seed(database)
+    if database.name == "PostgreSQL":
+        data.copied(database, "small")
+    data.grow(database, data.SEEDED, rows)
+    say(f"{database.name} has {rows:,} assets")
+
+
+def contestants(bench: Bench) -> list[Contestant]:
+    """All who run, in their order: each database's own client first, since its file is what others are held to."""
+    found = []
+    for database in bench.databases.values():
+        found += [*field.baselines(database), *field.rowferry(database)]
+    return [*found, *affordable_peers(bench)]
+
+
+def affordable_peers(bench: Bench) -> list[Contestant]:
+    """All peers, or those that a trial with few rows finds fast enough for the budget."""
+    peers = list(field.peers(bench.postgresql))
+    if bench.scale.budget is None:
+        return peers
+    few, factor = data.copied(bench.small, "trial"), bench.scale.rows / TRIAL
+    data.shrink(few, TRIAL)
+    chosen = affordable(field.peers(few), bench.folder, factor, bench.scale.budget, bench.notes.append)
+    return [one for one in peers if f"{one.name} {one.format}" in chosen]
+
+
+def grown(bench: Bench) -> dict[str, dict[int, Result]]:
+    """The engine on more and more rows of the same table, in each format."""
+    growth: dict[str, dict[int, Result]] = {name: {} for name in field.FORMATS}
+    for rows in bench.scale.sizes:
+        if rows > bench.scale.rows:
+            data.grow(bench.postgresql, bench.scale.rows, rows)
+        for contestant in field.rowferry(bench.postgresql):
+            if contestant.role == "engine":
+                growth[contestant.format][rows] = limited(bench, contestant, rows)
+    return growth
+
+
+def limited(bench: Bench, contestant: Contestant, rows: int) -> Result:
+    file = bench.folder / f"growth.{ENDINGS[contestant.format]}"
+    run = measure(replace(contestant, command=(*contestant.command, str(rows))), file)
+    say(f"   {contestant.format:6} {rows:>9,} rows {run.seconds:8.2f} s {run.peak:7.0f} MB")
+    file.unlink()
+    return Result(contestant, [run])
+
+
+def of_the_queue(bench: Bench) -> Iterator[Figure]:
+    """Figures 9 and 10, on an installation with nothing but SQLite and the built-in broker, and on PostgreSQL."""
+    wait = live.waits(bench.databases["SQLite"], 20)
+    yield Figure(9, "queue to start, SQLite and the built-in broker: median", 1000 * wait, "ms", limit=100)
+    ten = data.copied(bench.small, "ten")
+    data.grow(ten, data.SEEDED, bench.scale.batch)
+    both, one = live.batch(ten, 10, workers=2), live.batch(ten, 10, workers=1)
+    what = f"10 exports of {bench.scale.batch:,} rows at once, 2 workers ÷ 1 worker"
+    yield Figure(10, what, both / one, "×", limit=0.65)
+
+
+def of_the_web(bench: Bench) -> Iterator[Figure]:
+    """Figures 7 and 8."""
+    streamed = live.median_answer(bench.small, live.PLAIN)
+    yield Figure(7, f"{data.SEEDED:,} rows over HTTP, warm: first row", 1000 * streamed.first, "ms", limit=20)
+    yield Figure(7, f"{data.SEEDED:,} rows over HTTP, warm: whole CSV", 1000 * streamed.whole, "ms", limit=60)
+    for database, rows in ((bench.small, data.SEEDED), (bench.postgresql, max(bench.scale.sizes))):
+        answer = live.median_answer(database, live.QUEUED)
+        yield Figure(8, f"POST that queues, table of {rows:,} rows", 1000 * answer.whole, "ms", limit=100)
+
+
+def of_the_sinks(_bench: Bench) -> Iterator[Figure]:
+    """Figure 11."""
+    for name, count in instructions.of_all(field.FORMATS).items():
+        yield Figure(11, f"instructions per cell, {name}", count)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -76,12 +76,12 @@ def peers(database: Database) -> Iterator[Contestant]:
                 name=peer["name"],
                 format=format_name,
                 database=database.name,
-                command=(str(PEERS), "-m", "bench.peers", peer["name"], format_name, "{file}"),
+                command=(str(PEERS), "-m", "bench.peers", peer["module"], format_name, "{file}"),
                 environment={"DATABASE_URL": database.url},
             )
 
 
 def described_peers() -> list[dict[str, Any]]:
-    """name, formats and versions, as the peers' own interpreter knows them."""
+    """Module, name, formats and versions, as the peers' own interpreter knows them."""
     found: list[dict[str, Any]] = json.loads(output_of(PEERS, "-m", "bench.peers"))
     return found

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
+from tests.services import free_port
+
 from bench.measuring import PRODUCT, ROOT, Failed, output_of
 from bench.servers import Database
-from tests.services import free_port
 
 ROWFERRY = PRODUCT.with_name("rowferry")
 PATIENCE = 60.0
@@ -97,6 +98,7 @@ def running(database: Database, *arguments: str, **environment: str) -> Iterator
         [str(ROWFERRY), *arguments],
         env={**os.environ, **database.environment, **environment},
         cwd=ROOT,
+        stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     try:

@@ -13,8 +13,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from bench.measuring import ROOT
 from tests import services
+
+from bench.measuring import ROOT
 
 LIBRARIES = ("django", "psycopg", "isal", "celery", "gunicorn")
 NUMBER = re.compile(r"\d+\.\d+(\.\d+)?")

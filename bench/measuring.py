@@ -25,8 +25,8 @@ class Failed(Exception):
 class Contestant:
     """Who writes what from where. `{file}` in the command is the file to write.
 
-    A command with a `clock` prints `{"seconds": …}` as JSON: the time from the loaded program to the closed file. One without
-    writes the file's content to its standard output, and its time is that of the process.
+    A command with a `clock` prints `{"seconds": …}` as JSON: the time from the loaded program to the closed file. One
+    without writes the file's content to its standard output, and its time is that of the process.
     """
 
     name: str
@@ -84,7 +84,7 @@ def measure(contestant: Contestant, file: Path) -> Run:
     status, whole, cpu, peak = done.stdout.split()
     if status != b"0" or not file.exists():
         raise Failed(f"exit status {status.decode()}: {last_line(errors)}")
-    told = json.loads(said.read_text()) if contestant.clock else {"seconds": float(whole)}
+    told = json.loads(said.read_text().splitlines()[-1]) if contestant.clock else {"seconds": float(whole)}
     loaded = told.get("loaded", 0) / 1024
     return Run(told["seconds"], float(whole), float(cpu), int(peak) / 1024, loaded, file.stat().st_size / 1e6)
 

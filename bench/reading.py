@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from bench.table import NAMES
 from python_calamine import CalamineWorkbook
+
+from bench.table import NAMES
 
 NUMBERS = ("id", "status_id", "location_id", "assigned_to", "manufacturer_id", "asset_type_id")
 TEXTS = ("asset_tag", "serial_number", "name")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
-from bench.measuring import Contestant, Content, Failed, Run, content, measure
+from bench.measuring import Content, Contestant, Failed, Run, content, measure
 
 ENDINGS = {"csv": "csv", "excel": "xlsx", "json": "json"}
 LONG = 60.0
@@ -68,13 +68,20 @@ def affordable(trials: Iterable[Contestant], folder: Path, factor: float, second
     """`name format` of those who would need no more than so many seconds for `factor` times the rows of this trial."""
     found = set()
     for contestant in trials:
-        run = measure(contestant, folder / f"trial.{ENDINGS[contestant.format]}")
-        need = run.seconds * factor
+        need = factor * trial(contestant, folder / f"trial.{ENDINGS[contestant.format]}")
         if need <= seconds:
             found.add(f"{contestant.name} {contestant.format}")
         else:
-            say(f"{contestant.name} · {contestant.format}: left out, it would take about {need:.0f} s")
+            say(f"{contestant.name} · {contestant.format}: left out, by a trial it would take {need:.0f} s")
     return found
+
+
+def trial(contestant: Contestant, file: Path) -> float:
+    """Seconds of work; none at all where it fails, so that the real run tells why."""
+    try:
+        return measure(contestant, file).seconds
+    except Failed:
+        return 0.0
 
 
 def line(result: Result, number: int) -> str:

@@ -16,11 +16,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from bench.measuring import ROOT
 from tests import services
+
+from bench.measuring import ROOT
 
 MARIADB_PACKAGES = ("mariadb-server", "libmariadb-dev", "pkg-config", "build-essential")
 DRIVER_LOCK = ROOT / "requirements-bench-mariadb.lock"
+DRIVERS = ROOT / ".venv-bench" / "drivers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class Database:
         return CLIENTS[self.name](self.url, sql)
 
     def another(self, name: str) -> Database:
-        """A further database on the same server (for SQLite: a further file), not yet made."""
+        """A further database on the same server, not yet made."""
         folder = self.folder.with_name(f"{self.folder.name}-{name}")
         base = self.url.rpartition("/")[0]
         return Database(self.name, f"{base}/{name}", folder, self.drivers)
@@ -66,9 +68,10 @@ def sqlite3(url: str, sql: str) -> tuple[str, ...]:
 
 def mariadb(url: str, sql: str) -> tuple[str, ...]:
     parts = urlsplit(url)
-    login = (f"--host={parts.hostname}", f"--port={parts.port}", f"--user={parts.username}", f"--password={parts.password}")
-    options = ("--no-defaults", "--batch", "--quick", "--default-character-set=utf8mb4", *login)
-    return ("mariadb", *options, f"--database={parts.path[1:]}", "--execute", f"SET sql_mode=PIPES_AS_CONCAT; {sql}")
+    server = (f"--host={parts.hostname}", f"--port={parts.port}", f"--database={parts.path[1:]}")
+    login = (f"--user={parts.username}", f"--password={parts.password}", "--default-character-set=utf8mb4")
+    statement = ("--execute", f"SET sql_mode=PIPES_AS_CONCAT; {sql}")
+    return ("mariadb", "--no-defaults", "--batch", "--quick", *server, *login, *statement)
 
 
 CLIENTS = {"PostgreSQL": psql, "SQLite": sqlite3, "MariaDB": mariadb}
@@ -90,7 +93,7 @@ def mariadb_in(folder: Path) -> Iterator[Database | None]:
     if not _installed("mariadbd"):
         yield None
         return
-    drivers = _drivers(folder / "drivers")
+    drivers = _drivers()
     with tempfile.TemporaryDirectory(prefix="rowferry-mariadb-") as name, _mariadb_server(Path(name)) as url:
         yield Database("MariaDB", url, folder / "mariadb", drivers)
 
@@ -103,13 +106,18 @@ def _installed(program: str) -> bool:
     return shutil.which(program) is not None
 
 
-def _drivers(folder: Path) -> dict[str, str]:
-    """Django's driver, built into a folder beside the product where the product's environment has none."""
+def _drivers() -> dict[str, str]:
+    """Django's driver, built into a folder of its own where the product's environment has none."""
     if importlib.util.find_spec("MySQLdb"):
         return {}
-    install = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
-    subprocess.run([*install, f"--target={folder}", f"--requirement={DRIVER_LOCK}"], check=True, stderr=subprocess.DEVNULL)
-    return {"PYTHONPATH": os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH")]))}
+    if not DRIVERS.exists():
+        _build_driver()
+    return {"PYTHONPATH": os.pathsep.join(filter(None, [str(DRIVERS), os.environ.get("PYTHONPATH")]))}
+
+
+def _build_driver() -> None:
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
+    subprocess.run([*pip, f"--target={DRIVERS}", f"--requirement={DRIVER_LOCK}"], check=True, stderr=subprocess.DEVNULL)
 
 
 @contextmanager
@@ -118,10 +126,11 @@ def _mariadb_server(folder: Path) -> Iterator[str]:
     as_user = ["--user=mysql"] if services.is_root() else []
     if services.is_root():
         shutil.chown(folder, "mysql", "mysql")
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     install = ["mariadb-install-db", "--no-defaults", f"--datadir={data}", "--auth-root-authentication-method=normal"]
-    subprocess.run([*install, "--skip-test-db", *as_user], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run([*install, "--skip-test-db", *as_user], check=True, **quiet)
     options = [f"--datadir={data}", f"--socket={socket}", f"--port={port}", "--bind-address=127.0.0.1"]
-    tuning = ["--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=1G", "--character-set-server=utf8mb4"]
+    tuning = ["--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0", "--character-set-server=utf8mb4"]
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(
             ["mariadbd", "--no-defaults", *options, *tuning, *as_user], stdout=log, stderr=log, cwd="/"

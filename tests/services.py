@@ -1,7 +1,9 @@
-"""Runs a command beside a PostgreSQL server of its own: `python -m tests.services pytest tests/exports`.
+"""Runs a command beside a database server of its own: `python -m tests.services pytest tests/exports`, or with
+`--database mariadb` before the command.
 
 The server has a temporary folder and a free port of 127.0.0.1, and is gone when the command ends. As root it runs as
-the user `postgres`, because PostgreSQL refuses root; Debian's package is installed first if it is missing.
+the user `postgres` or `mysql`, because servers refuse root; Debian's package is installed first if it is missing.
+MariaDB also needs Django's driver, which needs a compiler: `pip install mysqlclient`.
 """
 
 from __future__ import annotations
@@ -26,10 +28,11 @@ START_SECONDS = 30
 
 def main(command: Sequence[str]) -> int:
     """Run the command with DATABASE_URL set; returns its exit status."""
-    if not command:
-        sys.stderr.write("Give a command: python -m tests.services pytest tests/exports\n")
+    name, command = (command[1], command[2:]) if command[:1] == ["--database"] else ("postgresql", command)
+    if not command or name not in SERVERS:
+        sys.stderr.write("Usage: python -m tests.services [--database postgresql|mariadb] COMMAND…\n")
         return 2
-    with postgresql() as url:
+    with SERVERS[name]() as url:
         return subprocess.run(command, env=environment(url), check=False).returncode
 
 
@@ -100,6 +103,57 @@ def wait_until_ready(programs: Path, server: subprocess.Popen[bytes], port: int,
 
 def run_as_postgres(command: Sequence[object]) -> None:
     subprocess.run(list(map(str, command)), check=True, cwd="/", stdout=subprocess.DEVNULL, **identity())
+
+
+@contextmanager
+def mariadb() -> Iterator[str]:
+    """A running server's DATABASE_URL; its user may make test databases."""
+    if not shutil.which("mariadbd") and is_root():
+        subprocess.run(["apt-get", "install", "--yes", "--no-install-recommends", "mariadb-server"], check=True)
+    if not shutil.which("mariadbd"):
+        raise SystemExit("There is no MariaDB here: run `apt-get install mariadb-server` as root.")
+    with tempfile.TemporaryDirectory(prefix="rowferry-mariadb-") as name:
+        folder, port, password = Path(name), free_port(), secrets.token_hex(16)
+        server = started_mariadb(folder, port)
+        try:
+            wait_for_socket(server, folder)
+            admit(folder / "socket", password)
+            yield f"mysql://rowferry:{password}@127.0.0.1:{port}/rowferry"
+        finally:
+            server.terminate()
+            server.wait(timeout=START_SECONDS)
+
+
+def started_mariadb(folder: Path, port: int) -> subprocess.Popen[bytes]:
+    data, who = f"--datadir={folder / 'data'}", ["--user=mysql"] if is_root() else []
+    if is_root():
+        shutil.chown(folder, "mysql", "mysql")
+    install = ["mariadb-install-db", "--no-defaults", data, "--auth-root-authentication-method=normal", *who]
+    subprocess.run(install, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    address = [f"--socket={folder / 'socket'}", f"--port={port}", "--bind-address=127.0.0.1"]
+    options = ["--character-set-server=utf8mb4", "--innodb-flush-log-at-trx-commit=0", "--innodb-flush-method=nosync"]
+    with (folder / "log").open("wb") as log:
+        command = ["mariadbd", "--no-defaults", data, *address, *options, *who]
+        return subprocess.Popen(command, cwd="/", stdout=log, stderr=log)
+
+
+def wait_for_socket(server: subprocess.Popen[bytes], folder: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not (folder / "socket").exists():
+        if server.poll() is not None or time.monotonic() > deadline:
+            raise SystemExit(f"MariaDB did not start:\n{(folder / 'log').read_text()}")
+        time.sleep(0.1)
+
+
+def admit(server: Path, password: str) -> None:
+    """Make the database and its user, by the server's socket."""
+    sql = f"""CREATE DATABASE rowferry;
+        CREATE USER rowferry@'127.0.0.1' IDENTIFIED BY '{password}';
+        GRANT ALL ON *.* TO rowferry@'127.0.0.1'"""
+    subprocess.run(["mariadb", "--no-defaults", f"--socket={server}", "--user=root"], input=sql.encode(), check=True)
+
+
+SERVERS = {"postgresql": postgresql, "mariadb": mariadb}
 
 
 def is_root() -> bool:

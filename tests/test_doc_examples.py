@@ -99,7 +99,7 @@ def test_the_resource_of_people_narrows_rows_and_columns_and_leaves_out_what_can
 
 @pytest.mark.usefixtures("undeclared")
 def test_the_format_of_the_example_loses_nothing() -> None:
-    sink: type[Sink] = example("docs/add-a-format.md", "class TsvSink")["TsvSink"]
+    sink: type[Sink] = example("docs/add-a-format.md", "class PgCopySink")["PgCopySink"]
     rows = [[text, None] for text in HOSTILE]
     made = make(sink, columns(Kind.TEXT, Kind.TEXT), rows, 4)
     lines = made.data.decode().split("\n")[1:-1]

@@ -29,8 +29,8 @@ from rowferry.exports.spec import READERS
 from tests.pages import CODE, LINK, PAGES, ROOT, blocks, first_cells, page, spans
 
 TO_BE_WRITTEN = {
-    "src/rowferry/exports/sinks/tsv.py",
-    "tests/exports/sinks/test_tsv.py",
+    "src/rowferry/exports/sinks/pgcopy.py",
+    "tests/exports/sinks/test_pgcopy.py",
     "src/rowferry/assets/resources/people.py",
 }
 """Files that a page tells its reader to make."""

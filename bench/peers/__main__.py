@@ -1,4 +1,4 @@
-"""`python -m bench.peers NAME FORMAT FILE` lets one peer write one file from DATABASE_URL, and prints the seconds.
+"""`python -m bench.peers MODULE FORMAT FILE` lets one peer write one file from DATABASE_URL, and prints the seconds.
 
 Without arguments: which peers there are, with their formats and the versions of what they use.
 """
@@ -22,14 +22,19 @@ def described() -> list[dict[str, Any]]:
     names = [found.name for found in pkgutil.iter_modules(peers.__path__) if not found.name.startswith("_")]
     modules = {name: importlib.import_module(f"bench.peers.{name}") for name in names}
     return [
-        {"name": name, "formats": list(one.FORMATS), "uses": {package: version(package) for package in one.USES}}
-        for name, one in modules.items()
+        {
+            "module": module,
+            "name": one.NAME,
+            "formats": list(one.FORMATS),
+            "uses": {package: version(package) for package in one.USES},
+        }
+        for module, one in modules.items()
     ]
 
 
-def export(name: str, format_name: str, file: Path) -> float:
+def export(module: str, format_name: str, file: Path) -> float:
     """Seconds from the loaded program to the closed file."""
-    write = importlib.import_module(f"bench.peers.{name}").FORMATS[format_name]
+    write = importlib.import_module(f"bench.peers.{module}").FORMATS[format_name]
     started = time.perf_counter()
     write(os.environ["DATABASE_URL"], file)
     return time.perf_counter() - started

@@ -8,6 +8,7 @@ from pathlib import Path
 from bench.peers._rows import rows
 from bench.table import NAMES
 
+NAME = "psycopg + csv.writer"
 USES = ("psycopg",)
 
 

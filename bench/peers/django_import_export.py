@@ -5,10 +5,12 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from bench.peers._django import Asset
-from bench.table import NAMES
 from import_export import resources
 
+from bench.peers._django import Asset
+from bench.table import NAMES
+
+NAME = "django-import-export"
 USES = ("django-import-export", "tablib", "openpyxl")
 
 

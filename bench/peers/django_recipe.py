@@ -10,6 +10,7 @@ from django.http import StreamingHttpResponse
 from bench.peers._django import Asset
 from bench.table import NAMES
 
+NAME = "the recipe of Django's documentation"
 USES = ("Django", "psycopg")
 
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from bench.table import SELECT
 
+NAME = "PHP fputcsv"
 USES = ()
 SCRIPT = r"""
 [, $source, $user, $password, $sql, $file] = $argv;

@@ -9,6 +9,7 @@ from openpyxl import Workbook
 from bench.peers._rows import naive_rows
 from bench.table import NAMES
 
+NAME = "openpyxl, write-only"
 USES = ("openpyxl", "psycopg")
 
 

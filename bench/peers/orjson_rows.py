@@ -9,6 +9,7 @@ import orjson
 from bench.peers._rows import rows
 from bench.table import NAMES
 
+NAME = "psycopg + orjson"
 USES = ("psycopg", "orjson")
 
 

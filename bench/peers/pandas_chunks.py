@@ -14,6 +14,7 @@ import sqlalchemy
 
 from bench.table import SELECT
 
+NAME = "pandas in chunks"
 USES = ("pandas", "sqlalchemy", "xlsxwriter")
 CHUNK = 50_000
 

@@ -8,6 +8,7 @@ import polars as pl
 
 from bench.table import SELECT
 
+NAME = "polars"
 USES = ("polars", "adbc-driver-postgresql", "xlsxwriter")
 
 

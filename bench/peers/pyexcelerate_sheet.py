@@ -9,6 +9,7 @@ from pyexcelerate import Workbook
 from bench.peers._rows import naive_rows
 from bench.table import NAMES
 
+NAME = "PyExcelerate"
 USES = ("PyExcelerate", "psycopg")
 
 

@@ -11,6 +11,7 @@ import rustpy_xlsxwriter
 from bench.peers._rows import naive_rows
 from bench.table import NAMES
 
+NAME = "rustpy-xlsxwriter"
 USES = ("rustpy-xlsxwriter", "psycopg")
 
 

@@ -10,6 +10,7 @@ import tablib
 from bench.peers._rows import naive_rows, rows
 from bench.table import NAMES
 
+NAME = "tablib"
 USES = ("tablib", "psycopg", "openpyxl")
 
 

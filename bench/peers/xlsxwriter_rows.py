@@ -10,6 +10,7 @@ import xlsxwriter
 from bench.peers._rows import naive_rows
 from bench.table import NAMES
 
+NAME = "XlsxWriter, constant memory"
 USES = ("XlsxWriter", "psycopg")
 OPTIONS = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
 

@@ -20,6 +20,14 @@ class UnlessBroken(Func):
     output_field = TextField()
     template = "CASE WHEN %(expressions)s = 'broken' THEN (SELECT '1' UNION SELECT '2') ELSE '0' END"
 
+    def as_postgresql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any
+    ) -> tuple[str, list[Any] | tuple[Any, ...]]:
+        """What is volatile PostgreSQL works out after the sort, so that rows have been sent before the broken one."""
+        broken = "random() >= 0 AND %(expressions)s = 'broken'"
+        template = f"CASE WHEN {broken} THEN (SELECT '1' UNION SELECT '2') ELSE '0' END"
+        return self.as_sql(compiler, connection, template=template)
+
     def as_sqlite(
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any
     ) -> tuple[str, list[Any] | tuple[Any, ...]]:

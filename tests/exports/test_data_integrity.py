@@ -23,6 +23,7 @@ from rowferry.exports.sources import READERS
 from rowferry.exports.storage import storage
 from rowferry.tickets.models import Ticket
 from tests.exports.making import content, made
+from tests.exports.sinks.files import parquet_rows
 from tests.factories.assets import AssetFactory, LocationFactory
 from tests.factories.people import UserFactory
 from tests.factories.resources import values
@@ -89,7 +90,7 @@ def as_json(value: Any) -> Any:
 
 def in_utc(value: datetime) -> str:
     text = value.astimezone(UTC).isoformat().removesuffix("+00:00")
-    return f"{text.rstrip('0') if '.' in text and connection.vendor == 'postgresql' else text}Z"
+    return f"{text.rstrip('0') if '.' in text and connection.vendor != 'sqlite' else text}Z"
 
 
 def in_sheet(value: Any) -> Any:
@@ -122,6 +123,23 @@ class TestCellByCell:
         header, *rows = csv.reader(io.StringIO(text, newline=""))
         assert header == self.columns
         assert rows == [[as_csv(value) for value in row.values()] for row in self.expected]
+
+    def test_tsv_is_what_the_database_holds(self, resource):
+        text = content(made(resource, format="tsv", columns=self.columns)).decode()
+        header, *rows = csv.reader(io.StringIO(text, newline=""), delimiter="\t")
+        assert header == self.columns
+        assert rows == [[as_csv(value) for value in row.values()] for row in self.expected]
+
+    def test_ndjson_is_what_the_database_holds(self, resource):
+        lines = content(made(resource, format="ndjson", columns=self.columns)).decode().splitlines()
+        assert [json.loads(line) for line in lines] == [
+            {name: as_json(value) for name, value in row.items()} for row in self.expected
+        ]
+
+    def test_parquet_is_what_the_database_holds(self, resource):
+        export = made(resource, format="parquet", columns=self.columns)
+        assert parquet_rows(content(export)) == self.expected
+        assert export.manifest["adjustments"] == {}
 
     def test_json_is_what_the_database_holds(self, resource):
         found = json.loads(content(made(resource, format="json", columns=self.columns)))
@@ -181,7 +199,14 @@ class TestCellByCell:
 Native = READERS[connection.vendor]
 
 
-class Forgetful(Native):
+class CellsOnly(Native):
+    """Leaves no line to the database: what it reads goes through `read`."""
+
+    def lines(self, queryset, renderings, dialect):
+        return None
+
+
+class Forgetful(CellsOnly):
     """Loses the last row of what it reads."""
 
     def read(self, queryset, renderings):
@@ -190,7 +215,7 @@ class Forgetful(Native):
             yield Block(CELL.join(cells), block.rows - 1)
 
 
-class Doubling(Native):
+class Doubling(CellsOnly):
     """Gives each block twice."""
 
     def read(self, queryset, renderings):
@@ -198,7 +223,7 @@ class Doubling(Native):
             yield from (block, block)
 
 
-class Breaking(Native):
+class Breaking(CellsOnly):
     """Ends in the middle with an error that nobody foresaw."""
 
     def read(self, queryset, renderings):
@@ -267,7 +292,7 @@ def test_text_that_is_shortened_for_excel_is_counted():
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("name", ["csv", "excel", "json"])
+@pytest.mark.parametrize("name", ["csv", "excel", "json", "parquet", "tsv"])
 def test_no_rows_are_a_file_with_its_header(name):
     export = made("assets", format=name, filters={"status_id": 999})
     assert (export.status, export.exported_items, export.total_items) == (Status.COMPLETED, 0, 0)

@@ -8,6 +8,7 @@ from rowferry.exports import submission
 from rowferry.exports.errors import InvalidRequest
 from rowferry.exports.models import Export, Mode
 from rowferry.exports.plan import decide
+from rowferry.exports.sources import Size
 from tests.factories.assets import AssetFactory
 
 pytestmark = pytest.mark.django_db
@@ -28,25 +29,25 @@ BOUNDS = [
 
 @pytest.mark.parametrize("total, asynchronous, mode", BOUNDS)
 def test_the_number_of_rows_chooses_the_mode(total, asynchronous, mode):
-    chosen, reason = decide(total, asynchronous)
+    chosen, reason = decide(Size(total), asynchronous)
     assert chosen == mode
     assert ("asked for" in reason) == (bool(asynchronous) or (asynchronous is False and total > 10_000))
 
 
 def test_what_one_request_cannot_carry_is_refused():
     with pytest.raises(InvalidRequest) as raised:
-        decide(100_001, False)
+        decide(Size(100_001), False)
     assert "100,000" in raised.value.errors["async"][0]
-    assert decide(100_001, None)[0] == Mode.QUEUED
+    assert decide(Size(100_001), None)[0] == Mode.QUEUED
 
 
 def test_the_bounds_are_settings(settings):
     settings.ROWFERRY_IMMEDIATE_BELOW, settings.ROWFERRY_QUEUE_ABOVE, settings.ROWFERRY_REQUEST_ROW_LIMIT = 2, 4, 6
-    modes = [decide(total, None)[0] for total in range(1, 6)]
+    modes = [decide(Size(total), None)[0] for total in range(1, 6)]
     assert modes == [Mode.IMMEDIATE, Mode.STREAMED, Mode.STREAMED, Mode.STREAMED, Mode.QUEUED]
-    assert decide(6, False)[0] == Mode.STREAMED
+    assert decide(Size(6), False)[0] == Mode.STREAMED
     with pytest.raises(InvalidRequest):
-        decide(7, False)
+        decide(Size(7), False)
 
 
 def test_the_bounds_hold_on_real_rows(owner, settings):

@@ -161,7 +161,10 @@ def test_an_hour_that_comes_twice_keeps_its_offset(zone, hour, text):
     assert one(rendering("instant", zone=zone), instant=datetime(2025, 10, 26, hour, 30, tzinfo=UTC)) == text
 
 
-@pytest.mark.parametrize("value", [float("inf"), float("-inf"), 0.1 + 0.2, 1 / 3, 2**53 + 2.0, 123456789.123456789])
+INFINITE = [] if connection.vendor == "mysql" else [float("inf"), float("-inf")]
+
+
+@pytest.mark.parametrize("value", [*INFINITE, 0.1 + 0.2, 1 / 3, 2**53 + 2.0, 123456789.123456789])
 def test_a_float_is_read_back_as_it_was(value):
     written = one(rendering("float"), float=value)
     assert float(written) == value
@@ -246,5 +249,6 @@ def test_the_path_of_a_rendering_may_be_an_expression():
 def test_a_scale_that_only_the_model_knows_is_kept():
     probe = Probe.objects.create(decimal=Decimal("2"))
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("UPDATE probe_probe SET decimal = 2 WHERE id = %s", [probe.pk])
+        column = connection.ops.quote_name("decimal")
+        cursor.execute(f"UPDATE probe_probe SET {column} = 2 WHERE id = %s", [probe.pk])
     assert read(Probe.objects.filter(pk=probe.pk), Rendering("decimal", KINDS["decimal"], places=3)) == [[b"2.000"]]

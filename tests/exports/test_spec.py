@@ -134,7 +134,7 @@ def test_what_is_left_out_has_its_default():
     assert spec.columns == THIRTEEN
     assert (spec.filters, spec.sort_by, spec.sort_order, spec.nested) == ({}, "", "asc", False)
     assert (spec.headers, spec.time_zone) == ("names", "UTC")
-    assert spec.options == {"delimiter": ",", "bom": True, "formula_guard": True}
+    assert spec.options == {"delimiter": ",", "bom": True, "formula_guard": True, "compress": "none"}
 
 
 def test_null_counts_as_left_out():

@@ -165,7 +165,7 @@ def test_every_field_reaches_the_spec(browser: Client, exports: Exports) -> None
         "nested": False,
         "headers": "labels",
         "time_zone": "Europe/Berlin",
-        "options": {"delimiter": "tab", "bom": False, "formula_guard": False},
+        "options": {"delimiter": "tab", "bom": False, "formula_guard": False, "compress": "none"},
     }
 
 

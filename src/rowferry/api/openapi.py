@@ -149,7 +149,7 @@ def _order_body() -> dict[str, Any]:
 
 
 def _files(status: int) -> Responses:
-    return {(status, one.content_type.partition(";")[0]): BINARY for one in catalogue.formats()}
+    return {(status, kind.partition(";")[0]): BINARY for kind in catalogue.content_types()}
 
 
 def _order_answers() -> Responses:

@@ -51,13 +51,15 @@ class FilterSerializer(Plain):
 
 
 class OptionSerializer(Plain):
-    """An option of a format. `choices` null: anything of the type."""
+    """An option of a format. `choices` null: anything of the type. `missing`: what the server needs before a choice can
+    be used."""
 
     name = serializers.CharField()
     label = serializers.CharField()  # type: ignore[assignment]
     type = serializers.SerializerMethodField()
     default = serializers.JSONField()
     choices = serializers.ListField(child=serializers.CharField(), allow_null=True)
+    missing = serializers.DictField(child=serializers.CharField())
 
     @extend_schema_field(serializers.ChoiceField(choices=("boolean", "text")))
     def get_type(self, option: Option) -> str:

@@ -20,6 +20,13 @@ env.read_env(str(Path.cwd() / ".env"), recurse=False)
 DATA_DIR = Path(env.str("ROWFERRY_DATA_DIR", "var")).resolve()
 
 
+SERVER_OPTIONS: dict[str, dict[str, Any]] = {
+    "postgresql": {},
+    # A server that is not strict shortens what does not fit, and says nothing.
+    "mysql": {"init_command": "SET sql_mode = 'STRICT_TRANS_TABLES'"},
+}
+
+
 def limits() -> dict[str, Any]:
     """Numbers and durations, by name. Below zero is refused here, where the name can still be said."""
     found: dict[str, Any] = {name: env.int(name, default) for name, default in WHOLE_NUMBERS.items()}
@@ -48,7 +55,7 @@ def database(url: str) -> dict[str, Any]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": unquote(parts.hostname or ""),
         "PORT": str(parts.port or ""),
-        "OPTIONS": dict(parse_qsl(parts.query)),
+        "OPTIONS": SERVER_OPTIONS[engine] | dict(parse_qsl(parts.query)),
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
     }

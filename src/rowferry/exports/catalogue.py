@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rowferry.exports import registry
+from rowferry.exports.compression import PACKINGS
 from rowferry.exports.filters import Parameter
 from rowferry.exports.kinds import Kind
 from rowferry.exports.plan import permitted, require
@@ -87,6 +88,12 @@ def formats() -> list[FormatInfo]:
         )
         for s in sinks().values()
     ]
+
+
+def content_types() -> list[str]:
+    """Every content type that a file may have, compressed or not."""
+    packed = {packing.content_type for packing in PACKINGS.values() if packing.missing is None}
+    return sorted(packed | {sink.content_type for sink in sinks().values()})
 
 
 def _described(one: Resource, person: Person) -> ResourceInfo:

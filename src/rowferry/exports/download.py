@@ -8,7 +8,6 @@ from typing import BinaryIO
 
 from rowferry.exports.errors import Conflict, Gone, NotFound
 from rowferry.exports.models import Export, Status
-from rowferry.exports.sinks import sinks
 from rowferry.exports.storage import storage
 
 WHY_NOT = {
@@ -53,6 +52,6 @@ def described(export: Export, stream: BinaryIO) -> Download:
         size=export.file_size or 0,
         sha256=export.sha256,
         filename=export.filename,
-        content_type=sinks()[export.format].content_type if export.format in sinks() else "application/octet-stream",
+        content_type=export.content_type,
         modified=export.completed_at,
     )

@@ -75,7 +75,9 @@ def _make(claim: Claim, heart: Heartbeat) -> None:
     started = time.monotonic()
     plan = build_plan(ExportSpec.stored(claim.export.spec), person_of(claim.export))
     with open_reader(plan.queryset.db) as reader:
-        conveyor = pipeline.Conveyor(claim, plan, reader, reader.count(plan.queryset))
+        expected = reader.count(plan.queryset)
+        lifecycle.expect(claim, expected)
+        conveyor = pipeline.Conveyor(claim, plan, reader, expected)
         watch = _Watch(claim, heart, conveyor.expected)
         try:
             for tally in conveyor.rows():

@@ -8,10 +8,10 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils import timezone
 
-from rowferry.exports.sinks import sinks
+from rowferry.exports.sinks import file_type
 
 
 class Status(models.TextChoices):
@@ -92,6 +92,7 @@ class Export(models.Model):
     snapshot_at = models.DateTimeField(null=True)
 
     total_items = models.BigIntegerField()
+    total_is_estimate = models.BooleanField(default=False)
     exported_items = models.BigIntegerField(default=0)
     failed_items = models.BigIntegerField(default=0)
 
@@ -114,7 +115,7 @@ class Export(models.Model):
     class Meta:
         permissions = [("view_all_exports", "Can see everybody's exports")]
         indexes = [
-            models.Index(F("user_id"), F("created_at").desc(), F("id").desc(), name="exports_history"),
+            models.Index(fields=["user", "keep", "-created_at", "-id"], name="exports_history"),
             models.Index(fields=["expires_at"], name="exports_expiry"),
             models.Index(fields=["created_at"], condition=Q(status="pending"), name="exports_due"),
             models.Index(fields=["lease_until"], condition=Q(status="processing"), name="exports_leased"),
@@ -126,8 +127,12 @@ class Export(models.Model):
     @property
     def filename(self) -> str:
         """What a download is called: `assets_2025-10-30.csv`."""
-        sink = sinks().get(self.format)
-        return f"{self.resource}_{self.created_at:%Y-%m-%d}.{sink.extension if sink else 'bin'}"
+        extension, _ = file_type(self.format, self.spec["options"])
+        return f"{self.resource}_{self.created_at:%Y-%m-%d}.{extension}"
+
+    @property
+    def content_type(self) -> str:
+        return file_type(self.format, self.spec["options"])[1]
 
     @property
     def is_over(self) -> bool:

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 
 from rowferry.exports import manifest
 from rowferry.exports.cells import Block
+from rowferry.exports.compression import Compressed, Plain, compressed
 from rowferry.exports.errors import RowferryError, RowsMissing
 from rowferry.exports.lifecycle import Claim, Facts
 from rowferry.exports.plan import Plan
-from rowferry.exports.sinks import Order, Sink, Stream
+from rowferry.exports.sinks import COMPRESS, Order, Sink, Stream, file_type
 from rowferry.exports.sources import Reader
 from rowferry.exports.sources.reader import BLOCK_ROWS
 from rowferry.exports.storage import storage
@@ -22,6 +23,7 @@ MOST_NAMED = 50
 ADJUSTED = {
     "replaced_characters": "{count:,} characters that the format cannot hold were replaced by U+FFFD.",
     "shortened_cells": "{count:,} cells were shortened to what the format can hold.",
+    "emptied_cells": "{count:,} values that the type of their column cannot hold were left empty.",
 }
 
 
@@ -37,7 +39,8 @@ class Tally:
 
 def file_key(claim: Claim, plan: Plan) -> str:
     """A name that no other attempt can have: the fence is in it."""
-    return f"{claim.export.pk}.{claim.fence}.{plan.sink.extension}"
+    extension, _ = file_type(plan.spec.format, plan.spec.options)
+    return f"{claim.export.pk}.{claim.fence}.{extension}"
 
 
 def batches(total: int) -> int:
@@ -58,13 +61,13 @@ class Conveyor:
         self.expected = expected
         self.tally = Tally()
         self.stage = storage().stage(file_key(claim, plan))
-        self._sink = plan.sink(
-            _order(claim, plan, reader, expected), _Tee(self.stage, stream) if stream else self.stage
-        )
+        self._bytes = packed(plan, _Tee(self.stage, stream) if stream else self.stage)
+        self._sink = plan.sink(_order(claim, plan, reader, expected), self._bytes)
 
     def rows(self) -> Iterator[Tally]:
         """Write the file, yielding the tally before the first block and after each."""
-        return convey(self.plan, self.reader, self._sink, self.tally)
+        yield from convey(self.plan, self.reader, self._sink, self.tally)
+        self._bytes.close()
 
     def finish(self) -> Facts:
         """Give the whole file its name. RowsMissing: what was written is not what the snapshot held."""
@@ -111,18 +114,32 @@ class _Tee:
         self.heard.write(data)
 
 
+def packed(plan: Plan, stream: Stream) -> Compressed | Plain:
+    """The stream for the plan's sink: it compresses, if the order says so. To be closed after the sink."""
+    return compressed(stream, plan.spec.options.get(COMPRESS.name))
+
+
 def convey(plan: Plan, reader: Reader, sink: Sink, tally: Tally) -> Iterator[Tally]:
     """Put every row of the plan through the sink, keeping the tally."""
     sink.open()
     yield tally
-    for block in reader.blocks(plan.queryset, plan.renderings):
+    lines = _lines(plan, reader, sink)
+    put = sink.write if lines is None else sink.pass_on
+    for block in reader.blocks(plan.queryset, plan.renderings) if lines is None else lines:
         kept = _transformed(plan, block, tally)
         if kept.rows:
-            sink.write(kept)
+            put(kept)
         tally.rows += kept.rows
         tally.batches += 1
         yield tally
     sink.close()
+
+
+def _lines(plan: Plan, reader: Reader, sink: Sink) -> Iterator[Block] | None:
+    """The rows as the source itself can write them for this file; None where there is something left to do to cells."""
+    if sink.dialect is None or plan.transform.needed:
+        return None
+    return reader.lines(plan.queryset, plan.renderings, sink.dialect)
 
 
 def _transformed(plan: Plan, block: Block, tally: Tally) -> Block:

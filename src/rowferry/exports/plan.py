@@ -19,6 +19,7 @@ from rowferry.exports.models import Mode
 from rowferry.exports.rendering import Rendering
 from rowferry.exports.resource import Person, Resource
 from rowferry.exports.sinks import Sink, SinkColumn, sinks
+from rowferry.exports.sources import Size
 from rowferry.exports.spec import ExportSpec, zone
 from rowferry.exports.transforms import Computed, Passed, Transform
 
@@ -40,7 +41,9 @@ class Plan:
 
     @property
     def sink_columns(self) -> tuple[SinkColumn, ...]:
-        return tuple(SinkColumn(c.name, c.label, c.kind or Kind.TEXT, c.nest) for c in self.columns)
+        return tuple(
+            SinkColumn(c.name, c.label, c.kind or Kind.TEXT, c.nest, _digits(c, self.resource)) for c in self.columns
+        )
 
 
 def build_plan(spec: ExportSpec, person: Person) -> Plan:
@@ -168,10 +171,22 @@ def _rendering(column: Column, spec: ExportSpec, sink: type[Sink]) -> Rendering:
 
 
 def _places(column: Column, spec: ExportSpec) -> int:
-    if column.kind is not Kind.DECIMAL or not isinstance(column.path, str):
-        return 6
-    field = field_at(registry.resource(spec.resource).model, column.path)
-    return field.decimal_places or 0 if isinstance(field, DecimalField) else 6
+    field = _decimal(column, registry.resource(spec.resource))
+    return 6 if field is None else field.decimal_places or 0
+
+
+def _digits(column: Column, resource: Resource) -> tuple[int, int] | None:
+    """Most digits, and digits after the point, of a decimal whose field says so."""
+    field = _decimal(column, resource)
+    return (field.max_digits, field.decimal_places or 0) if field is not None and field.max_digits else None
+
+
+def _decimal(column: Column, resource: Resource) -> DecimalField[Any, Any] | None:
+    """The field of a decimal that is read as it is."""
+    if column.kind is not Kind.DECIMAL or column.compute is not None or not isinstance(column.path, str):
+        return None
+    field = field_at(resource.model, column.path)
+    return field if isinstance(field, DecimalField) else None
 
 
 def _writer(column: Column, spec: ExportSpec, sink: type[Sink]) -> Any:
@@ -187,15 +202,23 @@ def _writer(column: Column, spec: ExportSpec, sink: type[Sink]) -> Any:
     return written
 
 
-def decide(total: int, asynchronous: bool | None) -> tuple[Mode, str]:
+def enough_to_decide() -> int:
+    """Rows that have to be counted exactly; beyond them an estimate will do."""
+    return max(conf.number(name) for name in ("QUEUE_ABOVE", "REQUEST_ROW_LIMIT", "COUNT_LIMIT"))
+
+
+def decide(size: Size, asynchronous: bool | None) -> tuple[Mode, str]:
     """The mode for so many rows, and the reason in words. InvalidRequest: too many to be answered in the request."""
     below, above, limit = (conf.number(n) for n in ("IMMEDIATE_BELOW", "QUEUE_ABOVE", "REQUEST_ROW_LIMIT"))
+    total, about = size.rows, "" if size.exact else "about "
     if asynchronous:
         return Mode.QUEUED, "it was asked for"
     if asynchronous is None and total > above:
-        return Mode.QUEUED, f"{total:,} rows are more than {above:,}"
+        return Mode.QUEUED, f"{about}{total:,} rows are more than {above:,}"
     if total > max(limit, above):
-        message = f"{total:,} rows are more than the {limit:,} of one request: leave async out, or set it to true."
+        message = (
+            f"{about}{total:,} rows are more than the {limit:,} of one request: leave async out, or set it to true."
+        )
         raise InvalidRequest.field("async", message)
     if total < below:
         return Mode.IMMEDIATE, f"{total:,} {'row is' if total == 1 else 'rows are'} fewer than {below:,}"

@@ -16,11 +16,11 @@ from django.utils import timezone
 from rowferry.exports.columns import field_at
 from rowferry.exports.kinds import TEXTS
 from rowferry.exports.models import Export, Mode, Status
-from rowferry.exports.pipeline import Tally, convey
-from rowferry.exports.plan import Plan, build_plan, decide
+from rowferry.exports.pipeline import Tally, convey, packed
+from rowferry.exports.plan import Plan, build_plan, decide, enough_to_decide
 from rowferry.exports.rendering import GUARDED
 from rowferry.exports.sinks import Order
-from rowferry.exports.sources import Reader, open_reader
+from rowferry.exports.sources import Reader, Size, open_reader
 
 SAMPLE = 200
 """Rows that the size is estimated from."""
@@ -37,6 +37,7 @@ class Preview:
     mode: Mode
     mode_reason: str
     total: int
+    exact: bool
     rows: list[dict[str, Any]]
     size: int
     wait: int
@@ -46,11 +47,12 @@ class Preview:
 def look(plan: Plan, asynchronous: bool | None) -> Preview:
     """The preview of a plan, from one snapshot."""
     with open_reader(plan.queryset.db) as reader:
-        total = reader.count(plan.queryset)
-        mode, reason = decide(total, asynchronous)
+        size = reader.size(plan.queryset, enough_to_decide())
+        total = size.rows
+        mode, reason = decide(size, asynchronous)
         rows = json.loads(_written(_as_json(plan), reader, SHOWN))["data"]
-        size = _size(plan, reader, total)
-        warnings = list(_warnings(plan, total))
+        weight = _weight(plan, reader, total)
+        warnings = list(_warnings(plan, size))
     wait = estimated_wait(total) if mode == Mode.QUEUED else 0
     return Preview(
         format=plan.spec.format,
@@ -58,7 +60,8 @@ def look(plan: Plan, asynchronous: bool | None) -> Preview:
         mode_reason=reason,
         total=total,
         rows=rows,
-        size=size,
+        exact=size.exact,
+        size=weight,
         wait=wait,
         warnings=warnings,
     )
@@ -80,9 +83,11 @@ def _as_json(plan: Plan) -> Plan:
 
 def _written(plan: Plan, reader: Reader, rows: int) -> bytes:
     stream = io.BytesIO()
-    sink = plan.sink(_order(plan), stream)
+    through = packed(plan, stream)
+    sink = plan.sink(_order(plan), through)
     for _ in convey(replace(plan, queryset=plan.queryset[:rows]), reader, sink, Tally()):
         pass
+    through.close()
     return stream.getvalue()
 
 
@@ -101,14 +106,17 @@ def _order(plan: Plan) -> Order:
     )
 
 
-def _size(plan: Plan, reader: Reader, total: int) -> int:
+def _weight(plan: Plan, reader: Reader, total: int) -> int:
     few = min(total, SAMPLE)
     empty = len(_written(plan, reader, 0)) if total > few else 0
     sample = len(_written(plan, reader, SAMPLE))
     return sample if total <= few else round(empty + (sample - empty) / few * total)
 
 
-def _warnings(plan: Plan, total: int) -> Iterator[str]:
+def _warnings(plan: Plan, size: Size) -> Iterator[str]:
+    total = size.rows
+    if not size.exact:
+        yield "The number of rows is an estimate: a table of this size is not counted before the export begins."
     sink = plan.sink
     if sink.max_rows is not None and total > sink.max_rows - 1:
         sheets = math.ceil(total / (sink.max_rows - 1))

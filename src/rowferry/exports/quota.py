@@ -38,12 +38,21 @@ def take(user: AbstractUser, name: str) -> Allowance:
     with transaction.atomic():
         use = _locked(user, name)
         now = time.time()
-        taken = [moment for moment in use.taken if moment > now - WINDOW]
+        taken = _recent(use, now)
         if len(taken) >= limit:
             raise _exceeded(name, limit, taken, now)
         use.taken = [*taken, now]
         use.save(update_fields=["taken"])
     return Allowance(name, limit, limit - len(use.taken), _until(use.taken, now))
+
+
+def refuse_used_up(user: AbstractUser, name: str) -> None:
+    """QuotaExceeded if nothing is left: a look without a lock, before any work is done for somebody who is over."""
+    limit, now = conf.number(SETTING[name]), time.time()
+    use = QuotaUse.objects.filter(user_id=user.pk, allowance=name).first()
+    taken = _recent(use, now) if use else []
+    if len(taken) >= limit:
+        raise _exceeded(name, limit, taken, now)
 
 
 def _locked(user: AbstractUser, name: str) -> QuotaUse:
@@ -53,6 +62,10 @@ def _locked(user: AbstractUser, name: str) -> QuotaUse:
         QuotaUse.objects.get_or_create(user_id=user.pk, allowance=name)
         mine.update(turn=F("turn") + 1)
     return mine.get()
+
+
+def _recent(use: QuotaUse, now: float) -> list[float]:
+    return [moment for moment in use.taken if moment > now - WINDOW]
 
 
 def _until(taken: list[float], now: float) -> int:

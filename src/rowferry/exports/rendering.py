@@ -76,6 +76,29 @@ POSTGRESQL: dict[tuple[Kind, Form], str] = {
     ),
     (Kind.DURATION, Form.PLAIN): "extract(epoch FROM {x})",
 }
+MYSQL_TEXT = "CONVERT({x} USING utf8mb4)"
+MYSQL_INSTANT = (
+    "CASE MICROSECOND({x}) WHEN 0 THEN CONCAT(REPLACE(LEFT({x}, 19), ' ', 'T'), 'Z')"
+    " ELSE CONCAT(REPLACE(TRIM(TRAILING '0' FROM {x}), ' ', 'T'), 'Z') END"
+)
+MYSQL: dict[tuple[Kind, Form], str] = {
+    **{(kind, Form.PLAIN): MYSQL_TEXT for kind in TEXTS},
+    (Kind.BOOLEAN, Form.PLAIN): "CASE WHEN {x} THEN 'true' WHEN NOT {x} THEN 'false' END",
+    (Kind.DATE, Form.SERIAL): "CASE WHEN {x} >= '1900-03-01' THEN TO_DAYS({x}) - 693959 ELSE {x} END",
+    (Kind.INSTANT, Form.PLAIN): MYSQL_INSTANT,
+    (Kind.INSTANT, Form.SERIAL): (
+        "CASE WHEN {x} >= '1900-03-02' AND {x} < '9999-12-31'"
+        f" THEN TO_DAYS({{x}}) - 693959 + TIME_TO_SEC(TIME({{x}})) / 86400e0 ELSE {MYSQL_INSTANT} END"
+    ),
+    (Kind.TIME, Form.PLAIN): "CASE MICROSECOND({x}) WHEN 0 THEN LEFT({x}, 8) ELSE TRIM(TRAILING '0' FROM {x}) END",
+    (Kind.UUID, Form.PLAIN): (
+        "CASE CHAR_LENGTH({x}) WHEN 32 THEN INSERT(INSERT(INSERT(INSERT({x}, 21, 0, '-'), 17, 0, '-'), 13, 0, '-'),"
+        " 9, 0, '-') ELSE CAST({x} AS CHAR) END"
+    ),
+    (Kind.DURATION, Form.PLAIN): (
+        "CONCAT(IF({x} < 0, '-', ''), ABS({x}) DIV 1000000, '.', LPAD(ABS({x}) %% 1000000, 6, '0'))"
+    ),
+}
 PLAIN_SQL = "{x}"
 GUARD_SQLITE = (
     "CASE WHEN {x} COLLATE BINARY < 'A' AND substr({x}, 1, 1) IN ('=', '+', '-', '@', char(9), char(13))"
@@ -84,6 +107,9 @@ GUARD_SQLITE = (
 GUARD_POSTGRESQL = (
     "CASE WHEN ({x})::text COLLATE \"C\" < 'A' AND left(({x})::text, 1) IN ('=', '+', '-', '@', chr(9), chr(13))"
     " THEN '''' || ({x})::text ELSE ({x})::text END"
+)
+GUARD_MYSQL = (
+    f"CASE WHEN ASCII({MYSQL_TEXT}) IN (9, 13, 43, 45, 61, 64) THEN CONCAT('''', {MYSQL_TEXT}) ELSE {MYSQL_TEXT} END"
 )
 
 
@@ -105,6 +131,9 @@ class RenderedText(Func):
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any
     ) -> tuple[str, tuple[Any, ...]]:
         return self._fill(POSTGRESQL, GUARD_POSTGRESQL, compiler)
+
+    def as_mysql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> tuple[str, tuple[Any, ...]]:
+        return self._fill(MYSQL, GUARD_MYSQL, compiler)
 
     def _fill(
         self, table: dict[tuple[Kind, Form], str], guard: str, compiler: SQLCompiler
@@ -144,7 +173,7 @@ class Rendering:
             return None
         if self.form is Form.PLAIN:
             return partial(to_zone, zone=ZoneInfo(self.zone))
-        return partial(serial_to_zone, zone=ZoneInfo(self.zone)) if vendor == "sqlite" else None
+        return None if vendor == "postgresql" else partial(serial_to_zone, zone=ZoneInfo(self.zone))
 
     def text(self, value: Any) -> bytes:
         """The same text from a Python value; None gives the mark NULL."""

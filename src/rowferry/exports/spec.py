@@ -263,4 +263,7 @@ def _option(format_name: str, option: Option, value: bool | str | None) -> bool 
         raise InvalidRequest.field(
             f"{format_name}.{option.name}", f"Must be one of: {', '.join(map(repr, option.choices))}."
         )
+    missing = option.missing.get(str(value))
+    if missing:
+        raise InvalidRequest.field(f"{format_name}.{option.name}", f"{value} is not installed here: {missing}.")
     return value

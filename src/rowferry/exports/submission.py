@@ -14,13 +14,13 @@ from rowferry.exports.download import Download, opened
 from rowferry.exports.errors import Conflict, InvalidRequest
 from rowferry.exports.idempotency import Key
 from rowferry.exports.inrequest import InRequest
-from rowferry.exports.models import Export, Mode, Status
+from rowferry.exports.models import Export, Mode, Status, counted
 from rowferry.exports.pipeline import Tally
-from rowferry.exports.plan import Plan, build_plan, decide, require
+from rowferry.exports.plan import Plan, build_plan, decide, enough_to_decide, require
 from rowferry.exports.preview import Preview, estimated_wait
 from rowferry.exports.quota import Allowance
 from rowferry.exports.resource import Person
-from rowferry.exports.sources import Reader, open_reader
+from rowferry.exports.sources import Reader, Size, open_reader
 from rowferry.exports.spec import ExportSpec, boolean, sound
 
 UNKEPT = "A queued export has to be kept until it is fetched: leave keep out."
@@ -58,7 +58,9 @@ class Queued:
 
     @property
     def message(self) -> str:
-        return f"Your export of {self.export.total_items:,} rows is queued. It will be at status_url when it is done."
+        about = "about " if self.export.total_is_estimate else ""
+        rows = counted(self.export.total_items)
+        return f"Your export of {about}{rows} is queued. It will be at status_url when it is done."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +116,8 @@ def submit(
         return _again(before)
     if prefer_async and delivery.asynchronous is None:
         delivery = Delivery(asynchronous=True, notify=delivery.notify, keep=delivery.keep)
+    if person:
+        quota.refuse_used_up(person, quota.EXPORTS)
     reader = open_reader(plan.queryset.db)
     try:
         return _answer(plan, delivery, reader, chosen)
@@ -130,7 +134,9 @@ def perform(resource: str, payload: object, person: Person) -> tuple[InRequest, 
     reader = open_reader(plan.queryset.db)
     try:
         total = reader.count(plan.queryset)
-        export = lifecycle.create(_new(plan, delivery, total, Mode.IMMEDIATE, "it was run from Python"), plan.person)
+        export = lifecycle.create(
+            _new(plan, delivery, Size(total), Mode.IMMEDIATE, "it was run from Python"), plan.person
+        )
         work = InRequest(export, plan, reader, total)
     except BaseException:
         reader.close()
@@ -143,7 +149,7 @@ def enqueue(resource: str, payload: object, person: Person) -> Export:
     spec, delivery, _ = _read(resource, payload, person)
     plan = build_plan(spec, person)
     with open_reader(plan.queryset.db) as reader:
-        total = reader.count(plan.queryset)
+        total = reader.size(plan.queryset, enough_to_decide())
     with transaction.atomic():
         export = lifecycle.create(_new(plan, delivery, total, Mode.QUEUED, "it was asked for"), plan.person)
         transaction.on_commit(partial(tasks.ring, str(export.pk)))
@@ -165,7 +171,7 @@ def _read(resource: str, payload: object, person: Person) -> tuple[ExportSpec, D
 
 
 def _answer(plan: Plan, delivery: Delivery, reader: Reader, key: Key | None) -> Answer:
-    total = reader.count(plan.queryset)
+    total = reader.size(plan.queryset, enough_to_decide())
     mode, reason = decide(total, delivery.asynchronous)
     if mode == Mode.QUEUED and not delivery.keep:
         raise InvalidRequest.field("keep", f"{UNKEPT} ({reason})")
@@ -179,8 +185,8 @@ def _answer(plan: Plan, delivery: Delivery, reader: Reader, key: Key | None) -> 
         return _again(before)
     if mode == Mode.QUEUED:
         reader.close()
-        return Queued(export=export, wait=estimated_wait(total), allowance=allowance)
-    return _in_request(InRequest(export, plan, reader, total), allowance)
+        return Queued(export=export, wait=estimated_wait(total.rows), allowance=allowance)
+    return _in_request(InRequest(export, plan, reader, total.rows), allowance)
 
 
 def _create(export: Export, person: Person, key: Key | None) -> tuple[Export, Allowance | None]:
@@ -195,7 +201,7 @@ def _create(export: Export, person: Person, key: Key | None) -> tuple[Export, Al
     return export, allowance
 
 
-def _new(plan: Plan, delivery: Delivery, total: int, mode: Mode, reason: str) -> Export:
+def _new(plan: Plan, delivery: Delivery, total: Size, mode: Mode, reason: str) -> Export:
     person = plan.person
     return Export(
         user_id=person.pk if person else None,
@@ -208,7 +214,8 @@ def _new(plan: Plan, delivery: Delivery, total: int, mode: Mode, reason: str) ->
         mode_reason=reason,
         keep=delivery.keep,
         notify=mode == Mode.QUEUED if delivery.notify is None else delivery.notify,
-        total_items=total,
+        total_items=total.rows,
+        total_is_estimate=not total.exact,
     )
 
 
@@ -221,7 +228,7 @@ def _in_request(work: InRequest, allowance: Allowance | None) -> Answer:
         export=work.export,
         chunks=work.chunks(),
         filename=work.export.filename,
-        content_type=work.plan.sink.content_type,
+        content_type=work.export.content_type,
         allowance=allowance,
     )
 

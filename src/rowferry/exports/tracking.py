@@ -115,6 +115,7 @@ def retry(person: Person, export_id: UUID | str) -> Export:
         retry_of=old,
         notify=True,
         total_items=old.total_items,
+        total_is_estimate=old.total_is_estimate,
     )
     with transaction.atomic():
         if person is not None:
@@ -165,7 +166,16 @@ def _page(found: QuerySet[M], query: Mapping[str, str], *, size: int, most: int)
     limit = _whole(query, "limit", size, most)
     total = found.count()
     start = (number - 1) * limit
-    return Page(list(found[start : start + limit]) if start < total else [], total, number, limit)
+    return Page(_slice(found, start, min(start + limit, total), total) if start < total else [], total, number, limit)
+
+
+def _slice(found: QuerySet[M], start: int, stop: int, total: int) -> list[M]:
+    """Rows `start` to `stop` of an ordered list, by the keys of the index alone, and from its nearer end."""
+    if start > total // 2:
+        keys = list(found.reverse().values_list("pk", flat=True)[total - stop : total - start])
+    else:
+        keys = list(found.values_list("pk", flat=True)[start:stop])
+    return list(found.filter(pk__in=keys))
 
 
 def _known(query: Mapping[str, str], names: tuple[str, ...]) -> None:

@@ -9,9 +9,11 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import openpyxl
+import pyarrow.parquet
 import python_calamine
 from hypothesis import strategies as st
 
@@ -118,6 +120,18 @@ def json_rows(data: bytes) -> list[dict[str, Any]]:
     return rows
 
 
+def ndjson_rows(data: bytes) -> list[dict[str, Any]]:
+    """A row for each line feed: a line break in a value would make one too many, and no JSON."""
+    lines = data.decode().split("\n")
+    assert lines.pop() == ""
+    return [json.loads(line, parse_constant=refuse) for line in lines]
+
+
+def parquet_rows(data: bytes) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = pyarrow.parquet.read_table(io.BytesIO(data)).to_pylist()
+    return rows
+
+
 def refuse(constant: str) -> None:
     raise ValueError(f"{constant} is not JSON")
 
@@ -152,5 +166,12 @@ def in_excel(text: str) -> str:
     return legal.encode("utf-16-le")[: 2 * 32_767].decode("utf-16-le", "ignore")
 
 
-READERS: dict[str, Callable[[bytes], list[Any]]] = {"csv": csv_rows, "json": json_rows, "excel": excel_rows}
+READERS: dict[str, Callable[[bytes], list[Any]]] = {
+    "csv": csv_rows,
+    "excel": excel_rows,
+    "json": json_rows,
+    "ndjson": ndjson_rows,
+    "parquet": parquet_rows,
+    "tsv": partial(csv_rows, delimiter="\t"),
+}
 """A format that is added brings its reader here, and has passed the conformance suite when that is green."""

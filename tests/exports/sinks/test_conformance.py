@@ -41,8 +41,8 @@ def rows_for(sink: type[Sink], count: int) -> list[Row]:
     ]
 
 
-def test_the_three_formats_of_the_contract_are_there() -> None:
-    assert {"csv", "excel", "json"} <= set(sinks())
+def test_the_formats_are_there() -> None:
+    assert {sink.name for sink in READY} == {"csv", "excel", "json", "ndjson", "parquet", "tsv"}
 
 
 @every_format
@@ -60,9 +60,12 @@ def test_a_format_says_what_it_is(sink: type[Sink]) -> None:
         ("csv", "csv", "text/csv; charset=utf-8"),
         ("excel", "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
         ("json", "json", "application/json"),
+        ("ndjson", "ndjson", "application/x-ndjson"),
+        ("parquet", "parquet", "application/vnd.apache.parquet"),
+        ("tsv", "tsv", "text/tab-separated-values; charset=utf-8"),
     ],
 )
-def test_content_types_are_those_of_the_contract(name: str, extension: str, content_type: str) -> None:
+def test_content_types_are_those_that_programs_know(name: str, extension: str, content_type: str) -> None:
     assert (sinks()[name].extension, sinks()[name].content_type) == (extension, content_type)
 
 

@@ -12,6 +12,7 @@ from rowferry.exports.lifecycle.claim import (
     claim_due,
     claim_in_request,
     due,
+    expect,
     progress,
 )
 from rowferry.exports.lifecycle.ending import (
@@ -39,6 +40,7 @@ __all__ = [
     "delete",
     "downloaded",
     "due",
+    "expect",
     "expire",
     "fail",
     "fail_abandoned",

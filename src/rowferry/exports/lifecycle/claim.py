@@ -114,6 +114,16 @@ def check_cancelled(claim: Claim) -> None:
         raise Cancelled("Its owner cancelled the export.")
 
 
+def expect(claim: Claim, total: int) -> None:
+    """Say how many rows the snapshot of this try holds: what was known before may be an estimate, or out of date."""
+    export = claim.export
+    if export.total_items == total and not export.total_is_estimate:
+        return
+    if not claim.rows.update(total_items=total, total_is_estimate=False):
+        raise FenceLost("Another worker has taken this export over.")
+    export.total_items, export.total_is_estimate = total, False
+
+
 def progress(claim: Claim, rows: int, *, batch: int, batches: int, duration_ms: int) -> None:
     """Log how far we are, and show it in the row."""
     with transaction.atomic():

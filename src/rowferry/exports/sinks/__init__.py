@@ -16,7 +16,9 @@ from datetime import datetime
 from functools import cache
 from typing import Any, ClassVar, Protocol
 
+from rowferry.exports import compression
 from rowferry.exports.cells import Block
+from rowferry.exports.delimited import Dialect
 from rowferry.exports.kinds import Form, Kind
 
 
@@ -34,6 +36,8 @@ class SinkColumn:
     label: str
     kind: Kind
     nest: tuple[str, str] | None = None
+    digits: tuple[int, int] | None = None
+    """Of a decimal: most digits, and how many of them stand after the point; None = not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,12 +69,26 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One option of a format. `default` also tells its type (bool or str); `choices` = the only values, None = any."""
+    """One option of a format. `default` also tells its type (bool or str); `choices` = the only values, None = any.
+
+    `missing` = what to install before a choice can be used, by the choice.
+    """
 
     name: str
     default: bool | str
     label: str
     choices: tuple[str, ...] | None = None
+    missing: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+
+COMPRESS = Option(
+    "compress",
+    compression.NONE,
+    "Compression of the whole file",
+    (compression.NONE, *compression.PACKINGS),
+    {name: packing.missing for name, packing in compression.PACKINGS.items() if packing.missing},
+)
+"""For a format to offer, and for nothing in it to heed: the bytes are compressed behind its back."""
 
 
 class Sink(ABC):
@@ -97,12 +115,20 @@ class Sink(ABC):
         self.order = order
         self.stream = stream
         self.rows = 0
+        self.dialect: Dialect | None = None
+        """Set by a sink to whose lines nothing is to be added: a source that can write them hands them to `pass_on`."""
         self.adjustments: Counter[str] = Counter()
-        """What could not be written as it was: `replaced_characters`, `shortened_cells` → how many."""
+        """What could not be written as it was: `replaced_characters`, `shortened_cells`, `emptied_cells` → how
+        many."""
 
     @property
     def width(self) -> int:
         return len(self.order.columns)
+
+    @property
+    def chosen(self) -> dict[str, Any]:
+        """The options of the order, with the defaults of those that it leaves out."""
+        return {option.name: option.default for option in self.options} | dict(self.order.options)
 
     def open(self) -> None:
         """Write what stands before the first row."""
@@ -110,6 +136,11 @@ class Sink(ABC):
     @abstractmethod
     def write(self, block: Block) -> None:
         """Write the rows of one block, in one or few `stream.write` calls, and add them to `rows`."""
+
+    def pass_on(self, lines: Block) -> None:
+        """Write rows that the source has written in the `dialect`: `data` = whole lines, with their ends."""
+        self.stream.write(lines.data)
+        self.rows += lines.rows
 
     def close(self) -> None:
         """Write what stands after the last row."""
@@ -121,6 +152,17 @@ def sinks() -> dict[str, type[Sink]]:
     for module in pkgutil.iter_modules(__path__, f"{__name__}."):
         importlib.import_module(module.name)
     return {sink.name: sink for sink in sorted(_concrete(Sink), key=lambda sink: sink.name)}  # type: ignore[type-abstract]
+
+
+def file_type(name: str, options: Mapping[str, Any]) -> tuple[str, str]:
+    """Extension and content type of the files of a format with these options; of any file, if it is not known here."""
+    if name not in sinks():
+        return "bin", "application/octet-stream"
+    sink = sinks()[name]
+    packing = compression.PACKINGS.get(options.get(COMPRESS.name) or compression.NONE)
+    if packing is None:
+        return sink.extension, sink.content_type
+    return sink.extension + packing.suffix, packing.content_type
 
 
 def _concrete(base: type[Sink]) -> list[type[Sink]]:

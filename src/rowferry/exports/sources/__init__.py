@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from rowferry.exports.sources.generic import GenericReader
+from rowferry.exports.sources.mysql import MySQLReader
 from rowferry.exports.sources.postgresql import PostgreSQLReader
-from rowferry.exports.sources.reader import Reader
+from rowferry.exports.sources.reader import Reader, Size
 from rowferry.exports.sources.sqlite import SQLiteReader
 
-READERS: dict[str, type[Reader]] = {"sqlite": SQLiteReader, "postgresql": PostgreSQLReader}
+READERS: dict[str, type[Reader]] = {"sqlite": SQLiteReader, "postgresql": PostgreSQLReader, "mysql": MySQLReader}
 
-__all__ = ["Reader", "open_reader"]
+__all__ = ["Reader", "Size", "open_reader"]
 
 
 def open_reader(alias: str) -> Reader:

@@ -3,6 +3,7 @@ way."""
 
 from __future__ import annotations
 
+import json
 import select
 from collections.abc import Generator, Iterator, Sequence
 from typing import Any
@@ -12,8 +13,9 @@ from django.db.models import QuerySet
 
 from rowferry.exports import conf
 from rowferry.exports.cells import CELL, NULL, SPARE, Block
+from rowferry.exports.delimited import Dialect
 from rowferry.exports.rendering import Rendering
-from rowferry.exports.sources.reader import BLOCK_ROWS, Reader
+from rowferry.exports.sources.reader import BLOCK_ROWS, Reader, faults_named
 
 ESCAPES = (
     (b"\\N", NULL),
@@ -45,14 +47,47 @@ class PostgreSQLReader(Reader):
         with self.wrapper.cursor() as cursor:
             cursor.execute(f"SET LOCAL statement_timeout TO {limit}")
 
+    def estimate(self, queryset: QuerySet[Any]) -> int:
+        sql, params = self.compile(queryset.values("pk"))
+        with self.wrapper.cursor() as cursor:
+            cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params)
+            plan = cursor.fetchone()[0]
+        return int((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]["Plan Rows"])
+
     def read(self, queryset: QuerySet[Any], renderings: Sequence[Rendering]) -> Iterator[Block]:
-        cells = {f"rowferry_{i}": one.expression() for i, one in enumerate(renderings)}
+        for rows in self._copied(queryset, renderings, ""):
+            yield Block(unescaped(b"".join(rows)), len(rows))
+
+    def lines(
+        self, queryset: QuerySet[Any], renderings: Sequence[Rendering], dialect: Dialect
+    ) -> Iterator[Block] | None:
+        if self.changes(renderings):
+            return None
+        quoted = ", ".join(cell_name(index) for index, quoted in enumerate(dialect.quoted) if quoted)
+        force = f", FORCE_QUOTE ({quoted})" if quoted else ""
+        rows = self._copied(queryset, renderings, f"(FORMAT csv, DELIMITER '{dialect.delimiter}'{force})")
+        return faults_named(Block(with_line_ends(some), len(some)) for some in rows)
+
+    def _copied(self, queryset: QuerySet[Any], renderings: Sequence[Rendering], form: str) -> Iterator[list[bytes]]:
+        cells = {cell_name(index): one.expression() for index, one in enumerate(renderings)}
         sql, params = self.compile(queryset.annotate(**cells).values_list(*cells))
         with self.wrapper.wrap_database_errors:
             with self.wrapper.connection.cursor() as cursor:
-                statement = cursor.mogrify(f"COPY ({sql}) TO STDOUT", params)
-            for rows in copied(self.wrapper.connection.pgconn, statement.encode(), may_cancel=self.owned):
-                yield Block(unescaped(b"".join(rows)), len(rows))
+                statement = cursor.mogrify(f"COPY ({sql}) TO STDOUT {form}", params)
+            yield from copied(self.wrapper.connection.pgconn, statement.encode(), may_cancel=self.owned)
+
+
+def cell_name(index: int) -> str:
+    """What a cell is called in the statement."""
+    return f"rowferry_{index}"
+
+
+def with_line_ends(rows: Sequence[bytes]) -> bytes:
+    """Rows of COPY's CSV with CRLF behind each; line feeds of the text itself stay as they are."""
+    data = b"".join(rows)
+    if data.count(b"\n") == len(rows):
+        return data.replace(b"\n", b"\r\n")
+    return b"".join([row[:-1] + b"\r\n" for row in rows])
 
 
 def unescaped(rows: bytes) -> bytes:

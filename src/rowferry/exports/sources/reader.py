@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
 from typing import Any, ClassVar, Self
@@ -16,10 +17,19 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from rowferry.exports.cells import CELL, Block, split
+from rowferry.exports.delimited import Dialect
 from rowferry.exports.errors import SourceFault
 from rowferry.exports.rendering import Change, Rendering
 
 BLOCK_ROWS = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """A number of rows; not `exact` = an estimate, never below what was counted."""
+
+    rows: int
+    exact: bool = True
 
 
 class Reader(ABC):
@@ -74,16 +84,28 @@ class Reader(ABC):
             cursor.execute(f"SELECT COUNT(*) FROM ({sql}) AS counted", params)  # noqa: S608  (compiled by Django)
             return int(cursor.fetchone()[0])
 
+    def size(self, queryset: QuerySet[Any], enough: int) -> Size:
+        """How many rows there are, without a scan of a huge table: counted up to `enough`, estimated beyond."""
+        counted = self.count(queryset.order_by()[: enough + 1])
+        if counted <= enough:
+            return Size(counted)
+        return Size(max(counted, self.estimate(queryset.order_by())), exact=False)
+
+    def estimate(self, queryset: QuerySet[Any]) -> int:
+        """What the database guesses without reading rows; 0 = it has no guess."""
+        return 0
+
     def blocks(self, queryset: QuerySet[Any], renderings: Sequence[Rendering]) -> Iterator[Block]:
         """The rows of the queryset in its order, one cell a rendering."""
         after = self.changes(renderings)
-        try:
-            for block in self.read(queryset, renderings):
-                yield changed(block, len(renderings), after) if after else block
-        except EmptyResultSet:
-            return
-        except DatabaseError as error:
-            raise SourceFault(f"The database broke off the read: {error}") from error
+        for block in faults_named(self.read(queryset, renderings)):
+            yield changed(block, len(renderings), after) if after else block
+
+    def lines(
+        self, queryset: QuerySet[Any], renderings: Sequence[Rendering], dialect: Dialect
+    ) -> Iterator[Block] | None:
+        """The rows as finished lines, where this database can write them itself; None where it can't."""
+        return None
 
     def changes(self, renderings: Sequence[Rendering]) -> dict[int, Change]:
         """What Python has to do on the text that this database gives, by column."""
@@ -100,13 +122,23 @@ class Reader(ABC):
 
     def _open(self) -> None:
         try:
-            self.wrapper.connect()
+            self.wrapper.ensure_connection()
             with self.wrapper.cursor() as cursor:
                 for statement in self.begin:
                     cursor.execute(statement)
         except DatabaseError as error:
             self.close()
             raise SourceFault(f"The database did not give a snapshot: {error}") from error
+
+
+def faults_named(blocks: Iterator[Block]) -> Iterator[Block]:
+    """The blocks; what the database says when it breaks off becomes a SourceFault."""
+    try:
+        yield from blocks
+    except EmptyResultSet:
+        return
+    except DatabaseError as error:
+        raise SourceFault(f"The database broke off the read: {error}") from error
 
 
 def changed(block: Block, width: int, changes: dict[int, Change]) -> Block:

@@ -1,0 +1,28 @@
+"""NDJSON: one JSON object a line and nothing around them, for programs that read line by line."""
+
+from __future__ import annotations
+
+from rowferry.exports.cells import Block
+from rowferry.exports.jsontext import Objects
+from rowferry.exports.sinks import COMPRESS, Order, Sink, Stream
+
+
+class NdjsonSink(Sink):
+    """Each row as in JSON. No row, no byte: what the file holds is in the manifest."""
+
+    name = "ndjson"
+    label = "NDJSON"
+    description = "One JSON object a line, for programs that read line by line. Related values can be nested."
+    extension = "ndjson"
+    content_type = "application/x-ndjson"
+    can_nest = True
+    options = (COMPRESS,)
+
+    def __init__(self, order: Order, stream: Stream) -> None:
+        super().__init__(order, stream)
+        self._objects = Objects(order.columns, nested=order.nested, separator=b"\n")
+
+    def write(self, block: Block) -> None:
+        if block.rows:
+            self.stream.write(self._objects.rows(block, after=b"\n"))
+            self.rows += block.rows

@@ -1,0 +1,119 @@
+"""MariaDB and MySQL: each row arrives as one binary string of joined cells, unbuffered and without converters."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, suppress
+from itertools import chain
+from typing import Any
+
+from django.db import DatabaseError
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import BinaryField, Func, QuerySet
+from django.db.models.sql.compiler import SQLCompiler
+
+from rowferry.exports import conf
+from rowferry.exports.cells import CELL, NULL, Block
+from rowferry.exports.errors import SourceFault
+from rowferry.exports.rendering import Rendering
+from rowferry.exports.sources.reader import BLOCK_ROWS, Reader
+
+STORED, UNBUFFERED = 0, 1
+Rows = Sequence[tuple[bytes | None, ...]]
+
+
+class JoinedRow(Func):
+    """`CONCAT_WS(CELL, a, b, c)`, each cell made binary: beside text the marks themselves would be read as text."""
+
+    output_field = BinaryField()
+
+    def as_mysql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> tuple[str, tuple[Any, ...]]:
+        cells, params = [], list[Any]()
+        for expression in self.get_source_expressions():
+            sql, own = compiler.compile(expression)
+            cells.append(f"COALESCE(CAST({sql} AS BINARY), x'{NULL.hex()}')")
+            params += own
+        return f"CONCAT_WS(x'{CELL.hex()}', {', '.join(cells)})", tuple(params)
+
+
+class Answer:
+    """The driver's result, which `free` lets go at once.
+
+    An error keeps alive whatever its frames hold until the garbage collector comes. If that comes while the driver is
+    at work on the same connection, a result that it frees waits for a lock which that very work holds: for ever.
+    """
+
+    def __init__(self, result: Any) -> None:
+        self._result = result
+
+    def fetch(self) -> Rows:
+        """The next BLOCK_ROWS rows; none = the end."""
+        return self._result.fetch_row(BLOCK_ROWS)  # type: ignore[no-any-return]
+
+    def free(self) -> None:
+        self._result = None
+
+
+class MySQLReader(Reader):
+    """A consistent snapshot of InnoDB, read only.
+
+    The server would hang up on a reader that is slow for a minute (a browser on a bad line), so it is told to wait as
+    long as the export may take, and no longer. On the caller's connection the rows are stored first: there the caller
+    may want to ask something else between two blocks, which an unbuffered result forbids.
+    """
+
+    begin = (
+        "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+        "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
+    )
+
+    def _open(self) -> None:
+        super()._open()
+        limit = int(conf.seconds("TIME_LIMIT").total_seconds()) + 1
+        is_mariadb = bool(getattr(self.wrapper, "mysql_is_mariadb", True))
+        limits = {True: f"max_statement_time = {limit}", False: f"max_execution_time = {limit}000"}
+        with self.wrapper.cursor() as cursor:
+            cursor.execute(f"SET SESSION net_write_timeout = {limit}, SESSION {limits[is_mariadb]}")
+
+    def read(self, queryset: QuerySet[Any], renderings: Sequence[Rendering]) -> Iterator[Block]:
+        row = JoinedRow(*(one.expression() for one in renderings))
+        sql, params = self.compile(queryset.annotate(rowferry_row=row).values_list("rowferry_row"))
+        with closing(self._rows(sql, params)) as lists:
+            for rows in lists:
+                yield Block(joined(rows), len(rows))
+
+    def _rows(self, sql: str, params: Sequence[Any]) -> Generator[Rows, None, None]:
+        """Lists of BLOCK_ROWS. Closed early, the statement is ended, so that the connection can be used again."""
+        connection, checked = self.wrapper.connection, self.wrapper.wrap_database_errors
+        with closing(connection.cursor()) as cursor:
+            statement = cursor.mogrify(sql, params)
+        checked(connection.query)(statement)
+        how = UNBUFFERED if self.owned else STORED
+        driver: Any = self.wrapper.Database  # type: ignore[attr-defined]
+        answer = Answer(checked(driver._mysql.result)(connection, how, {}))
+        try:
+            while rows := checked(answer.fetch)():
+                yield rows
+        except GeneratorExit:
+            if self.owned and self.wrapper.connection is not None:
+                self._end(connection.thread_id(), answer)
+            raise
+        finally:
+            answer.free()
+
+    def _end(self, thread: int, answer: Answer) -> None:
+        """Leave a statement that still runs; the transaction stays."""
+        other = self.wrapper.copy()
+        with suppress(DatabaseError), closing(other), other.cursor() as cursor:
+            cursor.execute(f"KILL QUERY {int(thread)}")
+        with suppress(DatabaseError):
+            while self.wrapper.wrap_database_errors(answer.fetch)():
+                pass
+
+
+def joined(rows: Rows) -> bytes:
+    """The rows of one block. The server answers NULL where a row is longer than it may be."""
+    try:
+        return CELL.join(chain.from_iterable(rows))  # type: ignore[arg-type]
+    except TypeError as error:
+        raise SourceFault("A row is longer than max_allowed_packet of the database allows: raise that.") from error

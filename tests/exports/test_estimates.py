@@ -1,0 +1,89 @@
+"""Whoever asks for an export of a huge table gets an answer at once: what is counted then has an end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from rowferry.exports import execution, submission, tracking
+from rowferry.exports.plan import build_plan, enough_to_decide
+from rowferry.exports.sources import Size, open_reader
+from rowferry.exports.spec import ExportSpec
+from tests.factories.assets import AssetFactory
+
+ROWS = 30
+
+
+@pytest.fixture
+def few_are_enough(settings: Any) -> None:
+    settings.ROWFERRY_IMMEDIATE_BELOW = 2
+    settings.ROWFERRY_QUEUE_ABOVE = settings.ROWFERRY_REQUEST_ROW_LIMIT = settings.ROWFERRY_COUNT_LIMIT = 10
+
+
+@pytest.fixture
+def assets(db: None) -> None:
+    AssetFactory.create_batch(ROWS)
+
+
+def size(enough: int) -> Size:
+    plan = build_plan(ExportSpec.parse("assets", {"format": "csv"}), None)
+    with open_reader("default") as reader:
+        return reader.size(plan.queryset, enough)
+
+
+@pytest.mark.parametrize("enough", [ROWS, ROWS + 1, 1000])
+def test_up_to_the_limit_a_count_is_exact(assets: None, enough: int) -> None:
+    assert size(enough) == Size(ROWS)
+
+
+@pytest.mark.parametrize("enough", [1, 10, ROWS - 1])
+def test_beyond_the_limit_it_is_an_estimate_and_never_below_what_was_counted(assets: None, enough: int) -> None:
+    found = size(enough)
+    assert not found.exact
+    assert found.rows > enough
+
+
+def test_the_database_is_told_to_stop_counting(assets: None) -> None:
+    with CaptureQueriesContext(connection) as asked:
+        size(10)
+    (counting,) = [query["sql"] for query in asked if "COUNT(*)" in query["sql"]]
+    assert "LIMIT 11" in counting
+    assert "ORDER BY" not in counting
+
+
+def test_what_has_to_be_exact_is_counted_whatever_the_limit(settings: Any) -> None:
+    settings.ROWFERRY_COUNT_LIMIT = 5
+    assert enough_to_decide() == 100_000
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_worker_replaces_the_estimate_by_its_count(few_are_enough: None, owner: User) -> None:
+    AssetFactory.create_batch(ROWS)
+    answer = submission.submit("assets", {"format": "csv"}, owner)
+    assert isinstance(answer, submission.Queued)
+    assert answer.export.total_is_estimate
+    assert "about" in answer.message
+    assert "about" in answer.export.mode_reason
+
+    execution.run_next()
+
+    export = tracking.find(owner, answer.export.pk)
+    assert (export.total_items, export.total_is_estimate, export.exported_items) == (ROWS, False, ROWS)
+    assert export.progress_percent == 100
+
+
+def test_pages_from_the_far_end_of_a_list_are_the_same_rows_in_the_same_order(owner: User, settings: Any) -> None:
+    settings.ROWFERRY_EXPORTS_PER_MINUTE = 100
+    for _ in range(7):
+        submission.submit("assets", {"format": "csv"}, owner)
+    whole = [export.pk for export in tracking.history(owner, {}).items]
+    paged = [
+        export.pk for page in range(1, 5) for export in tracking.history(owner, {"page": str(page), "limit": "2"}).items
+    ]
+    assert len(whole) == 7
+    assert paged == whole
+    assert tracking.history(owner, {"page": "5", "limit": "2"}).items == []
