@@ -116,6 +116,7 @@ class Export(models.Model):
         permissions = [("view_all_exports", "Can see everybody's exports")]
         indexes = [
             models.Index(fields=["user", "keep", "-created_at", "-id"], name="exports_history"),
+            models.Index(fields=["user", "keep", "status"], name="exports_tally"),
             models.Index(fields=["expires_at"], name="exports_expiry"),
             models.Index(fields=["created_at"], condition=Q(status="pending"), name="exports_due"),
             models.Index(fields=["lease_until"], condition=Q(status="processing"), name="exports_leased"),
