@@ -53,6 +53,7 @@ def postgresql() -> Iterator[str]:
             shutil.chown(folder, "postgres", "postgres")
         initialise(programs, folder, password)
         options = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": folder, "fsync": "off"}
+        options["max_connections"] = 300  # tests post fifty at once, each with a reader of its own
         server = started(programs, folder, options)
         try:
             wait_until_ready(programs, server, port, folder)
