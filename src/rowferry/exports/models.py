@@ -128,8 +128,7 @@ class Export(models.Model):
     @property
     def filename(self) -> str:
         """What a download is called: `assets_2025-10-30.csv`."""
-        extension, _ = file_type(self.format, self.spec["options"])
-        return f"{self.resource}_{self.created_at:%Y-%m-%d}.{extension}"
+        return f"{self.resource}_{self.created_at:%Y-%m-%d}.{file_type(self.format, self.spec['options'])[0]}"
 
     @property
     def content_type(self) -> str:
