@@ -108,6 +108,7 @@ def test_both_days_are_inclusive(api: Caller) -> None:
         ("page=99999999999999999999", "page"),
         ("status=ready", "status"),
         ("date_from=30.10.2025", "date_from"),
+        ("date_from=2025-W44-4", "date_from"),
         ("date_to=9999-12-31", "date_to"),
         ("format=%00", "format"),
         ("resource_type=%00", "resource_type"),

@@ -16,8 +16,8 @@ from django.db.models.functions import Cast, Concat
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rowferry.exports.kinds import Form
-from rowferry.exports.rendering import GUARDED, Rendering
+from rowferry.exports.kinds import FORMULA_STARTS, Form
+from rowferry.exports.rendering import Rendering
 from rowferry.exports.sources.generic import GenericReader
 from tests.exports.probe import KINDS, Probe, one, read, rendering, rows_of
 
@@ -226,7 +226,7 @@ def test_what_looks_like_no_formula_is_left_alone(text):
     assert one(rendering("text", guard=True), text=text) == text.encode()
 
 
-@pytest.mark.parametrize("character", GUARDED)
+@pytest.mark.parametrize("character", FORMULA_STARTS)
 def test_a_lone_first_character_is_guarded_too(character):
     assert one(rendering("text", guard=True), text=character) == f"'{character}".encode()
 

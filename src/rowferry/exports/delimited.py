@@ -14,14 +14,13 @@ from itertools import repeat
 from typing import TYPE_CHECKING
 
 from rowferry.exports.cells import CELL, NULL, Block, glue, split
-from rowferry.exports.kinds import NUMBERS, Kind
+from rowferry.exports.kinds import FORMULA_STARTS, NUMBERS, Kind
 
 if TYPE_CHECKING:
     from rowferry.exports.sinks import SinkColumn
 
 BARE = NUMBERS | {Kind.BOOLEAN, Kind.DATE, Kind.INSTANT}
 """Kinds whose text never holds a delimiter, a quote or a line break."""
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 LINE_END = b"\r\n"
 
 

@@ -7,11 +7,10 @@ import time
 from collections.abc import Iterator
 from itertools import chain
 
-from rowferry.exports import lifecycle
+from rowferry.exports import lifecycle, manifest
 from rowferry.exports.download import Download, described
 from rowferry.exports.errors import Cancelled, ClientGone, Interrupted, RowferryError, UnexpectedFault
 from rowferry.exports.execution import LOG_EVERY, milliseconds, worker_name
-from rowferry.exports.manifest import SUFFIX
 from rowferry.exports.models import Export
 from rowferry.exports.pipeline import Conveyor, Tally, batches
 from rowferry.exports.plan import Plan
@@ -102,8 +101,7 @@ class InRequest:
         if self.export.keep:
             return
         lifecycle.delete(self.export, None, "Not kept, as was asked.")
-        storage().delete(self.export.file_key)
-        storage().delete(f"{self.export.file_key}{SUFFIX}")
+        manifest.remove(storage(), self.export.file_key)
 
 
 class _Listener:

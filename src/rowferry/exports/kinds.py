@@ -26,6 +26,8 @@ class Kind(StrEnum):
 NUMBERS = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT})
 TEXTS = frozenset({Kind.TEXT, Kind.IDENTIFIER})
 """Kinds that hold what people typed: the ones that a formula guard looks at."""
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+"""First characters that make a spreadsheet take text for a formula."""
 
 
 class Form(StrEnum):

@@ -54,6 +54,12 @@ def keep(storage: FolderStorage, key: str, manifest: Mapping[str, Any]) -> None:
     storage.put(f"{key}{SUFFIX}", json.dumps(manifest, indent=2, ensure_ascii=False).encode())
 
 
+def remove(storage: FolderStorage, key: str) -> None:
+    """Delete the file of this key and the manifest beside it; what is not there is no error."""
+    storage.delete(key)
+    storage.delete(f"{key}{SUFFIX}")
+
+
 def rfc3339(moment: datetime) -> str:
     """`2025-10-30T14:15:00Z`, with a fraction only where there is one."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

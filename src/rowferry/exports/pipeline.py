@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from rowferry.exports import manifest
 from rowferry.exports.cells import Block
@@ -62,7 +63,16 @@ class Conveyor:
         self.tally = Tally()
         self.stage = storage().stage(file_key(claim, plan))
         self._bytes = packed(plan, _Tee(self.stage, stream) if stream else self.stage)
-        self._sink = plan.sink(_order(claim, plan, reader, expected), self._bytes)
+        # A count is promised at the file's head only where it is sure before the end.
+        sure = reader.repeatable and not plan.transform.needed
+        order = order_of(
+            plan,
+            exported_at=reader.snapshot_at,
+            export_id=str(claim.export.pk),
+            requested_by=claim.export.user_name,
+            item_count=expected if sure else None,
+        )
+        self._sink = plan.sink(order, self._bytes)
 
     def rows(self) -> Iterator[Tally]:
         """Write the file, yielding the tally before the first block and after each."""
@@ -98,8 +108,7 @@ class Conveyor:
         self.stage.discard()
         if isinstance(error, RowferryError):
             with suppress(OSError):
-                storage().delete(self.stage.key)
-                storage().delete(f"{self.stage.key}{manifest.SUFFIX}")
+                manifest.remove(storage(), self.stage.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,16 +169,18 @@ def notes(tally: Tally, sink: Sink) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-def _order(claim: Claim, plan: Plan, reader: Reader, expected: int) -> Order:
-    """What the file says of itself. A count is promised at its head only where it is sure before the end."""
-    spec, export = plan.spec, claim.export
+def order_of(
+    plan: Plan, *, exported_at: datetime, export_id: str = "", requested_by: str = "", item_count: int | None = None
+) -> Order:
+    """What the file of a plan says of itself."""
+    spec = plan.spec
     return Order(
-        export_id=str(export.pk),
+        export_id=export_id,
         resource=spec.resource,
         resource_label=str(plan.resource.label),
         format=spec.format,
-        exported_at=reader.snapshot_at,
-        item_count=expected if reader.repeatable and not plan.transform.needed else None,
+        exported_at=exported_at,
+        item_count=item_count,
         columns=plan.sink_columns,
         filters=spec.filters,
         sort_by=spec.sort_by,
@@ -177,7 +188,7 @@ def _order(claim: Claim, plan: Plan, reader: Reader, expected: int) -> Order:
         time_zone=spec.time_zone,
         headers=spec.headers,
         nested=spec.nested,
-        requested_by=export.user_name,
+        requested_by=requested_by,
         program=manifest.PROGRAM,
         options=spec.options,
     )

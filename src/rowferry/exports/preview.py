@@ -11,15 +11,12 @@ from typing import Any
 
 from django.db.models import IntegerField, Q, Sum, Value
 from django.db.models.functions import Length
-from django.utils import timezone
 
 from rowferry.exports.columns import field_at
-from rowferry.exports.kinds import TEXTS
+from rowferry.exports.kinds import FORMULA_STARTS, TEXTS
 from rowferry.exports.models import Export, Mode, Status
-from rowferry.exports.pipeline import Tally, convey, packed
+from rowferry.exports.pipeline import Tally, convey, order_of, packed
 from rowferry.exports.plan import Plan, build_plan, decide, enough_to_decide
-from rowferry.exports.rendering import GUARDED
-from rowferry.exports.sinks import Order
 from rowferry.exports.sources import Reader, Size, open_reader
 
 SAMPLE = 200
@@ -84,26 +81,11 @@ def _as_json(plan: Plan) -> Plan:
 def _written(plan: Plan, reader: Reader, rows: int) -> bytes:
     stream = io.BytesIO()
     through = packed(plan, stream)
-    sink = plan.sink(_order(plan), through)
+    sink = plan.sink(order_of(plan, exported_at=reader.snapshot_at), through)
     for _ in convey(replace(plan, queryset=plan.queryset[:rows]), reader, sink, Tally()):
         pass
     through.close()
     return stream.getvalue()
-
-
-def _order(plan: Plan) -> Order:
-    return Order(
-        export_id="",
-        resource=plan.spec.resource,
-        resource_label=str(plan.resource.label),
-        format=plan.spec.format,
-        exported_at=timezone.now(),
-        item_count=None,
-        columns=plan.sink_columns,
-        nested=plan.spec.nested,
-        headers=plan.spec.headers,
-        options=plan.spec.options,
-    )
 
 
 def _weight(plan: Plan, reader: Reader, total: int) -> int:
@@ -136,7 +118,7 @@ def _text_paths(plan: Plan) -> list[str]:
 def _has_formula(plan: Plan) -> bool:
     looks = Q()
     for path in _text_paths(plan):
-        for character in GUARDED:
+        for character in FORMULA_STARTS:
             looks |= Q(**{f"{path}__startswith": character})
     return bool(looks) and bool(plan.queryset.order_by().filter(looks).exists())
 

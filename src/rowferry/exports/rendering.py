@@ -23,7 +23,7 @@ from django.db.models.expressions import Combinable
 from django.db.models.sql.compiler import SQLCompiler
 
 from rowferry.exports.cells import NULL
-from rowferry.exports.kinds import TEXTS, Form, Kind
+from rowferry.exports.kinds import FORMULA_STARTS, TEXTS, Form, Kind
 
 EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001  (the day 0 of spreadsheets, on a wall clock)
 FIRST_SERIAL = "1900-03-01"
@@ -32,8 +32,6 @@ FIRST_INSTANT, LAST_INSTANT = datetime(1900, 3, 2, tzinfo=UTC), datetime(9999, 1
 """From and up to: what a sheet can show on the clock of every zone. Other instants stay text, in UTC."""
 ZEROS = re.compile(r"(?<=\.)(\d*[1-9])0+(?!\d)")
 """Zeros at the end of a fraction of a second: PostgreSQL never writes them, SQLite keeps them."""
-GUARDED = ("=", "+", "-", "@", "\t", "\r")
-"""First characters that make a spreadsheet take text for a formula."""
 
 Change = Callable[[bytes], bytes]
 
@@ -111,6 +109,12 @@ GUARD_POSTGRESQL = (
 GUARD_MYSQL = (
     f"CASE WHEN ASCII({MYSQL_TEXT}) IN (9, 13, 43, 45, 61, 64) THEN CONCAT('''', {MYSQL_TEXT}) ELSE {MYSQL_TEXT} END"
 )
+TEMPLATES = {
+    "sqlite": (SQLITE, GUARD_SQLITE),
+    "postgresql": (POSTGRESQL, GUARD_POSTGRESQL),
+    "mysql": (MYSQL, GUARD_MYSQL),
+}
+"""By vendor: how each kind and form is written, and how guarded text is."""
 
 
 class RenderedText(Func):
@@ -122,28 +126,19 @@ class RenderedText(Func):
         super().__init__(expression, **extra)
         self.rendering = rendering
 
-    def as_sqlite(
-        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any
+    def as_sql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, *_: Any, **__: Any
     ) -> tuple[str, tuple[Any, ...]]:
-        return self._fill(SQLITE, GUARD_SQLITE, compiler)
-
-    def as_postgresql(
-        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any
-    ) -> tuple[str, tuple[Any, ...]]:
-        return self._fill(POSTGRESQL, GUARD_POSTGRESQL, compiler)
-
-    def as_mysql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> tuple[str, tuple[Any, ...]]:
-        return self._fill(MYSQL, GUARD_MYSQL, compiler)
-
-    def _fill(
-        self, table: dict[tuple[Kind, Form], str], guard: str, compiler: SQLCompiler
-    ) -> tuple[str, tuple[Any, ...]]:
+        table, guard = TEMPLATES[connection.vendor]
         rendering = self.rendering
         assert rendering is not None
         x, params = compiler.compile(self.get_source_expressions()[0])
         template = guard if rendering.guard else table.get((rendering.kind, rendering.form), PLAIN_SQL)
         filled = template.replace("{x}", x).replace("{zone}", rendering.zone)
         return filled.replace("{places}", str(rendering.places)), tuple(params) * template.count("{x}")
+
+    as_sqlite = as_sql
+    """Django has one of its own there, for numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +175,7 @@ class Rendering:
         if value is None:
             return NULL
         written = WRITTEN.get((self.kind, self.form), _as_it_is)(value, ZoneInfo(self.zone))
-        if self.guard and written.startswith(GUARDED):
+        if self.guard and written.startswith(FORMULA_STARTS):
             written = f"'{written}"
         return written.encode("utf-8", "replace")
 

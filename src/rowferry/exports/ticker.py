@@ -7,8 +7,6 @@ It needs no broker: a bell that does not ring is rung again at the next sweep.
 from __future__ import annotations
 
 import logging
-import os
-import socket
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -19,9 +17,10 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from rowferry.exports import conf, idempotency, lifecycle, notification, tasks
+from rowferry.exports import conf, idempotency, lifecycle, manifest, notification, tasks
+from rowferry.exports.execution import worker_name
 from rowferry.exports.manifest import SUFFIX
-from rowferry.exports.models import EmailOutbox, Export, Leader, MailKind, Mode, Status
+from rowferry.exports.models import Export, Leader, MailKind, Mode, Status
 from rowferry.exports.storage import PART, storage
 
 logger = logging.getLogger(__name__)
@@ -85,11 +84,7 @@ def _remind(export: Export) -> bool:
     with transaction.atomic():
         if not Export.objects.filter(pk=export.pk, reminded_at=None).update(reminded_at=Now()):
             return False
-        EmailOutbox.objects.get_or_create(
-            export=export,
-            kind=MailKind.REMINDER,
-            defaults={"recipient": export.user_email, "created_at": Now(), "next_try_at": Now()},
-        )
+        lifecycle.mail(export, MailKind.REMINDER)
     return True
 
 
@@ -102,8 +97,7 @@ def expire() -> int:
 def _expire(export: Export) -> bool:
     if not lifecycle.expire(export):
         return False
-    storage().delete(export.file_key)
-    storage().delete(f"{export.file_key}{SUFFIX}")
+    manifest.remove(storage(), export.file_key)
     return True
 
 
@@ -170,7 +164,7 @@ def resign(holder: str) -> None:
 
 def run(stopped: Callable[[float], bool]) -> None:
     """Tick until `stopped(seconds to wait)` says so."""
-    holder = f"{socket.gethostname()}:{os.getpid()}"
+    holder = worker_name()
     seldom_at = 0.0
     while True:
         try:

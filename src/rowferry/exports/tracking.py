@@ -7,22 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Generic, TypeVar
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
+from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import QuerySet
 
 from rowferry.exports import download, lifecycle, quota, registry, tasks
 from rowferry.exports.download import Download
 from rowferry.exports.errors import Conflict, InvalidRequest, NotFound, NotPermitted
-from rowferry.exports.manifest import SUFFIX
+from rowferry.exports.manifest import remove
 from rowferry.exports.models import Event, Export, ExportLog, Mode, Status
 from rowferry.exports.plan import permitted, require
 from rowferry.exports.resource import Person
 from rowferry.exports.storage import storage
+from rowferry.exports.values import day, midnight
 
 M = TypeVar("M", bound=models.Model)
 FARTHEST_PAGE = 10_000_000
@@ -142,8 +145,7 @@ def delete(person: Person, export_id: UUID | str) -> None:
     if not lifecycle.delete(export, person):
         raise Conflict(f"The export is {export.status}: cancel it first, then delete it.")
     if export.file_key:
-        storage().delete(export.file_key)
-        storage().delete(f"{export.file_key}{SUFFIX}")
+        remove(storage(), export.file_key)
 
 
 def _mine(person: Person) -> QuerySet[Export]:
@@ -210,9 +212,6 @@ def _plain(query: Mapping[str, str], name: str) -> str:
 
 def _midnight(query: Mapping[str, str], name: str, later: int) -> datetime:
     try:
-        if len(query[name]) != 10:
-            raise ValueError
-        day = date.fromisoformat(query[name])
-        return datetime.combine(day + timedelta(days=later), time.min, UTC)
-    except (ValueError, OverflowError):
+        return midnight(day(name, query[name]) + timedelta(days=later), ZoneInfo("UTC"))
+    except (ValidationError, OverflowError):
         raise InvalidRequest.field(name, "Must be a calendar day such as 2025-10-30.") from None

@@ -24,7 +24,7 @@ from rowferry.exports.lifecycle.ending import (
     mark_abandoned_cancelled,
     mark_cancelled,
 )
-from rowferry.exports.lifecycle.journal import record
+from rowferry.exports.lifecycle.journal import mail, record
 from rowferry.exports.lifecycle.order import MOVES, create, delete, downloaded, expire, request_cancel
 
 __all__ = [
@@ -45,6 +45,7 @@ __all__ = [
     "fail",
     "fail_abandoned",
     "fail_unstarted",
+    "mail",
     "mark_abandoned_cancelled",
     "mark_cancelled",
     "progress",
