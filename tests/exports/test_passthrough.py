@@ -10,7 +10,7 @@ import pytest
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
-from rowferry.exports.cells import Block
+from rowferry.exports.cells import CELL, Block
 from rowferry.exports.delimited import Dialect
 from rowferry.exports.errors import SourceFault
 from rowferry.exports.kinds import Kind
@@ -27,7 +27,10 @@ from tests.exports.probe import Probe, rendering
 from tests.exports.test_text import HOSTILE
 from tests.factories.assets import AssetFactory
 
-ON_POSTGRESQL = connection.vendor == "postgresql"
+WRITES_LINES = connection.vendor in ("postgresql", "sqlite")
+WITHOUT_NUL = [text.replace("\0", "") for text in HOSTILE]
+"""PostgreSQL has no NUL, and SQLite does not write lines that have one."""
+QUOTED_TEXT = Dialect(",", (False, True))
 COLUMNS = ("integer", "text", "decimal", "boolean", "day", "instant", "uuid", "clock", "span", "json")
 
 
@@ -67,9 +70,8 @@ def of_cells(reader: Reader, queryset: QuerySet[Probe], renderings: list[Renderi
 
 def of_lines(reader: Reader, queryset: QuerySet[Probe], renderings: list[Rendering], delimiter: str) -> bytes:
     sink = sink_of(renderings, delimiter)
-    lines = reader.lines(queryset, renderings, sink.dialect)
-    assert lines is not None
-    for block in lines:
+    for block in reader.blocks(queryset, renderings, sink.dialect):
+        assert block.finished
         sink.pass_on(block)
     return sink.stream.getvalue()
 
@@ -84,14 +86,16 @@ def hostile_rows() -> None:
             day=date(2025, 1, 1) + timedelta(days=number),
             instant=datetime(2025, 1, 1, tzinfo=UTC) + timedelta(microseconds=number),
             span=timedelta(seconds=-number),
-            json=None if number % 2 else {"text": text.replace("\0", "")},
+            json=None if number % 2 else {"text": text},
         )
-        for number, text in enumerate([*HOSTILE, *("," * 3, ";|\t", "\n", "\r\n", '"\n"'), *(f"={t}" for t in HOSTILE)])
+        for number, text in enumerate(
+            [*WITHOUT_NUL, *("," * 3, ";|\t", "\n", "\r\n", '"\n"'), *(f"={t}" for t in WITHOUT_NUL)]
+        )
     )
     Probe.objects.create()
 
 
-if ON_POSTGRESQL:
+if WRITES_LINES:
 
     @pytest.mark.usefixtures("probes")
     @pytest.mark.parametrize("delimiter", [",", ";", "tab", "|"])
@@ -117,25 +121,52 @@ if ON_POSTGRESQL:
         Probe.objects.bulk_create(Probe(integer=n, text="a\nb") for n in range(rows))
         renderings = [rendering("integer"), rendering("text")]
         with open_reader("default") as reader:
-            blocks = list(reader.lines(Probe.objects.order_by("pk"), renderings, Dialect(",", (False, True))))
-            assert [b.rows for b in blocks] == [b.rows for b in reader.blocks(Probe.objects.all(), renderings)]
+            lines = list(reader.blocks(Probe.objects.order_by("pk"), renderings, QUOTED_TEXT))
+            assert [b.rows for b in lines] == [b.rows for b in reader.blocks(Probe.objects.all(), renderings)]
+            assert all(block.finished for block in lines)
 
     @pytest.mark.usefixtures("probes")
     def test_what_python_has_to_change_is_not_passed_through():
-        given = [rendering("instant", zone="Europe/Berlin"), rendering("float")]
+        Probe.objects.create(instant=datetime(2025, 1, 1, tzinfo=UTC))
+        renderings = [rendering("integer"), rendering("instant", zone="Europe/Berlin")]
         with open_reader("default") as reader:
-            for one in given:
-                renderings = [rendering("integer"), one]
-                assert reader.lines(Probe.objects.all(), renderings, Dialect(",", (False, False))) is None
+            (block,) = reader.blocks(Probe.objects.all(), renderings, Dialect(",", (False, False)))
+            assert not block.finished
 
     @pytest.mark.django_db
     def test_a_statement_that_fails_is_a_fault_of_the_source():
         with transaction.atomic(), open_reader("default") as reader:
             broken = Probe.objects.extra(where=["no_such_column = 1"])
-            lines = reader.lines(broken, [rendering("integer"), rendering("text")], Dialect(",", (False, True)))
             with pytest.raises(SourceFault):
-                list(lines)
+                list(reader.blocks(broken, [rendering("integer"), rendering("text")], QUOTED_TEXT))
             transaction.set_rollback(True)
+
+
+if connection.vendor == "sqlite":
+
+    @pytest.mark.usefixtures("probes")
+    @pytest.mark.parametrize("stored", ["6100622C", "61FF", "22FF22", "2C22FF222C", "FD", "FE", "ED"])
+    def test_text_that_sqlite_cannot_write_is_left_to_the_sink(stored):
+        """NUL ends what printf writes, and other bytes are no UTF-8: such rows and those after them come as cells."""
+        Probe.objects.bulk_create(Probe(integer=n, text="a") for n in range(BLOCK_ROWS + 2))
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"UPDATE {Probe._meta.db_table} SET text = CAST(x'{stored}' AS TEXT) WHERE integer = {BLOCK_ROWS}"
+            )
+        renderings = [rendering("integer"), rendering("text")]
+        with open_reader("default") as reader:
+            lines, *cells = reader.blocks(Probe.objects.order_by("pk"), renderings, QUOTED_TEXT)
+            assert (lines.finished, lines.rows) == (True, BLOCK_ROWS)
+            assert [block.finished for block in cells] == [False]
+            assert cells[0].data.split(CELL)[1] == bytes.fromhex(stored).decode(errors="replace").encode()
+
+    @pytest.mark.usefixtures("probes")
+    def test_a_hundred_columns_and_more_are_written():
+        Probe.objects.create(integer=7)
+        renderings = [rendering("integer")] * 250
+        with open_reader("default") as reader:
+            (block,) = reader.blocks(Probe.objects.all(), renderings, Dialect("|", (False,) * 250))
+            assert block.data == b"|".join([b"7"] * 250) + b"\r\n"
 
 
 @pytest.mark.django_db

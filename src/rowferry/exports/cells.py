@@ -21,10 +21,14 @@ SPARE = b"\xfd"
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """`rows` rows; `data` = `rows × width` cells joined by CELL (no mark at the end)."""
+    """`rows` rows; `data` = `rows × width` cells joined by CELL (no mark at the end).
+
+    `finished` = instead of cells, the lines that the sink's `dialect` asks for, with their ends.
+    """
 
     data: bytes
     rows: int
+    finished: bool = False
 
 
 def split(data: bytes, rows: int, width: int) -> list[bytes]:

@@ -132,23 +132,15 @@ def convey(plan: Plan, reader: Reader, sink: Sink, tally: Tally) -> Iterator[Tal
     """Put every row of the plan through the sink, keeping the tally."""
     sink.open()
     yield tally
-    lines = _lines(plan, reader, sink)
-    put = sink.write if lines is None else sink.pass_on
-    for block in reader.blocks(plan.queryset, plan.renderings) if lines is None else lines:
+    dialect = None if plan.transform.needed else sink.dialect
+    for block in reader.blocks(plan.queryset, plan.renderings, dialect):
         kept = _transformed(plan, block, tally)
         if kept.rows:
-            put(kept)
+            sink.pass_on(kept) if kept.finished else sink.write(kept)
         tally.rows += kept.rows
         tally.batches += 1
         yield tally
     sink.close()
-
-
-def _lines(plan: Plan, reader: Reader, sink: Sink) -> Iterator[Block] | None:
-    """The rows as the source itself can write them for this file; None where there is something left to do to cells."""
-    if sink.dialect is None or plan.transform.needed:
-        return None
-    return reader.lines(plan.queryset, plan.renderings, sink.dialect)
 
 
 def _transformed(plan: Plan, block: Block, tally: Tally) -> Block:

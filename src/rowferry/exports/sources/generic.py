@@ -10,6 +10,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db.models import F, QuerySet
 
 from rowferry.exports.cells import CELL, Block
+from rowferry.exports.delimited import Dialect
 from rowferry.exports.rendering import Change, Rendering
 from rowferry.exports.sources.reader import BLOCK_ROWS, Reader
 
@@ -19,7 +20,9 @@ class GenericReader(Reader):
 
     begin = ("START TRANSACTION",)
 
-    def read(self, queryset: QuerySet[Any], renderings: Sequence[Rendering]) -> Iterator[Block]:
+    def read(
+        self, queryset: QuerySet[Any], renderings: Sequence[Rendering], dialect: Dialect | None
+    ) -> Iterator[Block]:
         paths = {f"rowferry_{i}": F(r.path) if isinstance(r.path, str) else r.path for i, r in enumerate(renderings)}
         rows = self._rows(queryset.annotate(**paths).values_list(*paths))
         writers = [one.text for one in renderings]

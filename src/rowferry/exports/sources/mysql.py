@@ -14,6 +14,7 @@ from django.db.models.sql.compiler import SQLCompiler
 
 from rowferry.exports import conf
 from rowferry.exports.cells import CELL, NULL, Block
+from rowferry.exports.delimited import Dialect
 from rowferry.exports.errors import SourceFault
 from rowferry.exports.rendering import Rendering
 from rowferry.exports.sources.reader import BLOCK_ROWS, Reader
@@ -75,7 +76,9 @@ class MySQLReader(Reader):
         with self.wrapper.cursor() as cursor:
             cursor.execute(f"SET SESSION net_write_timeout = {limit}, SESSION {limits[is_mariadb]}")
 
-    def read(self, queryset: QuerySet[Any], renderings: Sequence[Rendering]) -> Iterator[Block]:
+    def read(
+        self, queryset: QuerySet[Any], renderings: Sequence[Rendering], dialect: Dialect | None
+    ) -> Iterator[Block]:
         row = JoinedRow(*(one.expression() for one in renderings))
         sql, params = self.compile(queryset.annotate(rowferry_row=row).values_list("rowferry_row"))
         with closing(self._rows(sql, params)) as lists:

@@ -15,7 +15,7 @@ from rowferry.exports import conf
 from rowferry.exports.cells import CELL, NULL, SPARE, Block
 from rowferry.exports.delimited import Dialect
 from rowferry.exports.rendering import Rendering
-from rowferry.exports.sources.reader import BLOCK_ROWS, Reader, faults_named
+from rowferry.exports.sources.reader import BLOCK_ROWS, Reader
 
 ESCAPES = (
     (b"\\N", NULL),
@@ -54,19 +54,15 @@ class PostgreSQLReader(Reader):
             plan = cursor.fetchone()[0]
         return int((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]["Plan Rows"])
 
-    def read(self, queryset: QuerySet[Any], renderings: Sequence[Rendering]) -> Iterator[Block]:
-        for rows in self._copied(queryset, renderings, ""):
-            yield Block(unescaped(b"".join(rows)), len(rows))
-
-    def lines(
-        self, queryset: QuerySet[Any], renderings: Sequence[Rendering], dialect: Dialect
-    ) -> Iterator[Block] | None:
-        if self.changes(renderings):
-            return None
-        quoted = ", ".join(cell_name(index) for index, quoted in enumerate(dialect.quoted) if quoted)
-        force = f", FORCE_QUOTE ({quoted})" if quoted else ""
-        rows = self._copied(queryset, renderings, f"(FORMAT csv, DELIMITER '{dialect.delimiter}'{force})")
-        return faults_named(Block(with_line_ends(some), len(some)) for some in rows)
+    def read(
+        self, queryset: QuerySet[Any], renderings: Sequence[Rendering], dialect: Dialect | None
+    ) -> Iterator[Block]:
+        if dialect is None:
+            for rows in self._copied(queryset, renderings, ""):
+                yield Block(unescaped(b"".join(rows)), len(rows))
+        else:
+            for rows in self._copied(queryset, renderings, csv_form(dialect)):
+                yield Block(with_line_ends(rows), len(rows), finished=True)
 
     def _copied(self, queryset: QuerySet[Any], renderings: Sequence[Rendering], form: str) -> Iterator[list[bytes]]:
         cells = {cell_name(index): one.expression() for index, one in enumerate(renderings)}
@@ -75,6 +71,13 @@ class PostgreSQLReader(Reader):
             with self.wrapper.connection.cursor() as cursor:
                 statement = cursor.mogrify(f"COPY ({sql}) TO STDOUT {form}", params)
             yield from copied(self.wrapper.connection.pgconn, statement.encode(), may_cancel=self.owned)
+
+
+def csv_form(dialect: Dialect) -> str:
+    """The options of a COPY that writes these lines."""
+    quoted = ", ".join(cell_name(index) for index, quoted in enumerate(dialect.quoted) if quoted)
+    force = f", FORCE_QUOTE ({quoted})" if quoted else ""
+    return f"(FORMAT csv, DELIMITER '{dialect.delimiter}'{force})"
 
 
 def cell_name(index: int) -> str:

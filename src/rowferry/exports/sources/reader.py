@@ -95,25 +95,25 @@ class Reader(ABC):
         """What the database guesses without reading rows; 0 = it has no guess."""
         return 0
 
-    def blocks(self, queryset: QuerySet[Any], renderings: Sequence[Rendering]) -> Iterator[Block]:
-        """The rows of the queryset in its order, one cell a rendering."""
+    def blocks(
+        self, queryset: QuerySet[Any], renderings: Sequence[Rendering], dialect: Dialect | None = None
+    ) -> Iterator[Block]:
+        """The rows of the queryset in its order, one cell a rendering; with a `dialect` also as finished lines, where
+        this database can write them itself."""
         after = self.changes(renderings)
-        for block in faults_named(self.read(queryset, renderings)):
+        for block in faults_named(self.read(queryset, renderings, None if after else dialect)):
             yield changed(block, len(renderings), after) if after else block
-
-    def lines(
-        self, queryset: QuerySet[Any], renderings: Sequence[Rendering], dialect: Dialect
-    ) -> Iterator[Block] | None:
-        """The rows as finished lines, where this database can write them itself; None where it can't."""
-        return None
 
     def changes(self, renderings: Sequence[Rendering]) -> dict[int, Change]:
         """What Python has to do on the text that this database gives, by column."""
         return {i: change for i, one in enumerate(renderings) if (change := one.after(self.wrapper.vendor))}
 
     @abstractmethod
-    def read(self, queryset: QuerySet[Any], renderings: Sequence[Rendering]) -> Iterator[Block]:
-        """The rows as SQL gives them, before what `Rendering.after` does."""
+    def read(
+        self, queryset: QuerySet[Any], renderings: Sequence[Rendering], dialect: Dialect | None
+    ) -> Iterator[Block]:
+        """The rows as SQL gives them, before what `Rendering.after` does. Cells are always right; with a `dialect`
+        lines are better."""
 
     def compile(self, queryset: QuerySet[Any]) -> tuple[str, Any]:
         """The statement and its parameters, for this reader's connection."""

@@ -1,56 +1,82 @@
-"""SQLite: each row arrives as one blob of joined cells, so that Python touches rows and never cells."""
+"""SQLite: each row arrives as one blob that `printf` has made, so that Python touches rows and never cells."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import chain, groupby
+from itertools import chain
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import BinaryField, Func, QuerySet
 from django.db.models.sql.compiler import SQLCompiler
 
-from rowferry.exports.cells import CELL, NULL, Block
+from rowferry.exports.cells import CELL, NULL, SPARE, Block
+from rowferry.exports.delimited import LINE_END, Dialect
 from rowferry.exports.kinds import TEXTS
 from rowferry.exports.rendering import RenderedText, Rendering, exact
 from rowferry.exports.sources.reader import BLOCK_ROWS, Reader
 
 UNMARKED = bytes.maketrans(CELL + NULL, b"  ")
+MOST_ARGUMENTS = 100
+"""Cells of one printf; SQLite allows 127 arguments unless it was built for more."""
+QUOTED_NULL = b'"' + NULL + b'"'
+Slot = tuple[bytes, str]
+"""How printf writes a cell, and what it is given."""
+OR_MARK = f"coalesce({{x}}, x'{NULL.hex()}')"
+BARE: Slot = (b"%s", "{x}")
+"""NULL is nothing here."""
+MARKED: Slot = (b"%s", OR_MARK)
+QUOTED: Slot = (b'"%w"', OR_MARK)
+"""`%w` doubles the quotes."""
 
 
-class JoinedRow(Func):
-    """`a ‖ CELL ‖ b ‖ CELL ‖ c` as a blob.
+class PrintedRow(Func):
+    """`cell end cell end …` as a blob: each cell in its slot, with its end behind it.
 
-    `||` keeps NUL and every other byte of a text. Numbers, dates and the like hold none, so that printf, which would
-    stop at NUL and is faster, may join those that stand together.
+    printf takes NUL for the end of a text. A row with such a text has SPARE at its end, so that the reader sees it.
     """
 
     output_field = BinaryField()
 
+    def __init__(self, *cells: RenderedText, slots: Sequence[Slot], ends: Sequence[bytes], **extra: Any) -> None:
+        super().__init__(*cells, **extra)
+        self.slots, self.ends = slots, ends
+
     def as_sqlite(
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any
     ) -> tuple[str, tuple[Any, ...]]:
-        parts, params = [], list[Any]()
-        for is_text, group in groupby(self.get_source_expressions(), holds_text):
-            cells = []
-            for expression in group:
-                sql, own = compiler.compile(expression)
-                cells.append(f"coalesce({sql}, x'{NULL.hex()}')")
-                params += own
-            parts += cells if is_text else [printed(cells)]
-        joined = f" || x'{CELL.hex()}' || ".join(parts)
-        return f"CAST({joined} AS BLOB)", tuple(params)
+        cells = self.get_source_expressions()
+        compiled = [compiler.compile(cell) for cell in cells]
+        typed = [compiler.compile(cell.get_source_expressions()[0]) for cell in cells if holds_text(cell)]
+        texts = [given.replace("{x}", sql) for (_, given), (sql, _) in zip(self.slots, compiled, strict=True)]
+        form = [slot + end.replace(b"%", b"%%") for (slot, _), end in zip(self.slots, self.ends, strict=True)]
+        steps = range(0, len(texts), MOST_ARGUMENTS)
+        parts = [printed(form[at : at + MOST_ARGUMENTS], texts[at : at + MOST_ARGUMENTS]) for at in steps]
+        if typed:
+            has_nul = " OR ".join(f"instr({sql}, char(0))" for sql, _ in typed)
+            parts.append(f"iif({has_nul}, x'{SPARE.hex()}', '')")
+        params = chain.from_iterable(own for _, own in (*compiled, *typed))
+        return f"CAST({' || '.join(parts)} AS BLOB)", tuple(params)
 
 
-def holds_text(expression: RenderedText) -> bool:
-    """Whether people typed it; a path that is no plain field may hold anything."""
-    rendering = expression.rendering
-    return rendering is None or rendering.kind in TEXTS or not isinstance(rendering.path, str)
+def printed(form: Sequence[bytes], texts: Sequence[str]) -> str:
+    return f"printf(x'{b''.join(form).hex()}', {', '.join(texts)})"
 
 
-def printed(cells: Sequence[str]) -> str:
-    form = CELL.join([b"%s"] * len(cells))
-    return f"printf(x'{form.hex()}', {', '.join(cells)})"
+def holds_text(cell: RenderedText) -> bool:
+    """Whether people typed it, so that it may hold NUL."""
+    return cell.rendering is None or cell.rendering.kind in TEXTS
+
+
+def cell_row(cells: Sequence[RenderedText]) -> PrintedRow:
+    """Cells joined by CELL."""
+    return PrintedRow(*cells, slots=[MARKED] * len(cells), ends=[*[CELL] * (len(cells) - 1), b""])
+
+
+def line_row(cells: Sequence[RenderedText], dialect: Dialect) -> PrintedRow:
+    """A line of the dialect, but for NULL in quotes."""
+    slots = [QUOTED if quoted else BARE for quoted in dialect.quoted]
+    return PrintedRow(*cells, slots=slots, ends=[*[dialect.delimiter.encode()] * (len(cells) - 1), LINE_END])
 
 
 class SingleCell(Func):
@@ -69,17 +95,20 @@ class SQLiteReader(Reader):
     def repeatable(self) -> bool:
         return True
 
-    def read(self, queryset: QuerySet[Any], renderings: Sequence[Rendering]) -> Iterator[Block]:
+    def read(
+        self, queryset: QuerySet[Any], renderings: Sequence[Rendering], dialect: Dialect | None
+    ) -> Iterator[Block]:
         self.wrapper.connection.create_function("rowferry_float", 1, exact, deterministic=True)
-        row = JoinedRow(*(one.expression() for one in renderings))
+        cells = [one.expression() for one in renderings]
+        row = cell_row(cells) if dialect is None else line_row(cells, dialect)
         done = 0
         for rows in self._fetch(queryset.annotate(rowferry_row=row).values_list("rowferry_row")):
-            data = CELL.join(chain.from_iterable(rows))
-            if not is_sound(data, len(rows) * len(renderings)):
+            block = joined(rows, len(renderings)) if dialect is None else finished(rows, dialect)
+            if block is None:
                 yield from self._read_cells(queryset[done:], renderings)
                 return
-            done += len(rows)
-            yield Block(data, len(rows))
+            done += block.rows
+            yield block
 
     def _read_cells(self, queryset: QuerySet[Any], renderings: Sequence[Rendering]) -> Iterator[Block]:
         """The slow way, cell by cell, for text that is no UTF-8: what can't be read becomes U+FFFD."""
@@ -99,12 +128,30 @@ class SQLiteReader(Reader):
             cursor.close()
 
 
-def is_sound(data: bytes, cells: int) -> bool:
-    """Whether every mark is ours and all text is UTF-8: SQLite keeps whatever bytes somebody once stored as text."""
-    if data.count(CELL) != cells - 1 or not has_whole_nulls(data):
-        return False
+def joined(rows: Sequence[tuple[bytes, ...]], width: int) -> Block | None:
+    """The rows as cells; None = not every mark is ours, or text is no UTF-8: SQLite keeps whatever bytes somebody
+    stored as text."""
+    data = CELL.join(chain.from_iterable(rows))
+    if data.count(CELL) != len(rows) * width - 1 or not has_whole_nulls(data) or not is_utf8(data.translate(UNMARKED)):
+        return None
+    return Block(data, len(rows))
+
+
+def finished(rows: Sequence[tuple[bytes, ...]], dialect: Dialect) -> Block | None:
+    """The rows as lines, or None, as above. A quote within text is doubled, so none stands between delimiter and
+    mark."""
+    data = b"".join(chain.from_iterable(rows))
+    if NULL in data:
+        delimiter = dialect.delimiter.encode()
+        data = data.replace(delimiter + QUOTED_NULL, delimiter)
+        if dialect.quoted[0]:
+            data = data.removeprefix(QUOTED_NULL).replace(LINE_END + QUOTED_NULL, LINE_END)
+    return Block(data, len(rows), finished=True) if is_utf8(data) else None
+
+
+def is_utf8(data: bytes) -> bool:
     try:
-        str(data.translate(UNMARKED), "utf-8")
+        str(data, "utf-8")
     except UnicodeDecodeError:
         return False
     return True
