@@ -10,14 +10,15 @@ import pytest
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
-from rowferry.exports.cells import CELL, Block
-from rowferry.exports.delimited import Dialect
+from rowferry.exports import registry
+from rowferry.exports.cells import CELL, NULL, Block
+from rowferry.exports.dialects import Delimited, Keyed, Member
 from rowferry.exports.errors import SourceFault
 from rowferry.exports.kinds import Kind
-from rowferry.exports.pipeline import Tally, convey
+from rowferry.exports.pipeline import Tally, convey, order_of
 from rowferry.exports.plan import build_plan
 from rowferry.exports.rendering import Rendering
-from rowferry.exports.sinks import Order, SinkColumn
+from rowferry.exports.sinks import Order, SinkColumn, sinks
 from rowferry.exports.sinks.csv import CsvSink
 from rowferry.exports.sources import Reader, open_reader
 from rowferry.exports.sources.postgresql import with_line_ends
@@ -26,11 +27,13 @@ from rowferry.exports.spec import ExportSpec
 from tests.exports.probe import Probe, rendering
 from tests.exports.test_text import HOSTILE
 from tests.factories.assets import AssetFactory
+from tests.factories.people import UserFactory
+from tests.factories.tickets import TicketFactory
 
 WRITES_LINES = connection.vendor in ("postgresql", "sqlite")
 WITHOUT_NUL = [text.replace("\0", "") for text in HOSTILE]
 """PostgreSQL has no NUL, and SQLite does not write lines that have one."""
-QUOTED_TEXT = Dialect(",", (False, True))
+QUOTED_TEXT = Delimited(",", (False, True))
 COLUMNS = ("integer", "text", "decimal", "boolean", "day", "instant", "uuid", "clock", "span", "json")
 
 
@@ -130,7 +133,7 @@ if WRITES_LINES:
         Probe.objects.create(instant=datetime(2025, 1, 1, tzinfo=UTC))
         renderings = [rendering("integer"), rendering("instant", zone="Europe/Berlin")]
         with open_reader("default") as reader:
-            (block,) = reader.blocks(Probe.objects.all(), renderings, Dialect(",", (False, False)))
+            (block,) = reader.blocks(Probe.objects.all(), renderings, Delimited(",", (False, False)))
             assert not block.finished
 
     @pytest.mark.django_db
@@ -165,32 +168,40 @@ if connection.vendor == "sqlite":
         Probe.objects.create(integer=7)
         renderings = [rendering("integer")] * 250
         with open_reader("default") as reader:
-            (block,) = reader.blocks(Probe.objects.all(), renderings, Dialect("|", (False,) * 250))
+            (block,) = reader.blocks(Probe.objects.all(), renderings, Delimited("|", (False,) * 250))
             assert block.data == b"|".join([b"7"] * 250) + b"\r\n"
 
 
 @pytest.mark.django_db
-def test_an_export_is_the_same_whoever_writes_the_lines():
-    for text in HOSTILE:
-        AssetFactory(name=text.replace("\0", ""))
-    plan = build_plan(ExportSpec.parse("assets", {"format": "csv"}), None)
+@pytest.mark.parametrize("nested", [False, True])
+@pytest.mark.parametrize("name", ["csv", "tsv", "json", "ndjson"])
+@pytest.mark.parametrize("resource", ["assets", "tickets"])
+def test_an_export_is_the_same_whoever_writes_the_lines(resource, name, nested):
+    if nested and not sinks()[name].can_nest:
+        return
+    hostile_resource(resource)
+    columns = [column.name for column in registry.resource(resource).columns]
+    payload = {"format": name, "columns": columns, **({"nested": True} if nested else {})}
+    plan = build_plan(ExportSpec.parse(resource, payload), None)
     with open_reader("default") as reader:
         passed, made = (_written(plan, reader, cells_only) for cells_only in (False, True))
     assert passed == made
 
 
+def hostile_resource(resource: str) -> None:
+    """Rows with every hostile text that the database takes, with and without what they refer to."""
+    texts = HOSTILE if connection.vendor == "sqlite" else WITHOUT_NUL
+    for number, text in enumerate(texts):
+        person = UserFactory(first_name=text[:100].replace("\0", "")) if number % 2 else None
+        if resource == "assets":
+            AssetFactory(name=text, assigned_to=person)
+        else:
+            TicketFactory(subject=text, description=text, assigned_to=person)
+
+
 def _written(plan, reader: Reader, cells_only: bool) -> bytes:
-    order = Order(
-        export_id="",
-        resource="assets",
-        resource_label="Assets",
-        format="csv",
-        exported_at=datetime.now(UTC),
-        item_count=None,
-        columns=plan.sink_columns,
-        options=plan.spec.options,
-    )
-    sink, tally = CsvSink(order, io.BytesIO()), Tally()
+    order = order_of(plan, exported_at=datetime(2025, 10, 30, tzinfo=UTC))
+    sink, tally = plan.sink(order, io.BytesIO()), Tally()
     if cells_only:
         sink.dialect = None
     for _ in convey(plan, reader, sink, tally):
@@ -199,10 +210,33 @@ def _written(plan, reader: Reader, cells_only: bool) -> bytes:
     return sink.stream.getvalue()
 
 
+if connection.vendor == "sqlite":
+
+    @pytest.mark.usefixtures("probes")
+    @pytest.mark.parametrize("stored", ["610062", "61FF62", "ED"])
+    def test_objects_are_written_but_for_text_that_is_no_utf8(stored):
+        with connection.cursor() as cursor:
+            cursor.execute(f"INSERT INTO {Probe._meta.db_table} (text) VALUES (CAST(x'{stored}' AS TEXT))")
+        dialect = Keyed((Member("text", 0),), b",")
+        with open_reader("default") as reader:
+            (block,) = reader.blocks(Probe.objects.all(), [rendering("text")], dialect)
+        text = bytes.fromhex(stored)
+        written = Block(b'{"text":"a\\u0000b"}', 1, finished=True)
+        assert block == (written if text == b"a\0b" else Block(text.decode(errors="replace").encode(), 1))
+
+    @pytest.mark.usefixtures("probes")
+    @pytest.mark.parametrize("name", ["decimal", "float", "json"])
+    def test_objects_with_values_that_may_be_no_json_come_as_cells(name):
+        Probe.objects.create(integer=1)
+        with open_reader("default") as reader:
+            (block,) = reader.blocks(Probe.objects.all(), [rendering(name)], Keyed((Member(name, 0),), b","))
+        assert block == Block(NULL, 1)
+
+
 def test_one_column_is_never_passed_through():
     """A database writes a lone NULL as a line with nothing on it, which is no row to most readers."""
     assert sink_of([rendering("text")], ",").dialect is None
-    assert sink_of([rendering("text"), rendering("integer")], ";").dialect == Dialect(";", (True, False))
+    assert sink_of([rendering("text"), rendering("integer")], ";").dialect == Delimited(";", (True, False))
 
 
 def test_a_sink_counts_the_rows_that_it_passes_on():

@@ -9,11 +9,11 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import repeat
 from typing import TYPE_CHECKING
 
 from rowferry.exports.cells import CELL, NULL, Block, glue, split
+from rowferry.exports.dialects import Delimited
 from rowferry.exports.kinds import FORMULA_STARTS, NUMBERS, Kind
 
 if TYPE_CHECKING:
@@ -24,14 +24,6 @@ BARE = NUMBERS | {Kind.BOOLEAN, Kind.DATE, Kind.INSTANT}
 LINE_END = b"\r\n"
 
 
-@dataclass(frozen=True, slots=True)
-class Dialect:
-    """How lines look, for a database that can write them itself. `quoted` says it of each column; NULL is nothing."""
-
-    delimiter: str
-    quoted: tuple[bool, ...]
-
-
 class Lines:
     """The lines of one file. The engine has guarded the cells in SQL; the titles are guarded here."""
 
@@ -39,7 +31,7 @@ class Lines:
         self._delimiter = delimiter
         self._width = len(columns)
         quoted = tuple(column.kind not in BARE for column in columns)
-        self.dialect = Dialect(delimiter, quoted) if len(columns) > 1 else None
+        self.dialect = Delimited(delimiter, quoted) if len(columns) > 1 else None
         """None where a database would write a lone NULL as a line with nothing on it."""
         line = delimiter.encode().join(map(slot, columns)) + LINE_END
         self._first, *between, self._last = line.split(CELL)

@@ -10,6 +10,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING
 
 from rowferry.exports.cells import CELL, NULL, Block, glue, split
+from rowferry.exports.dialects import Keyed, Member
 from rowferry.exports.kinds import NUMBERS, Kind
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ class Objects:
 
     def __init__(self, columns: Sequence[SinkColumn], *, nested: bool, separator: bytes) -> None:
         self._width = len(columns)
-        self._layout = layout_of(columns, nested, separator)
+        self.dialect = Keyed(members_of(columns, nested), separator)
+        self._layout = layout_of(columns, self.dialect)
         self._raw = [index for index, column in enumerate(columns) if column.kind == Kind.JSON]
         self._numbers = [index for index, column in enumerate(columns) if column.kind in NOT_ALWAYS_NUMBERS]
 
@@ -106,32 +108,40 @@ class Layout:
     """Nested objects all of whose values are NULL, as they look before NULL becomes `null`."""
 
 
-def layout_of(columns: Sequence[SinkColumn], nested: bool, separator: bytes) -> Layout:
+def members_of(columns: Sequence[SinkColumn], nested: bool) -> tuple[Member, ...]:
     """Flat rows; or, nested, columns that share an object stand in it, where the first of them would have stood."""
-    fields: dict[tuple[str, bool], list[int]] = {}
+    found: dict[str, Member] = {}
     for index, column in enumerate(columns):
-        field = (column.nest[0], True) if nested and column.nest else (column.name, False)
-        fields.setdefault(field, []).append(index)
-    values = [value_of([columns[index] for index in indices], field[1]) for field, indices in fields.items()]
-    row = b"{" + b",".join(member(field[0], value) for field, value in zip(fields, values, strict=True)) + b"}"
-    first, *between, last = row.split(CELL)
+        if nested and column.nest:
+            name, key = column.nest
+            inside = found[f"{name}."].members if f"{name}." in found else ()
+            found[f"{name}."] = Member(name, members=(*inside, Member(key, index)))
+        else:
+            found[column.name] = Member(column.name, index)
+    return tuple(found.values())
+
+
+def layout_of(columns: Sequence[SinkColumn], dialect: Keyed) -> Layout:
+    members = dialect.members
+    first, *between, last = written(columns, members).split(CELL)
     return Layout(
-        places=tuple(index for indices in fields.values() for index in indices),
-        literals=(last + separator + first, *between),
+        places=tuple(one.index for member in members for one in member.members or (member,)),
+        literals=(last + dialect.separator + first, *between),
         first=first,
         last=last,
-        empty_objects=tuple(value.replace(CELL, NULL) for field, value in zip(fields, values, strict=True) if field[1]),
+        empty_objects=tuple(
+            written(columns, member.members).replace(CELL, NULL) for member in members if member.members
+        ),
     )
 
 
-def value_of(columns: Sequence[SinkColumn], nested: bool) -> bytes:
-    """One column, or an object of several, with CELL (quoted, if it is a string) for each value."""
-    slots = [CELL if column.kind in BARE else b'"' + CELL + b'"' for column in columns]
-    if not nested:
-        return slots[0]
-    keys = [column.nest[1] if column.nest else column.name for column in columns]
-    return b"{" + b",".join(map(member, keys, slots)) + b"}"
+def written(columns: Sequence[SinkColumn], members: Sequence[Member]) -> bytes:
+    """An object with CELL (quoted, if it is a string) for each value."""
+    values = (written(columns, one.members) if one.members else slot(columns[one.index]) for one in members)
+    pairs = (json.dumps(one.key).encode() + b":" + value for one, value in zip(members, values, strict=True))
+    return b"{" + b",".join(pairs) + b"}"
 
 
-def member(key: str, value: bytes) -> bytes:
-    return json.dumps(key).encode() + b":" + value
+def slot(column: SinkColumn) -> bytes:
+    """Where a value of this column goes, with its quotes."""
+    return CELL if column.kind in BARE else b'"' + CELL + b'"'

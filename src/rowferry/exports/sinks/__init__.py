@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Protocol
 
 from rowferry.exports import compression
 from rowferry.exports.cells import Block
-from rowferry.exports.delimited import Dialect
+from rowferry.exports.dialects import Dialect
 from rowferry.exports.kinds import Form, Kind
 
 
@@ -138,7 +138,7 @@ class Sink(ABC):
         """Write the rows of one block, in one or few `stream.write` calls, and add them to `rows`."""
 
     def pass_on(self, lines: Block) -> None:
-        """Write rows that the source has written in the `dialect`: `data` = whole lines, with their ends."""
+        """Write rows, one at least, that the source has written in the `dialect`."""
         self.stream.write(lines.data)
         self.rows += lines.rows
 

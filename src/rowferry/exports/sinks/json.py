@@ -25,6 +25,7 @@ class JsonSink(Sink):
     def __init__(self, order: Order, stream: Stream) -> None:
         super().__init__(order, stream)
         self._objects = Objects(order.columns, nested=order.nested, separator=b",\n")
+        self.dialect = self._objects.dialect
 
     def open(self) -> None:
         head = json.dumps(facts(self.order), default=str, separators=(",", ":"))
@@ -32,8 +33,15 @@ class JsonSink(Sink):
 
     def write(self, block: Block) -> None:
         if block.rows:
-            self.stream.write(self._objects.rows(block, before=b",\n" if self.rows else b"\n"))
+            self.stream.write(self._objects.rows(block, before=self._before()))
             self.rows += block.rows
+
+    def pass_on(self, lines: Block) -> None:
+        self.stream.write(self._before() + lines.data)
+        self.rows += lines.rows
+
+    def _before(self) -> bytes:
+        return b",\n" if self.rows else b"\n"
 
     def close(self) -> None:
         count = b"" if self.order.item_count is not None else b',"item_count":%d' % self.rows

@@ -21,8 +21,13 @@ class NdjsonSink(Sink):
     def __init__(self, order: Order, stream: Stream) -> None:
         super().__init__(order, stream)
         self._objects = Objects(order.columns, nested=order.nested, separator=b"\n")
+        self.dialect = self._objects.dialect
 
     def write(self, block: Block) -> None:
         if block.rows:
             self.stream.write(self._objects.rows(block, after=b"\n"))
             self.rows += block.rows
+
+    def pass_on(self, lines: Block) -> None:
+        self.stream.write(lines.data + b"\n")
+        self.rows += lines.rows

@@ -10,7 +10,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db.models import F, QuerySet
 
 from rowferry.exports.cells import CELL, Block
-from rowferry.exports.delimited import Dialect
+from rowferry.exports.dialects import Dialect
 from rowferry.exports.rendering import Change, Rendering
 from rowferry.exports.sources.reader import BLOCK_ROWS, Reader
 

@@ -14,7 +14,7 @@ from django.db.models.sql.compiler import SQLCompiler
 
 from rowferry.exports import conf
 from rowferry.exports.cells import CELL, NULL, Block
-from rowferry.exports.delimited import Dialect
+from rowferry.exports.dialects import Dialect
 from rowferry.exports.errors import SourceFault
 from rowferry.exports.rendering import Rendering
 from rowferry.exports.sources.reader import BLOCK_ROWS, Reader

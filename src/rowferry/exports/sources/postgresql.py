@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 
 from rowferry.exports import conf
 from rowferry.exports.cells import CELL, NULL, SPARE, Block
-from rowferry.exports.delimited import Dialect
+from rowferry.exports.dialects import Delimited, Dialect
 from rowferry.exports.rendering import Rendering
 from rowferry.exports.sources.reader import BLOCK_ROWS, Reader
 
@@ -57,12 +57,12 @@ class PostgreSQLReader(Reader):
     def read(
         self, queryset: QuerySet[Any], renderings: Sequence[Rendering], dialect: Dialect | None
     ) -> Iterator[Block]:
-        if dialect is None:
-            for rows in self._copied(queryset, renderings, ""):
-                yield Block(unescaped(b"".join(rows)), len(rows))
-        else:
+        if isinstance(dialect, Delimited):
             for rows in self._copied(queryset, renderings, csv_form(dialect)):
                 yield Block(with_line_ends(rows), len(rows), finished=True)
+        else:
+            for rows in self._copied(queryset, renderings, ""):
+                yield Block(unescaped(b"".join(rows)), len(rows))
 
     def _copied(self, queryset: QuerySet[Any], renderings: Sequence[Rendering], form: str) -> Iterator[list[bytes]]:
         cells = {cell_name(index): one.expression() for index, one in enumerate(renderings)}
@@ -73,7 +73,7 @@ class PostgreSQLReader(Reader):
             yield from copied(self.wrapper.connection.pgconn, statement.encode(), may_cancel=self.owned)
 
 
-def csv_form(dialect: Dialect) -> str:
+def csv_form(dialect: Delimited) -> str:
     """The options of a COPY that writes these lines."""
     quoted = ", ".join(cell_name(index) for index, quoted in enumerate(dialect.quoted) if quoted)
     force = f", FORCE_QUOTE ({quoted})" if quoted else ""

@@ -17,7 +17,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from rowferry.exports.cells import CELL, Block, split
-from rowferry.exports.delimited import Dialect
+from rowferry.exports.dialects import Dialect
 from rowferry.exports.errors import SourceFault
 from rowferry.exports.rendering import Change, Rendering
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -11,8 +12,9 @@ from django.db.models import BinaryField, Func, QuerySet
 from django.db.models.sql.compiler import SQLCompiler
 
 from rowferry.exports.cells import CELL, NULL, SPARE, Block
-from rowferry.exports.delimited import LINE_END, Dialect
-from rowferry.exports.kinds import TEXTS
+from rowferry.exports.delimited import LINE_END
+from rowferry.exports.dialects import Delimited, Dialect, Keyed, Member
+from rowferry.exports.kinds import TEXTS, Kind
 from rowferry.exports.rendering import RenderedText, Rendering, exact
 from rowferry.exports.sources.reader import BLOCK_ROWS, Reader
 
@@ -28,6 +30,14 @@ BARE: Slot = (b"%s", "{x}")
 MARKED: Slot = (b"%s", OR_MARK)
 QUOTED: Slot = (b'"%w"', OR_MARK)
 """`%w` doubles the quotes."""
+
+
+MOST_MEMBERS = 60
+"""Of one object, each with its key: a matter of the same limit."""
+JSON_TEXT = "CAST({x} AS TEXT)"
+JSON_VALUES = dict.fromkeys(Kind, JSON_TEXT) | {Kind.INTEGER: "{x}", Kind.BOOLEAN: "json({x})"}
+NOT_FOR_OBJECTS = {Kind.DECIMAL, Kind.FLOAT, Kind.JSON}
+"""Kinds whose text SQLite might not take for JSON: NaN, infinities, and what somebody stored."""
 
 
 class PrintedRow(Func):
@@ -73,10 +83,44 @@ def cell_row(cells: Sequence[RenderedText]) -> PrintedRow:
     return PrintedRow(*cells, slots=[MARKED] * len(cells), ends=[*[CELL] * (len(cells) - 1), b""])
 
 
-def line_row(cells: Sequence[RenderedText], dialect: Dialect) -> PrintedRow:
+def line_row(cells: Sequence[RenderedText], dialect: Delimited) -> PrintedRow:
     """A line of the dialect, but for NULL in quotes."""
     slots = [QUOTED if quoted else BARE for quoted in dialect.quoted]
     return PrintedRow(*cells, slots=slots, ends=[*[dialect.delimiter.encode()] * (len(cells) - 1), LINE_END])
+
+
+class ObjectRow(Func):
+    """A row as a JSON object, as a blob. json_object knows every escape, NUL too."""
+
+    output_field = BinaryField()
+
+    def __init__(self, *cells: RenderedText, members: Sequence[Member], **extra: Any) -> None:
+        super().__init__(*cells, **extra)
+        self.members = members
+
+    def as_sqlite(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any
+    ) -> tuple[str, tuple[Any, ...]]:
+        cells: list[RenderedText] = self.get_source_expressions()
+        params = list[Any]()
+
+        def value(member: Member) -> str:
+            if member.members:
+                empty = " AND ".join(f"{value(one)} IS NULL" for one in member.members)
+                return f"CASE WHEN {empty} THEN NULL ELSE {object_of(member.members)} END"
+            cell = cells[member.index]
+            sql, own = compiler.compile(cell)
+            params.extend(own)
+            return JSON_VALUES[cell.rendering.kind if cell.rendering else Kind.TEXT].replace("{x}", sql)
+
+        def object_of(members: Sequence[Member]) -> str:
+            return f"json_object({', '.join(f'{literal(one.key)}, {value(one)}' for one in members)})"
+
+        return f"CAST({object_of(self.members)} AS BLOB)", tuple(params)
+
+
+def literal(key: str) -> str:
+    return "'" + key.replace("'", "''").replace("%", "%%") + "'"
 
 
 class SingleCell(Func):
@@ -100,10 +144,10 @@ class SQLiteReader(Reader):
     ) -> Iterator[Block]:
         self.wrapper.connection.create_function("rowferry_float", 1, exact, deterministic=True)
         cells = [one.expression() for one in renderings]
-        row = cell_row(cells) if dialect is None else line_row(cells, dialect)
+        row, block_of = wanted(cells, dialect)
         done = 0
         for rows in self._fetch(queryset.annotate(rowferry_row=row).values_list("rowferry_row")):
-            block = joined(rows, len(renderings)) if dialect is None else finished(rows, dialect)
+            block = block_of(list(chain.from_iterable(rows)))
             if block is None:
                 yield from self._read_cells(queryset[done:], renderings)
                 return
@@ -128,19 +172,36 @@ class SQLiteReader(Reader):
             cursor.close()
 
 
-def joined(rows: Sequence[tuple[bytes, ...]], width: int) -> Block | None:
+def wanted(
+    cells: Sequence[RenderedText], dialect: Dialect | None
+) -> tuple[Func, Callable[[Sequence[bytes]], Block | None]]:
+    """What to select, and what makes a block of such rows."""
+    if isinstance(dialect, Delimited):
+        return line_row(cells, dialect), partial(lines, dialect=dialect)
+    if dialect is not None and can_be_objects(cells, dialect):
+        return ObjectRow(*cells, members=dialect.members), partial(objects, separator=dialect.separator)
+    return cell_row(cells), partial(joined, width=len(cells))
+
+
+def can_be_objects(cells: Sequence[RenderedText], dialect: Keyed) -> bool:
+    kinds = {cell.rendering.kind for cell in cells if cell.rendering}
+    inside = [one for member in dialect.members for one in (member, *member.members)]
+    return not kinds & NOT_FOR_OBJECTS and len(inside) <= MOST_MEMBERS and all(one.key.isascii() for one in inside)
+
+
+def joined(rows: Sequence[bytes], width: int) -> Block | None:
     """The rows as cells; None = not every mark is ours, or text is no UTF-8: SQLite keeps whatever bytes somebody
     stored as text."""
-    data = CELL.join(chain.from_iterable(rows))
+    data = CELL.join(rows)
     if data.count(CELL) != len(rows) * width - 1 or not has_whole_nulls(data) or not is_utf8(data.translate(UNMARKED)):
         return None
     return Block(data, len(rows))
 
 
-def finished(rows: Sequence[tuple[bytes, ...]], dialect: Dialect) -> Block | None:
+def lines(rows: Sequence[bytes], dialect: Delimited) -> Block | None:
     """The rows as lines, or None, as above. A quote within text is doubled, so none stands between delimiter and
     mark."""
-    data = b"".join(chain.from_iterable(rows))
+    data = b"".join(rows)
     if NULL in data:
         delimiter = dialect.delimiter.encode()
         data = data.replace(delimiter + QUOTED_NULL, delimiter)
@@ -149,7 +210,16 @@ def finished(rows: Sequence[tuple[bytes, ...]], dialect: Dialect) -> Block | Non
     return Block(data, len(rows), finished=True) if is_utf8(data) else None
 
 
+def objects(rows: Sequence[bytes], separator: bytes) -> Block | None:
+    """The rows as objects, or None, as above."""
+    data = separator.join(rows)
+    return Block(data, len(rows), finished=True) if is_utf8(data) else None
+
+
 def is_utf8(data: bytes) -> bool:
+    """Whether it can be read. Most data is ASCII, which is seen without a copy of it all."""
+    if data.isascii():
+        return True
     try:
         str(data, "utf-8")
     except UnicodeDecodeError:

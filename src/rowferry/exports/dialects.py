@@ -1,0 +1,34 @@
+"""How rows look in a file, for a source that can write them itself: a sink says it, a reader may heed it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Delimited:
+    """Lines of cells, each with CRLF at its end. `quoted` says it of each column; NULL is nothing."""
+
+    delimiter: str
+    quoted: tuple[bool, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One key of an object and what it holds: the column `index`, or an object of `members`, null if all of them
+    are."""
+
+    key: str
+    index: int = -1
+    members: tuple[Member, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Keyed:
+    """JSON objects with `separator` between them, and none after the last of a block."""
+
+    members: tuple[Member, ...]
+    separator: bytes
+
+
+Dialect = Delimited | Keyed
