@@ -17,6 +17,8 @@ WINDOW = (MAX_UNITS + 1) // 2
 REPLACEMENT = "\ufffd".encode()
 LEGAL = bytes(SPARE[0] if code < 0x20 and code not in b"\t\n\r" else code for code in range(256))
 BLANK_MARKS = bytes(0x20 if code in CELL + NULL else code for code in range(256))
+PLAIN = LEGAL.translate(BLANK_MARKS)
+"""Makes ASCII of what needs no second look, and of nothing else."""
 SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
 NONCHARACTER = re.compile(rb"\xef\xbf[\xbe\xbf]")
 LOOKS_ESCAPED = re.compile(rb"_(?=x[0-9A-Fa-f]{4}_)")
@@ -26,9 +28,8 @@ EDGES = (b"\n", b"\t", b"\r", b" " + CELL, CELL + b" ")
 
 def clean(data: bytes, counts: Counter[str]) -> bytes:
     """The buffer as XML; its marks stay. Adds to `replaced_characters` and `shortened_cells`."""
-    if not data.translate(BLANK_MARKS).isascii():
-        data = unicode_only(data, counts)
-    data = without_controls(data, counts)
+    if not data.translate(PLAIN).isascii():
+        data = without_controls(unicode_only(data, counts), counts)
     if has_long_cell(data):
         data = CELL.join([shortened(cell, counts) for cell in data.split(CELL)])
     return escaped(data)
