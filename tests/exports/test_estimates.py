@@ -10,10 +10,14 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from rowferry.exports import execution, submission, tracking
+from rowferry.exports.models import Status
 from rowferry.exports.plan import build_plan, enough_to_decide
+from rowferry.exports.preview import ROWS_A_SECOND
 from rowferry.exports.sources import Size, open_reader
 from rowferry.exports.spec import ExportSpec
 from tests.factories.assets import AssetFactory
+from tests.factories.exports import changed
+from tests.factories.exports import queued as order
 
 ROWS = 30
 
@@ -87,3 +91,12 @@ def test_pages_from_the_far_end_of_a_list_are_the_same_rows_in_the_same_order(ow
     assert len(whole) == 7
     assert paged == whole
     assert tracking.history(owner, {"page": "5", "limit": "2"}).items == []
+
+
+@pytest.mark.django_db
+def test_an_export_does_not_wait_for_itself(owner: User) -> None:
+    export = changed(order(owner), total_items=2 * ROWS_A_SECOND)
+    assert submission.queued(export).wait == 2
+    changed(order(owner), total_items=3 * ROWS_A_SECOND)
+    changed(order(owner), total_items=9 * ROWS_A_SECOND, status=Status.COMPLETED)
+    assert submission.queued(export).wait == 5

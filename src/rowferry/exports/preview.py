@@ -64,9 +64,11 @@ def look(plan: Plan, asynchronous: bool | None) -> Preview:
     )
 
 
-def estimated_wait(total: int) -> int:
-    """Seconds until a queued export of so many rows is done, what waits before it included."""
+def estimated_wait(total: int, export: Export | None = None) -> int:
+    """Seconds until a queued export of so many rows is done, what waits besides it included."""
     waiting = Export.objects.filter(mode=Mode.QUEUED, status__in=(Status.PENDING, Status.PROCESSING))
+    if export is not None:
+        waiting = waiting.exclude(pk=export.pk)
     before = waiting.aggregate(rows=Sum("total_items"))["rows"] or 0
     return max(1, math.ceil((total + before) / ROWS_A_SECOND))
 

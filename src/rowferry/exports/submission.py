@@ -185,7 +185,7 @@ def _answer(plan: Plan, delivery: Delivery, reader: Reader, key: Key | None) -> 
         return _again(before)
     if mode == Mode.QUEUED:
         reader.close()
-        return Queued(export=export, wait=estimated_wait(total.rows), allowance=allowance)
+        return Queued(export=export, wait=estimated_wait(total.rows, export), allowance=allowance)
     return _in_request(InRequest(export, plan, reader, total.rows), allowance)
 
 
@@ -235,7 +235,7 @@ def _in_request(work: InRequest, allowance: Allowance | None) -> Answer:
 
 def queued(export: Export) -> Queued:
     """The answer that says when a queued export will be done."""
-    return Queued(export=export, wait=estimated_wait(export.total_items))
+    return Queued(export=export, wait=estimated_wait(export.total_items, export))
 
 
 def _again(export: Export) -> Answer:
