@@ -29,9 +29,18 @@ serve: $(VENV)/runtime
 test: setup
 	$(PYTHON) -m pytest -n 2 $(TESTS)
 
-# The whole suite on a PostgreSQL of its own; installs it from Debian's packages where it is missing.
-test-services: setup
-	$(PYTHON) -m tests.services $(PYTHON) -m pytest -n 2 $(TESTS)
+# Django's driver for MariaDB has to be built, so only the tests that need it ask for it.
+$(VENV)/mariadb: $(VENV)/development requirements-mariadb.lock
+	$(PYTHON) -c "from tests.services.packages import install; install('gcc', 'pkg-config', 'libmariadb-dev')"
+	$(PIP) -r requirements-mariadb.lock
+	touch $@
+
+# The whole suite on servers of its own, twice; installs them from Debian's packages where they are missing.
+SERVICES := $(PYTHON) -m tests.services
+test-services: setup $(VENV)/mariadb
+	$(SERVICES) --database mariadb --broker rabbitmq $(PYTHON) -m pytest -n 2 $(TESTS)
+	$(SERVICES) --database postgresql --broker redis $(PYTHON) -m pytest -n 2 $(TESTS)
+	$(PYTHON) -m pytest -m services tests/services tests/system
 
 lint: setup
 	$(VENV)/bin/ruff check .
@@ -64,7 +73,7 @@ lock:
 	$(COMPILE) --group build --output-file requirements.lock
 	$(COMPILE) --group dev --output-file requirements-dev.lock
 	uv pip compile --group bench $(LOCKED) --output-file requirements-bench.lock
-	uv pip compile --group bench-mariadb $(LOCKED) --output-file requirements-bench-mariadb.lock
+	uv pip compile --group mariadb $(LOCKED) --output-file requirements-mariadb.lock
 
 clean:
 	rm -rf $(VENV) $(BENCH_VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import secrets
 import shutil
 import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,7 +18,7 @@ from tests import services
 from bench.measuring import ROOT
 
 MARIADB_PACKAGES = ("mariadb-server", "libmariadb-dev", "pkg-config", "build-essential")
-DRIVER_LOCK = ROOT / "requirements-bench-mariadb.lock"
+DRIVER_LOCK = ROOT / "requirements-mariadb.lock"
 DRIVERS = ROOT / ".venv-bench" / "drivers"
 
 
@@ -94,7 +91,7 @@ def mariadb_in(folder: Path) -> Iterator[Database | None]:
         yield None
         return
     drivers = _drivers()
-    with tempfile.TemporaryDirectory(prefix="rowferry-mariadb-") as name, _mariadb_server(Path(name)) as url:
+    with services.mariadb() as url:
         yield Database("MariaDB", url, folder / "mariadb", drivers)
 
 
@@ -118,40 +115,3 @@ def _drivers() -> dict[str, str]:
 def _build_driver() -> None:
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
     subprocess.run([*pip, f"--target={DRIVERS}", f"--requirement={DRIVER_LOCK}"], check=True, stderr=subprocess.DEVNULL)
-
-
-@contextmanager
-def _mariadb_server(folder: Path) -> Iterator[str]:
-    port, password, data, socket = services.free_port(), secrets.token_hex(16), folder / "data", folder / "socket"
-    as_user = ["--user=mysql"] if services.is_root() else []
-    if services.is_root():
-        shutil.chown(folder, "mysql", "mysql")
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    install = ["mariadb-install-db", "--no-defaults", f"--datadir={data}", "--auth-root-authentication-method=normal"]
-    subprocess.run([*install, "--skip-test-db", *as_user], check=True, **quiet)
-    options = [f"--datadir={data}", f"--socket={socket}", f"--port={port}", "--bind-address=127.0.0.1"]
-    tuning = ["--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0", "--character-set-server=utf8mb4"]
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen(
-            ["mariadbd", "--no-defaults", *options, *tuning, *as_user], stdout=log, stderr=log, cwd="/"
-        )
-    try:
-        _wait(server, socket, folder / "log")
-        _as_root(socket, f"CREATE DATABASE rowferry; CREATE USER bench@'127.0.0.1' IDENTIFIED BY '{password}';")
-        _as_root(socket, "GRANT ALL ON *.* TO bench@'127.0.0.1'")
-        yield f"mysql://bench:{password}@127.0.0.1:{port}/rowferry"
-    finally:
-        server.terminate()
-        server.wait(timeout=services.START_SECONDS)
-
-
-def _wait(server: subprocess.Popen[bytes], socket: Path, log: Path) -> None:
-    deadline = time.monotonic() + services.START_SECONDS
-    while not socket.exists():
-        if server.poll() is not None or time.monotonic() > deadline:
-            raise SystemExit(f"MariaDB did not start:\n{log.read_text()}")
-        time.sleep(0.1)
-
-
-def _as_root(socket: Path, sql: str) -> None:
-    subprocess.run(["mariadb", "--no-defaults", f"--socket={socket}", "--user=root", "--execute", sql], check=True)

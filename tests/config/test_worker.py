@@ -36,11 +36,13 @@ class Site:
         self.log.touch()
         self.queue = QueueFolder(self.folder / "spool", "exports")
         self.queue.make()
+        self.broker = f"spool://{self.folder / 'spool'}"
         self.sender = Celery("sender", set_as_current=False)
-        self.sender.conf.update(configuration(f"spool://{self.folder / 'spool'}"))
+        self.sender.conf.update(configuration(self.broker))
 
     def start_worker(self, *options: str, **environment: str) -> subprocess.Popen[str]:
         own = {"DJANGO_SETTINGS_MODULE": "scratch_settings", "ROWFERRY_DATA_DIR": str(self.folder)}
+        own["BROKER_URL"] = self.broker  # whatever the other tests run on
         path = os.pathsep.join([str(SITE), *sys.path])
         command = [part.replace("rowferry.config.celery", "scratch_tasks") for part in worker_command()]
         worker = subprocess.Popen(

@@ -20,6 +20,7 @@ from typing import Any
 from python_calamine import CalamineWorkbook
 
 from rowferry.config import processes
+from tests.services.running import answers, free_port
 
 PATIENCE = 50.0
 """Seconds to wait for what has to come to pass, on a slow machine too."""
@@ -49,7 +50,7 @@ Row = dict[str, Any]
 class Installation:
     """Its folder, its processes, and the rows of its database, read from outside."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **settings: str) -> None:
         self.folder = folder
         self.files = folder / "files"
         self.environment = {
@@ -58,6 +59,7 @@ class Installation:
             "ROWFERRY_DATA_DIR": str(folder),
             "DATABASE_URL": f"sqlite:///{folder / 'rowferry.sqlite3'}",
             "DJANGO_SETTINGS_MODULE": "rowferry.config.settings",
+            **settings,
         }
         self._running: list[subprocess.Popen[bytes]] = []
 
@@ -78,6 +80,17 @@ class Installation:
 
     def start_ticker(self) -> subprocess.Popen[bytes]:
         return self._start(TICKER)
+
+    def start_web(self) -> str:
+        """A web server that answers; its address."""
+        port = free_port()
+        self._start(processes.web_command("127.0.0.1", port))
+        wait_for(answers(port), "The web server")
+        return f"http://127.0.0.1:{port}"
+
+    def token(self, name: str) -> str:
+        """A new bearer token of somebody."""
+        return self._python("-m", "django", "token", name).strip()
 
     def kill(self, process: subprocess.Popen[bytes]) -> None:
         """SIGKILL to the process and all that it started."""
@@ -131,9 +144,9 @@ class Installation:
 
 
 @contextmanager
-def installed(folder: Path, assets: int) -> Iterator[Installation]:
+def installed(folder: Path, assets: int, **settings: str) -> Iterator[Installation]:
     """An installation with so many assets; all that it started is killed at the end."""
-    place = Installation(folder)
+    place = Installation(folder, **settings)
     place.command("migrate", "--verbosity=0")
     place.command("seed_assets", f"--assets={assets}")
     try:

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import F
 
 from rowferry.exports import conf
+from rowferry.exports.contention import retried
 from rowferry.exports.errors import QuotaExceeded
 from rowferry.exports.models import QuotaUse
 
@@ -32,6 +33,7 @@ class Allowance:
     reset: int
 
 
+@retried
 def take(user: AbstractUser, name: str) -> Allowance:
     """Use one. QuotaExceeded says when to come back. In the caller's transaction: who rolls back has used nothing."""
     limit = conf.number(SETTING[name])

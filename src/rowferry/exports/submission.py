@@ -10,6 +10,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from rowferry.exports import idempotency, lifecycle, preview, quota, registry, tasks
+from rowferry.exports.contention import retried
 from rowferry.exports.download import Download, opened
 from rowferry.exports.errors import Conflict, InvalidRequest
 from rowferry.exports.idempotency import Key
@@ -189,6 +190,7 @@ def _answer(plan: Plan, delivery: Delivery, reader: Reader, key: Key | None) -> 
     return _in_request(InRequest(export, plan, reader, total.rows), allowance)
 
 
+@retried
 def _create(export: Export, person: Person, key: Key | None) -> tuple[Export, Allowance | None]:
     """Row, log line, quota and key in one transaction; the bell after it."""
     with transaction.atomic():

@@ -1,0 +1,84 @@
+"""The brokers of a larger installation, as they are: real servers, a real worker, real kills."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.services import rabbitmq, redis
+from tests.services.rabbitmq import address as rabbitmq_address
+from tests.services.redis import address as redis_address
+from tests.system.installation import Installation, ids_in, installed, wait_for
+
+pytestmark = [pytest.mark.system, pytest.mark.services]
+Server = Callable[..., AbstractContextManager[str]]
+ADDRESSES: dict[Server, Callable[[], str]] = {redis: redis_address, rabbitmq: rabbitmq_address}
+"""Each broker, and an address where none answers yet."""
+
+
+@pytest.fixture(scope="module", params=ADDRESSES, ids=lambda server: server.__name__)
+def broker(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A broker that runs, by its address."""
+    with request.param() as url:
+        yield url
+
+
+def is_done(place: Installation, export_id: str) -> Callable[[], bool]:
+    return lambda: bool(place.export(export_id)["status"] == "completed")
+
+
+def test_an_export_goes_through_the_broker_to_a_worker_and_becomes_a_file(broker: str, tmp_path: Path):
+    with installed(tmp_path, 2_000, BROKER_URL=broker) as place:
+        place.start_worker()
+        ids = place.order({"format": "csv"}, {"format": "json"})
+        for export_id in ids:
+            wait_for(is_done(place, export_id), "A file without a ticker: by its message alone", 0.1)
+            export = place.export(export_id)
+            assert len(set(ids_in(place.file_of(export), export["format"]))) == 2_000
+            assert export["attempt"] == 1
+
+
+def test_after_a_kill_another_worker_makes_the_file(broker: str, tmp_path: Path):
+    with installed(tmp_path, 120_000, BROKER_URL=broker) as place:
+        place.start_ticker()
+        victim = place.start_worker()
+        (export_id,) = place.order({"format": "excel"})
+        wait_for(lambda: place.export(export_id)["exported_items"] > 0, "The first rows")
+        place.kill(victim)
+        assert place.export(export_id)["status"] == "processing"
+        place.start_worker()
+        wait_for(is_done(place, export_id), "The second try", 0.2)
+        export = place.export(export_id)
+        assert export["attempt"] == 2
+        assert len(set(ids_in(place.file_of(export), "excel"))) == 120_000
+
+
+@pytest.mark.parametrize("server", ADDRESSES, ids=lambda server: server.__name__)
+def test_an_order_is_taken_while_the_broker_is_down_and_done_when_it_is_back(server: Server, tmp_path: Path):
+    url = ADDRESSES[server]()
+    with installed(tmp_path, 2_000, BROKER_URL=url) as place:
+        place.order()
+        web, token = place.start_web(), place.token("owner")
+        place.start_ticker()
+        answer, seconds = posted(web, token)
+        assert answer.status_code == 202
+        assert seconds < 1
+        export_id = answer.json()["export_id"]
+        with server(at=url):
+            place.start_worker()
+            wait_for(is_done(place, export_id), "The file", 0.2)
+            assert len(ids_in(place.file_of(place.export(export_id)), "csv")) == 2_000
+
+
+def posted(web: str, token: str) -> tuple[httpx.Response, float]:
+    """The answer to one order, and how many seconds it took; the server has answered something else before."""
+    with httpx.Client(base_url=web, headers={"Authorization": f"Bearer {token}"}, timeout=30) as client:
+        client.get("/api/v1/resources").raise_for_status()
+        started = time.monotonic()
+        answer = client.post("/api/v1/assets/export", json={"format": "csv", "async": True})
+        return answer, time.monotonic() - started
