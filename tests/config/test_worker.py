@@ -136,7 +136,7 @@ def test_a_stopped_worker_gives_back_a_task_that_takes_too_long(site: Site) -> N
     site.nap(30)
     site.wait(lambda: len(site.pids("start")) == 1)
     worker.terminate()
-    worker.wait(8)
+    worker.wait(20)
     assert site.queue.size() == 1
     assert site.pids("end") == []
 
