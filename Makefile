@@ -1,4 +1,4 @@
-.PHONY: setup demo serve test test-services lint format bench bench-quick lock clean
+.PHONY: setup demo serve test test-services fuzz chaos chaos-quick screenshots messages lint format bench bench-quick lock clean
 
 VENV := .venv
 BENCH_VENV := .venv-bench
@@ -35,12 +35,36 @@ $(VENV)/mariadb: $(VENV)/development requirements-mariadb.lock
 	$(PIP) -r requirements-mariadb.lock
 	touch $@
 
-# The whole suite on servers of its own, twice; installs them from Debian's packages where they are missing.
+# The suite on servers of its own, twice; installs them from Debian's packages where they are missing. What asks for
+# neither database nor broker, or brings its own, is the same on all: `make test` has it.
 SERVICES := $(PYTHON) -m tests.services
+SERVED := -m "not services and not once"
 test-services: setup $(VENV)/mariadb
-	$(SERVICES) --database mariadb --broker rabbitmq $(PYTHON) -m pytest -n 2 $(TESTS)
-	$(SERVICES) --database postgresql --broker redis $(PYTHON) -m pytest -n 2 $(TESTS)
-	$(PYTHON) -m pytest -m services tests/services tests/system
+	$(SERVICES) --database mariadb --broker rabbitmq $(PYTHON) -m pytest -n 2 $(SERVED) $(TESTS)
+	$(SERVICES) --database postgresql --broker redis $(PYTHON) -m pytest -n 2 $(SERVED) $(TESTS)
+	$(MAKE) fuzz FUZZ="--requests 500"
+	$(PYTHON) -m chaos all --quick
+	$(PYTHON) -m pytest -m services tests/services tests/system tests/browser tests/chaos tests/exports/storage
+
+# Thousands of requests that nobody would send, to an installation of its own.
+fuzz: setup
+	DJANGO_SETTINGS_MODULE=rowferry.config.settings $(PYTHON) -m tests.api.under_fire $(FUZZ)
+
+# Real processes, killed on purpose, on servers of their own; the first writes its table into docs/reliability.md.
+chaos: setup $(VENV)/mariadb
+	$(PYTHON) -m chaos all
+
+chaos-quick: setup $(VENV)/mariadb
+	$(PYTHON) -m chaos all --quick
+
+# Pictures of every page for the docs, taken by Debian's Chromium.
+screenshots: setup
+	DJANGO_SETTINGS_MODULE=rowferry.config.settings $(PYTHON) -m tests.browser.screenshots
+
+# The page's texts in German: collects what is new, compiles what is written. Needs GNU gettext.
+messages: setup
+	cd src/rowferry/web && $(CURDIR)/$(PYTHON) -m django makemessages -l de --no-location --no-wrap
+	cd src/rowferry/web && $(CURDIR)/$(PYTHON) -m django compilemessages -l de
 
 lint: setup
 	$(VENV)/bin/ruff check .

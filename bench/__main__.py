@@ -7,6 +7,8 @@ leaves bench/results.jsonl, docs/growth.svg and the tables of docs/performance.m
 from __future__ import annotations
 
 import argparse
+import math
+import signal
 import subprocess
 import sys
 import tempfile
@@ -22,28 +24,34 @@ from bench import chart, data, field, figures, instructions, live, machine, repo
 from bench.figures import Figure
 from bench.measuring import PEERS, ROOT, Contestant, Failed, measure
 from bench.report import Report
-from bench.rounds import ENDINGS, Result, affordable, compare
+from bench.rounds import ENDINGS, Result, Results, compare, needs
 from bench.servers import Database
 
 CHART = ROOT / "docs" / "growth.svg"
 STARTED = time.monotonic()
 TRIAL = 5_000
 """Rows of a peer's trial."""
+SHORT = 3.0
+"""Seconds: who takes longer with few rows has one round."""
+Chosen = dict[str, int]
+"""A peer and its format → the rows that it gets."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How much is measured. `budget` = seconds that a peer may take, None = no matter; `batch` = rows of each of ten
-    exports; `last` = rows that the growth is followed to."""
+    """How much is measured. `budget` = seconds that a peer may take, None = no matter; who would need more than `slow`
+    seconds has only `few` rows to write; `batch` = rows of each of ten exports."""
 
     rows: int
     rounds: int
     sizes: tuple[int, ...]
     batch: int
     budget: float | None = None
+    slow: float = math.inf
+    few: int = 100_000
 
 
-FULL = Scale(rows=1_000_000, rounds=3, sizes=(10_000, 100_000, 1_000_000), batch=100_000)
+FULL = Scale(rows=1_000_000, rounds=3, sizes=(10_000, 100_000, 1_000_000), batch=100_000, slow=100.0)
 LARGE = replace(FULL, sizes=(*FULL.sizes, 5_000_000))
 QUICK = Scale(rows=100_000, rounds=1, sizes=(10_000, 30_000, 100_000), batch=20_000, budget=4.0)
 
@@ -73,15 +81,19 @@ def main() -> int:
     size.add_argument("--quick", action="store_const", const=QUICK, dest="scale", help="100,000 rows, one round")
     size.add_argument("--large", action="store_const", const=LARGE, dest="scale", help="growth up to 5,000,000 rows")
     parser.add_argument("--rows", type=int, help="so many rows instead, in multiples of 10,000")
+    parser.add_argument("--budget", type=float, help="leave out peers that would take more seconds, and say so")
+    parser.add_argument("--slow", type=float, help="who would take more seconds has 100,000 rows to write, not all")
     parser.add_argument("--dry", action="store_true", help="leave the files of the project as they are")
     options = parser.parse_args()
     if not PEERS.exists():
         parser.error("the peers are not installed: run `make bench` or `make bench-quick`")
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # the servers end with us
     scale = options.scale or FULL
     if options.rows:
         sizes = [size for size in scale.sizes if size < options.rows]
         scale = replace(scale, rows=options.rows, sizes=(*sizes, options.rows))
-    found = run(scale)
+    asked = {name: value for name in ("budget", "slow") if (value := getattr(options, name)) is not None}
+    found = run(replace(scale, **asked))
     print(f"\n{report.text(found)}")
     if not options.dry:
         report.append_lines(found)
@@ -95,13 +107,16 @@ def run(scale: Scale) -> Report:
     about = machine.described(field.described_peers())
     with ExitStack() as stack:
         bench = prepared(scale, stack)
-        results = compare(contestants(bench), bench.folder, scale.rows, scale.rounds, say)
+        everybody = chosen(bench)
+        results = compare(contestants(bench, everybody), bench.folder, scale.rows, scale.rounds, say)
+        few = with_few_rows(bench, everybody)
         growth = grown(bench)
-        found = [*figures.of_speed(results), *figures.of_memory(results, growth)]
+        found = [*figures.of_speed(results, few, scale.few), *figures.of_memory(results, growth)]
         for part in (of_the_queue, of_the_web, of_the_sinks):
             found += tried(bench, part)
-    bench.notes.extend(f"{' · '.join(key)}: {one.fault}" for key, one in results.items() if one.fault)
-    return Report(about, scale.rows, results, growth, found, bench.notes)
+    failed = [one for one in (*results.values(), *few.values()) if one.fault]
+    bench.notes.extend(f"{' · '.join(one.contestant.key)}: {one.fault}" for one in failed)
+    return Report(about, scale.rows, results, growth, found, bench.notes, few, scale.few)
 
 
 def tried(bench: Bench, part: Callable[[Bench], Iterator[Figure]]) -> list[Figure]:
@@ -145,23 +160,40 @@ def make(rows: int, database: Database) -> None:
     say(f"{database.name} has {rows:,} assets")
 
 
-def contestants(bench: Bench) -> list[Contestant]:
+def contestants(bench: Bench, everybody: Chosen) -> list[Contestant]:
     """All who run, in their order: each database's own client first, since its file is what others are held to."""
     found = []
     for database in bench.databases.values():
         found += [*field.baselines(database), *field.rowferry(database)]
-    return [*found, *affordable_peers(bench)]
+    return [*found, *(one for one in field.peers(bench.postgresql) if everybody.get(one.label) == bench.scale.rows)]
 
 
-def affordable_peers(bench: Bench) -> list[Contestant]:
-    """All peers, or those that a trial with few rows finds fast enough for the budget."""
-    peers = list(field.peers(bench.postgresql))
-    if bench.scale.budget is None:
-        return peers
-    few, factor = data.copied(bench.small, "trial"), bench.scale.rows / TRIAL
-    data.shrink(few, TRIAL)
-    chosen = affordable(field.peers(few), bench.folder, factor, bench.scale.budget, bench.notes.append)
-    return [one for one in peers if f"{one.name} {one.format}" in chosen]
+def chosen(bench: Bench) -> Chosen:
+    """Rows for each peer, by a trial with a few of them; who is beyond the budget is left out."""
+    scale = bench.scale
+    if scale.budget is None and scale.slow == math.inf:
+        return {one.label: scale.rows for one in field.peers(bench.postgresql)}
+    trial, factor = data.copied(bench.small, "trial"), scale.rows / TRIAL
+    data.shrink(trial, TRIAL)
+    found: Chosen = {}
+    for name, seconds in needs(field.peers(trial), bench.folder, factor).items():
+        if scale.budget is not None and seconds > scale.budget:
+            bench.notes.append(f"{name}: left out, by a trial it would take {seconds:.0f} s")
+        else:
+            found[name] = scale.rows if seconds <= scale.slow else min(scale.few, scale.rows)
+    return found
+
+
+def with_few_rows(bench: Bench, everybody: Chosen) -> Results:
+    """Peers that are too slow for all rows, beside psql and Rowferry on the same few."""
+    slow = {name for name, rows in everybody.items() if rows < bench.scale.rows}
+    if not slow:
+        return {}
+    few = data.copied(bench.small, "few")
+    data.grow(few, data.SEEDED, bench.scale.few)
+    those = [one for one in field.peers(few) if one.label in slow]
+    ours = [field.baselines(few)[0], *field.rowferry(few)]
+    return compare([*ours, *those], bench.folder, bench.scale.few, bench.scale.rounds, say, long=SHORT)
 
 
 def grown(bench: Bench) -> dict[str, dict[int, Result]]:

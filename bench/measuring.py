@@ -44,6 +44,10 @@ class Contestant:
     def key(self) -> tuple[str, str, str]:
         return (self.database, self.format, self.name)
 
+    @property
+    def label(self) -> str:
+        return f"{self.name} · {self.format}"
+
 
 @dataclass(frozen=True, slots=True)
 class Run:

@@ -21,7 +21,8 @@ VERDICTS = {True: "reached", False: "missed", None: ""}
 
 @dataclass(slots=True)
 class Report:
-    """Everything that one run found. `growth` = format → rows → what the engine took for them."""
+    """Everything that one run found. `growth` = format → rows → what the engine took for them; `few` = the peers that
+    had only `few_rows` to write, and who ran beside them."""
 
     about: dict[str, Any]
     rows: int
@@ -29,6 +30,8 @@ class Report:
     growth: dict[str, dict[int, Result]]
     figures: list[Figure]
     notes: list[str] = field(default_factory=list)
+    few: Results = field(default_factory=dict)
+    few_rows: int = 0
 
 
 def append_lines(report: Report) -> None:
@@ -41,6 +44,8 @@ def append_lines(report: Report) -> None:
 def lines(report: Report) -> Iterator[dict[str, Any]]:
     for result in report.results.values():
         yield from runs(result, report.rows)
+    for result in report.few.values():
+        yield from runs(result, report.few_rows)
     for by_rows in report.growth.values():
         for rows, result in by_rows.items():
             yield from runs(result, rows)
@@ -65,7 +70,8 @@ def write_page(report: Report) -> None:
 
 def text(report: Report) -> str:
     """All tables, as Markdown."""
-    of_all = (clients(report.results), peers(report.results), growth(report.growth))
+    slow = f"Too slow for all rows, so with {report.few_rows:,}:\n\n{peers(report.few)}" if report.few else ""
+    of_all = (clients(report.results), peers(report.results), slow, growth(report.growth))
     notes = "\n".join(f"- {note}" for note in report.notes)
     return "\n\n".join(filter(None, [heading(report), goals(report.figures), *of_all, notes]))
 

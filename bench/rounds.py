@@ -13,6 +13,8 @@ ENDINGS = {"csv": "csv", "excel": "xlsx", "json": "json"}
 LONG = 60.0
 """Seconds: who takes longer has one round."""
 
+AS_BIG = 0.001
+"""MB by which two files of the same rows may differ."""
 Say = Callable[[str], None]
 
 
@@ -32,17 +34,19 @@ class Result:
 Results = dict[tuple[str, str, str], Result]
 
 
-def compare(contestants: Sequence[Contestant], folder: Path, rows: int, rounds: int, say: Say) -> Results:
-    """Run all in turns. A run counts once its file has been read back: `rows` rows, and the checksum of the first file
-    of the same database, which the database's own client wrote."""
+def compare(
+    contestants: Sequence[Contestant], folder: Path, rows: int, rounds: int, say: Say, long: float = LONG
+) -> Results:
+    """Run all in turns; who takes more than `long` seconds, once. A run counts once its file has been read back: `rows`
+    rows, and the checksum of the first file of the same database, which the database's own client wrote."""
     results = {one.key: Result(one) for one in contestants}
     expected: dict[str, Content] = {}
     for number in range(rounds):
         for result in results.values():
-            if result.fault or (number and result.runs[0].whole > LONG):
+            if result.fault or (number and result.runs[0].whole > long):
                 continue
             try:
-                result.runs.append(checked(result.contestant, folder, rows, expected))
+                result.runs.append(checked(result, folder, rows, expected))
                 say(line(result, number + 1))
             except Failed as error:
                 result.fault = str(error)
@@ -50,11 +54,18 @@ def compare(contestants: Sequence[Contestant], folder: Path, rows: int, rounds: 
     return results
 
 
-def checked(contestant: Contestant, folder: Path, rows: int, expected: dict[str, Content]) -> Run:
-    """One run. Failed: the file holds other rows than it should."""
+def checked(result: Result, folder: Path, rows: int, expected: dict[str, Content]) -> Run:
+    """One run. Failed: the file holds other rows than it should.
+
+    In later rounds the same program writes the same rows again, so that its file is read back only if its size differs
+    by more than the time and the number of an export can make: to read all of them takes longer than to write them.
+    """
+    contestant = result.contestant
     file = folder / f"export.{ENDINGS[contestant.format]}"
     try:
         run = measure(contestant, file)
+        if result.runs and abs(run.size - result.runs[0].size) < AS_BIG:
+            return run
         found = content(file, contestant.reader or contestant.format)
     finally:
         file.unlink(missing_ok=True)
@@ -64,16 +75,9 @@ def checked(contestant: Contestant, folder: Path, rows: int, expected: dict[str,
     return run
 
 
-def affordable(trials: Iterable[Contestant], folder: Path, factor: float, seconds: float, say: Say) -> set[str]:
-    """`name format` of those who would need no more than so many seconds for `factor` times the rows of this trial."""
-    found = set()
-    for contestant in trials:
-        need = factor * trial(contestant, folder / f"trial.{ENDINGS[contestant.format]}")
-        if need <= seconds:
-            found.add(f"{contestant.name} {contestant.format}")
-        else:
-            say(f"{contestant.name} · {contestant.format}: left out, by a trial it would take {need:.0f} s")
-    return found
+def needs(trials: Iterable[Contestant], folder: Path, factor: float) -> dict[str, float]:
+    """Seconds that each would need for `factor` times the rows of this trial."""
+    return {one.label: factor * trial(one, folder / f"trial.{ENDINGS[one.format]}") for one in trials}
 
 
 def trial(contestant: Contestant, file: Path) -> float:

@@ -13,17 +13,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from typer.main import get_command
 
 import rowferry.exports
 from rowferry.api import problems, urls
 from rowferry.cli.main import app
+from rowferry.config import processes
 from rowferry.config.environment import env
-from rowferry.exports import conf, errors, registry
+from rowferry.exports import conf, errors, figures, registry
 from rowferry.exports.errors import RowferryError
 from rowferry.exports.filters import Filter
 from rowferry.exports.kinds import Kind
-from rowferry.exports.models import Mode, Status
+from rowferry.exports.models import Event, Mode, Status
 from rowferry.exports.sinks import sinks
 from rowferry.exports.spec import READERS
 from tests.pages import CODE, LINK, PAGES, ROOT, blocks, first_cells, page, spans
@@ -232,3 +234,49 @@ def test_every_command_line_of_a_page_is_one(line: str) -> None:
         assert name in commands()
     options = {option for one in commands()[name].params for option in [*one.opts, *one.secondary_opts]}
     assert {word for word in words if word.startswith("-")} <= options
+
+
+# What runs an installation.
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_every_setting_that_a_page_names_is_one(path: Path) -> None:
+    named = set(re.findall(r"\bROWFERRY_[A-Z_]+[A-Z]\b", path.read_text()))
+    assert named <= set(first_cells("docs/settings.md"))
+
+
+def test_the_units_start_commands_that_there_are() -> None:
+    (unit,) = blocks("ini", "docs/operations.md")
+    (command,) = re.findall(r"^ExecStart=\S*/(rowferry \w+)$", unit, re.MULTILINE)
+    assert {command, "rowferry web", "rowferry tick"} <= set(commands())
+    (patience,) = re.findall(r"^TimeoutStopSec=(\d+)$", unit, re.MULTILINE)
+    assert int(patience) >= conf.SECONDS["ROWFERRY_GRACE"] + processes.HAND_OVER + processes.LAST
+
+
+@pytest.mark.parametrize("language", ["nginx", ""])
+def test_a_proxy_waits_longer_than_an_export_may_take(language: str) -> None:
+    (text,) = [code for code in blocks(language, "docs/operations.md") if "exports.example.com" in code]
+    waits = [int(seconds) for seconds in re.findall(r"timeout (\d+)s", text)]
+    assert waits
+    assert min(waits) > conf.SECONDS["ROWFERRY_TIME_LIMIT"]
+
+
+@pytest.mark.django_db
+def test_the_operations_page_has_every_metric_and_no_other() -> None:
+    told = set(re.findall(r"^# TYPE (rowferry_\w+)", figures.page().decode(), re.MULTILINE))
+    said = {name for name in first_cells("docs/operations.md") if name.startswith("rowferry_")}
+    assert said == told
+
+
+def test_alerts_ask_for_metrics_and_states_that_there_are() -> None:
+    (text,) = blocks("yaml", "docs/operations.md")
+    rules = [rule for group in yaml.safe_load(text)["groups"] for rule in group["rules"]]
+    asked = {name for rule in rules for name in re.findall(r"rowferry_\w+", rule["expr"])}
+    assert asked <= set(first_cells("docs/operations.md"))
+    assert {name for rule in rules for name in re.findall(r'event="(\w+)"', rule["expr"])} <= set(Event.values)
+    assert all(rule["annotations"]["summary"] for rule in rules)
+
+
+def test_the_operations_page_has_every_check_of_readiness() -> None:
+    names = {"database", "queue_age", "lease_overrun", "tick_age", "storage", "free_space"}
+    assert names <= set(first_cells("docs/operations.md"))

@@ -36,6 +36,7 @@ def test_a_few_rows_are_answered_at_once_as_a_whole_file(api: Caller, assets: li
     assert answer["Location"] == f"http://testserver/api/v1/exports/{export.pk}"
     assert answer["Cache-Control"] == "private, no-store"
     assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["Content-Security-Policy"] == "sandbox; default-src 'none'"
     assert (export.mode, export.status, export.exported_items) == ("immediate", "completed", 3)
 
 

@@ -86,7 +86,7 @@ def test_a_stream_that_fails_half_way_ends_without_its_last_chunk(server: int) -
     received = answered(server, may_export(UserFactory()))
     assert received.startswith(b"HTTP/1.1 200 OK")
     assert b"Transfer-Encoding: chunked" in received
-    assert received.count(b"\r\n") > 4_000
+    assert received.count(b"\r\n") > 1_900
     assert not received.endswith(b"0\r\n\r\n")
     assert b"malformed" not in received
     export = Export.objects.get()

@@ -82,6 +82,11 @@ def test_a_key_is_its_users_own(api: Caller, other: Caller, assets: list[Asset])
     assert keyed(api, "k1")["X-Export-Id"] != keyed(other, "k1")["X-Export-Id"]
 
 
+@pytest.mark.parametrize("other_key", ["K1", "k11", "k-1"])
+def test_keys_that_look_alike_are_different(api: Caller, assets: list[Asset], other_key: str) -> None:
+    assert keyed(api, "k1")["X-Export-Id"] != keyed(api, other_key)["X-Export-Id"]
+
+
 def test_after_a_day_a_key_is_free_again(api: Caller, assets: list[Asset]) -> None:
     first = keyed(api, "k1")
     IdempotencyKey.objects.update(created_at=F("created_at") - timedelta(hours=24, seconds=1))

@@ -67,6 +67,14 @@ def test_the_answers_to_an_order_are_all_there(described: Any) -> None:
     assert {"Location", "X-Export-Id", "ETag"} <= answers["200"]["headers"].keys()
 
 
+def test_links_lead_from_an_order_to_all_that_can_be_done_with_its_export(described: Any) -> None:
+    operations = [one for operations in described["paths"].values() for one in operations.values()]
+    of_an_export = {one["operationId"] for one in operations if "export_id" in str(one.get("parameters"))}
+    answers = described["paths"]["/api/v1/{resource}/export"]["post"]["responses"]
+    for status in ("200", "202"):
+        assert {link["operationId"] for link in answers[status]["links"].values()} == of_an_export
+
+
 def test_it_says_how_to_say_who_one_is(described: Any) -> None:
     assert described["components"]["securitySchemes"]["bearer"] == {"type": "http", "scheme": "bearer"}
     assert {"bearer": []} in described["paths"]["/api/v1/exports"]["get"]["security"]

@@ -23,6 +23,7 @@ def test_a_resource_tells_its_columns_filters_and_formats(api: Caller) -> None:
         "default": False,
         "sortable": True,
         "nest": "status",
+        "treatment": "show",
     }
     assert {"value": status.pk, "label": "In repair"} in filters["status_id"]["choices"]
     assert filters["search"]["choices"] is None

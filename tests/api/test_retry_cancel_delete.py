@@ -28,6 +28,8 @@ def test_a_retry_is_a_new_queued_export_of_the_same_spec(api: Caller, status: st
     assert answer.json()["mode"] == "queued"
     assert answer["Location"].endswith(str(new.pk))
     assert int(answer["Retry-After"]) >= 1
+    assert answer["RateLimit-Policy"] == '"exports";q=1000;w=60'
+    assert answer["RateLimit"].startswith('"exports";r=998;t=')
     assert (new.spec, new.retry_of_id, new.status) == (old.spec, old.pk, "pending")
     assert api.get(f"/exports/{new.pk}").json()["retry_of"] == str(old.pk)
     assert Export.objects.filter(pk=old.pk).values().get() == before

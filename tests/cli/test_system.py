@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import json
 import os
 import signal
 import socket
@@ -15,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import openpyxl
 import pytest
 
@@ -95,11 +97,15 @@ def test_a_queued_export_through_the_running_server(environment: dict[str, str],
         there = ("--server", f"http://127.0.0.1:{port}", "--token", token)
         told = run(environment, "export", "assets", "--format", "csv", "--queue", "-o", "assets.csv", *there)
         listed = run(environment, "exports", "list", *there).stdout.decode().split("\t")
+        levels = {one["level"] for one in json.loads(run(environment, "doctor", "--wait", "30", "--json").stdout)}
+        ready = httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=30)
     data = (Path(environment["ROWFERRY_DATA_DIR"]).parent / "assets.csv").read_bytes()
     table = list(csv.reader(io.StringIO(data.decode("utf-8-sig"))))
     assert (len(table), len(table[0])) == (301, 13)
     assert hashlib.sha256(data).hexdigest() in told.stderr.decode()
     assert listed[2:5] == ["assets", "csv", "completed"]
+    assert "FAIL" not in levels
+    assert (ready.status_code, ready.json()["status"]) == (200, "ok"), ready.text
     assert process.returncode == 0
     assert living(environment) == []
 

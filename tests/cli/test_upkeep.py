@@ -30,6 +30,7 @@ def test_resources_are_listed_and_described(cli: Cli) -> None:
         "default": True,
         "sortable": True,
         "nest": None,
+        "treatment": "show",
     }
     assert "location_id" in [parameter["name"] for parameter in told["filters"]]
     assert {"csv", "excel", "json"} <= {sink["name"] for sink in told["formats"]}
@@ -94,7 +95,7 @@ def test_cleanup_says_what_it_removed(cli: Cli) -> None:
 
 @pytest.mark.django_db
 def test_doctor_fails_while_no_ticker_runs(cli: Cli) -> None:
-    result = cli("doctor")
+    result = cli("doctor", "--wait", "0")
     assert result.exit_code == 1
     assert "ok    database" in result.stdout
     assert "FAIL  ticker" in result.stdout

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import runpy
 import signal
 import socket
 import subprocess
@@ -14,7 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from rowferry.config import gunicorn, processes, stopping
 from rowferry.config.processes import Child, tick_command, web_command, worker_command
+from rowferry.exports import conf
 from tests.config.watching import gone, wait_for
 
 SUPERVISOR = "import json, sys; from rowferry.config import processes; processes.logger.addHandler(processes.logging."
@@ -60,7 +63,7 @@ def test_a_program_that_ends_is_started_again_and_named_and_the_others_stay(
     first, second = pids(tmp_path, "worker", 2)[:2]
     assert first != second
     supervisor.terminate()
-    assert supervisor.wait(5) == 0
+    assert supervisor.wait(20) == 0
     assert "worker does not run (exit code 3); starting it again in 1 s." in (tmp_path / "said").read_text()
     assert len(pids(tmp_path, "web")) == 1
 
@@ -88,9 +91,28 @@ def test_a_signal_ends_all_of_them_gracefully(number: signal.Signals, tmp_path: 
     wait_for(lambda: bool(pids(tmp_path, "web") and pids(tmp_path, "worker")))
     wait_for(lambda: signal_is_caught(pids(tmp_path, "web")[0], signal.SIGTERM))
     supervisor.send_signal(number)
-    assert supervisor.wait(5) == 0
+    assert supervisor.wait(20) == 0
     assert (tmp_path / "goodbye").exists()
     assert all(gone(pid) for name in ("web", "worker") for pid in pids(tmp_path, name))
+
+
+def test_the_last_one_named_ends_when_the_others_have_ended(tmp_path: Path, supervise: Supervise) -> None:
+    slow = "def end(*_):\n time.sleep(1)\n open({!r}, 'a').write('{} ')\n os._exit(0)\n"
+    program = slow + "signal.signal(signal.SIGTERM, end)\nprint(1, file=open({!r}, 'a'), flush=True)\ntime.sleep(60)"
+    quick = program.replace(" time.sleep(1)\n", "")
+    ended, ready = str(tmp_path / "ended"), str(tmp_path / "ready")
+    programs = {"worker": program.format(ended, "worker", ready), "ticker": quick.format(ended, "ticker", ready)}
+    supervisor = supervise(**programs)
+    pids(tmp_path, "ready", 2)
+    supervisor.terminate()
+    assert supervisor.wait(30) == 0
+    assert (tmp_path / "ended").read_text() == "worker ticker "
+
+
+def test_everybody_waits_longer_than_those_inside(settings: object) -> None:
+    inside = runpy.run_path(str(Path(gunicorn.__file__)))["graceful_timeout"]
+    assert inside == conf.SECONDS["ROWFERRY_GRACE"] < conf.SECONDS["ROWFERRY_GRACE"] + stopping.FAREWELL
+    assert stopping.FAREWELL < processes.HAND_OVER
 
 
 def test_a_second_signal_kills_what_will_not_end_and_all_it_started(tmp_path: Path, supervise: Supervise) -> None:
@@ -102,7 +124,7 @@ def test_a_second_signal_kills_what_will_not_end_and_all_it_started(tmp_path: Pa
     with pytest.raises(subprocess.TimeoutExpired):
         supervisor.wait(1)
     supervisor.terminate()
-    assert supervisor.wait(5) == 1
+    assert supervisor.wait(20) == 1
     assert "web did not end in time" in (tmp_path / "said").read_text()
     wait_for(lambda: all(gone(pid) for pid in family))
 
@@ -112,7 +134,7 @@ def test_killing_the_supervisor_ends_all_of_them(tmp_path: Path, supervise: Supe
     running = pids(tmp_path, "web") + pids(tmp_path, "worker")
     assert not any(gone(pid) for pid in running)
     supervisor.kill()
-    wait_for(lambda: all(gone(pid) for pid in running), 3)
+    wait_for(lambda: all(gone(pid) for pid in running), 20)
 
 
 def test_the_web_command_serves_with_threads(tmp_path: Path) -> None:
@@ -127,7 +149,7 @@ def test_the_web_command_serves_with_threads(tmp_path: Path) -> None:
             assert answer.read() == b"hello"
     finally:
         web.terminate()
-        assert web.wait(10) == 0
+        assert web.wait(30) == 0
 
 
 def test_commands_need_no_path_and_know_the_settings(settings: object) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 15, story: Callable[[], str] = str) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 60, story: Callable[[], str] = str) -> None:
     """Wait until something is so; fail with the story of what happened instead."""
     until = time.monotonic() + seconds
     while not condition():

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection
 
+from rowferry.assets.models import Asset
 from rowferry.exports import permissions, registry
 from rowferry.exports.resource import Resource, register
+from tests.exports.guarded import GuardedResource
 from tests.exports.probe import Probe
+from tests.factories.assets import AssetFactory
 
 
 @pytest.fixture(scope="session")
@@ -55,3 +60,20 @@ def declare(db: None) -> Iterator[Callable[[type[Resource]], Resource]]:
         del model.exports
         if door is not None:
             model.exports = door
+
+
+@pytest.fixture
+def guarded(declare: Callable[[type[Resource]], Resource]) -> Resource:
+    """The resource `guarded`, declared."""
+    return declare(GuardedResource)
+
+
+@pytest.fixture
+def asset(owner: User) -> Asset:
+    """The one asset that there is."""
+    Asset.objects.all().delete()
+    found = AssetFactory(
+        name="Laptop7", asset_tag="T-1", serial_number="SN-000123", purchase_date=date(2025, 1, 2), assigned_to=owner
+    )
+    Asset.objects.update(created_at=datetime(2025, 1, 2, 3, 4, 5, tzinfo=UTC))
+    return found

@@ -76,6 +76,15 @@ def test_what_was_cancelled_while_its_worker_died_is_cancelled_and_not_tried_aga
     assert Attempt.objects.get(export=export).outcome == "interrupted"
 
 
+def test_what_is_cancelled_after_its_worker_died_leaves_no_try_open(owner: User):
+    export = queued(owner)
+    claimed()
+    lease_over(export)
+    assert tracking.cancel(owner, export.pk).status == "cancelled"
+    tried = Attempt.objects.get(export=export)
+    assert (tried.outcome, tried.ended_at is not None) == ("interrupted", True)
+
+
 @pytest.mark.parametrize("status", ["failed", "cancelled"])
 def test_a_retry_by_hand_is_a_new_export_with_the_same_spec(owner: User, storage_folder: Path, status: str):
     AssetFactory.create_batch(3)

@@ -9,13 +9,15 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from rowferry.assets.models import Asset
 from rowferry.exports import execution, submission, tracking
-from rowferry.exports.models import Status
+from rowferry.exports.errors import InvalidRequest
+from rowferry.exports.models import Mode, Status
 from rowferry.exports.plan import build_plan, enough_to_decide
 from rowferry.exports.preview import ROWS_A_SECOND
 from rowferry.exports.sources import Size, open_reader
 from rowferry.exports.spec import ExportSpec
-from tests.factories.assets import AssetFactory
+from tests.factories.assets import AssetFactory, AssetStatusFactory, AssetTypeFactory
 from tests.factories.exports import changed
 from tests.factories.exports import queued as order
 
@@ -91,6 +93,71 @@ def test_pages_from_the_far_end_of_a_list_are_the_same_rows_in_the_same_order(ow
     assert len(whole) == 7
     assert paged == whole
     assert tracking.history(owner, {"page": "5", "limit": "2"}).items == []
+
+
+SLOW = {"search": "no such name"}
+"""What no index helps with: every row is looked at."""
+
+
+@pytest.fixture
+def a_big_table(db: None, settings: Any) -> None:
+    """Big enough to be counted for longer than the setting says, on the fastest machine."""
+    settings.ROWFERRY_COUNT_TIME = 0.001
+    settings.ROWFERRY_QUEUE_ABOVE = 100_000
+    kind, status = AssetTypeFactory(), AssetStatusFactory()
+    Asset.objects.bulk_create(
+        (Asset(name=f"Laptop {n} " * 10, asset_tag=f"T{n}", status=status, asset_type=kind) for n in range(20_000)),
+        batch_size=1_000,
+    )
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("a_big_table")
+class TestWhatTakesTooLongToCount:
+    def test_is_queued_and_its_number_is_an_estimate(self, owner: User) -> None:
+        answer = submission.submit("assets", {"format": "csv", "filters": SLOW}, owner)
+        assert isinstance(answer, submission.Queued)
+        assert answer.export.mode_reason == "counting its rows takes longer than 0.001 s"
+        assert answer.export.total_is_estimate
+
+        execution.run_next()
+
+        export = tracking.find(owner, answer.export.pk)
+        assert (export.status, export.total_items, export.total_is_estimate) == (Status.COMPLETED, 0, False)
+
+    def test_is_not_made_in_the_request(self, owner: User) -> None:
+        with pytest.raises(InvalidRequest) as refused:
+            submission.submit("assets", {"format": "csv", "filters": SLOW, "async": False}, owner)
+        assert refused.value.errors["async"][0].startswith("Counting its rows takes longer than 0.001 s")
+
+    def test_has_a_preview_all_the_same(self, owner: User) -> None:
+        preview = submission.dry_run("assets", {"format": "csv", "filters": SLOW}, owner)
+        assert (preview.mode, preview.exact, preview.rows) == (Mode.QUEUED, False, [])
+
+    def test_leaves_a_reader_that_can_read(self) -> None:
+        plan = build_plan(ExportSpec.parse("assets", {"format": "csv", "filters": SLOW}), None)
+        with open_reader("default") as reader:
+            assert not reader.size(plan.queryset, 100_000).exact
+            assert reader.count(plan.queryset) == 0
+            assert reader.count(Asset.objects.all()) == 20_000
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_count_in_time_leaves_no_limit_behind(settings: Any) -> None:
+    AssetFactory()
+    settings.ROWFERRY_COUNT_TIME = 0.2
+    with open_reader("default") as reader:
+        assert reader.size(Asset.objects.all(), 5) == Size(1)
+        with reader.wrapper.cursor() as cursor:
+            cursor.execute(SLEEP[connection.vendor])
+
+
+SLEEP = {
+    "postgresql": "SELECT pg_sleep(0.5)",
+    "mysql": "SELECT count(*) FROM (SELECT 1 WHERE SLEEP(0.5) = 0) AS slept",
+    "sqlite": "WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i + 1 FROM n LIMIT 4000000) SELECT count(*) FROM n",
+}
+"""What takes longer than the count was allowed to."""
 
 
 @pytest.mark.django_db

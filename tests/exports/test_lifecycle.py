@@ -41,7 +41,6 @@ def wanted_no_more(export: Export) -> Export:
 Act = Callable[[Export], object]
 DOORS: dict[str, tuple[Act, set[Status], Status]] = {
     "a worker takes it": (lambda e: lifecycle.claim_due("me"), {Status.PENDING}, Status.PROCESSING),
-    "a request takes it": (lambda e: lifecycle.claim_in_request(e, "me"), {Status.PENDING}, Status.PROCESSING),
     "its file is whole": (lambda e: lifecycle.complete(claim_of(e), FACTS, 5), {Status.PROCESSING}, Status.COMPLETED),
     "it fails": (
         lambda e: lifecycle.fail(claim_of(e), NotPermitted("No."), 0),
@@ -254,5 +253,5 @@ def test_a_try_may_not_start_before_its_lease_is_over(owner: User):
 @pytest.mark.django_db
 def test_what_the_ticker_looks_for_is_indexed():
     indexed = leading_columns(Export)
-    assert {"expires_at", "created_at", "lease_until", "user_id"} <= indexed
+    assert {"expires_at", "status", "lease_until", "user_id"} <= indexed
     assert connection.vendor == "mysql" or "next_try_at" in leading_columns(EmailOutbox)

@@ -14,11 +14,11 @@ from django.db import connection
 from django.db.backends.signals import connection_created
 
 from rowferry.assets.models import Asset, AssetStatus, AssetType
-from rowferry.exports import registry, submission
+from rowferry.exports import execution, registry, submission
 from rowferry.exports.pipeline import Tally, convey
 from rowferry.exports.plan import build_plan
 from rowferry.exports.sinks import Order
-from rowferry.exports.sources import open_reader
+from rowferry.exports.sources import idle, open_reader
 from rowferry.exports.spec import ExportSpec
 from rowferry.tickets.models import Ticket
 from tests.factories.assets import AssetFactory, LocationFactory
@@ -74,6 +74,64 @@ if connection.vendor == "sqlite":
             for _ in submission.perform("assets", {"format": "csv"}, None)[1]:
                 pass
         assert len(seen) == 2
+
+
+@contextmanager
+def all_statements() -> Iterator[list[str]]:
+    """What every connection of this process, also the engine's own, asks through Django."""
+    seen: list[str] = []
+
+    def note(execute, sql, params, many, context):
+        if not sql.startswith(("BEGIN", "START", "SET", "PRAGMA", "SAVEPOINT", "RELEASE")):
+            seen.append(sql)
+        return execute(sql, params, many, context)
+
+    def watch(connection, **_) -> None:
+        connection.execute_wrappers.append(note)
+
+    idle.forget()  # so that every reader connects while we look
+    connection_created.connect(watch)
+    try:
+        with connection.execute_wrapper(note):
+            yield seen
+    finally:
+        connection_created.disconnect(watch)
+        idle.forget()
+
+
+MOST_STATEMENTS = {"in the request": 15, "queue": 10, "worker": 17}
+MORE = {"sqlite": 1, "mysql": 1}
+"""SQLite locks a quota by an UPDATE; the reader of MariaDB asks for the tables' character sets."""
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("rows", [3, 30], ids=["immediate", "streamed"])
+def test_an_export_in_the_request_is_a_handful_of_statements(owner, settings, rows):
+    settings.ROWFERRY_IMMEDIATE_BELOW = 10
+    AssetFactory.create_batch(rows)
+    submission.submit("assets", {"format": "csv", "async": True}, owner)  # makes the row of the quota
+    owner.has_perm("assets.export_asset")
+    with all_statements() as seen:
+        answer = submission.submit("assets", {"format": "csv"}, owner)
+        if isinstance(answer, submission.Streamed):
+            assert len(b"".join(answer.chunks).splitlines()) == rows + 1
+        else:
+            answer.file.stream.close()
+    assert "COUNT(" in "".join(seen)
+    assert len(seen) <= MOST_STATEMENTS["in the request"] + MORE.get(connection.vendor, 0), seen
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_queued_export_is_a_handful_of_statements(owner):
+    AssetFactory.create_batch(3)
+    submission.submit("assets", {"format": "csv", "async": True, "email_notification": False}, owner)
+    execution.run_next()
+    with all_statements() as seen:
+        submission.submit("assets", {"format": "csv", "async": True, "email_notification": False}, owner)
+    assert len(seen) <= MOST_STATEMENTS["queue"] + MORE.get(connection.vendor, 0), seen
+    with all_statements() as seen:
+        execution.run_next()
+    assert len(seen) <= MOST_STATEMENTS["worker"] + MORE.get(connection.vendor, 0), seen
 
 
 def peak_of(body: dict[str, object], rows: int) -> int:

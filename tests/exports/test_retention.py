@@ -13,11 +13,11 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from rowferry.exports import execution, idempotency, lifecycle, ticker, tracking
-from rowferry.exports.errors import Conflict, Gone, NotFound
+from rowferry.exports.errors import Conflict, Gone, NotFound, StorageFault
 from rowferry.exports.idempotency import Key
 from rowferry.exports.models import Export, ExportLog, IdempotencyKey
 from tests.factories.assets import AssetFactory
-from tests.factories.exports import LONG_AGO, again, changed, events, lease_over, names, queued
+from tests.factories.exports import LONG_AGO, again, begun, changed, events, lease_over, names, queued
 from tests.factories.tables import leading_columns
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -94,7 +94,7 @@ def test_the_row_goes_before_the_file(finished: Export, storage_folder: Path):
     over(finished)
     (storage_folder / finished.file_key).unlink()
     (storage_folder / finished.file_key).mkdir()
-    with pytest.raises(OSError, match="directory"):
+    with pytest.raises(StorageFault, match="directory"):
         ticker.expire()
     assert again(finished).status == "expired"
 
@@ -192,8 +192,7 @@ def test_an_export_whose_request_died_before_its_first_row_fails(owner: User):
 
 
 def test_an_export_whose_request_died_half_way_fails_and_is_not_tried_by_a_worker(owner: User):
-    export = changed(queued(owner), mode="streamed")
-    lifecycle.claim_in_request(export, "a request")
+    export = begun(owner).export
     lease_over(export)
     assert execution.run_next() is None
     assert ticker.end_abandoned() == 1

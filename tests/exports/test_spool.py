@@ -86,7 +86,7 @@ def hold(root: Path, count: int, ready: Any, child: bool = False) -> None:
     connection = connect(root)
     source = connection.SimpleQueue("exports")
     for _ in range(count):
-        source.get(timeout=2)
+        source.get(timeout=30)
     pid = os.fork() if child else None
     if pid != 0:
         ready.put(pid)
@@ -120,7 +120,7 @@ def test_what_a_killed_consumer_held_goes_to_another_one_first(root: Path, run: 
     send(root, range(5))
     ready = forked.Queue()
     consumer = run(hold, root, 3, ready)
-    ready.get(timeout=10)
+    ready.get(timeout=60)
     assert taken(root) == [3, 4]
     os.kill(consumer.pid, signal.SIGKILL)
     consumer.join()
@@ -131,7 +131,7 @@ def test_a_child_that_outlives_its_killed_consumer_does_not_keep_the_messages(ro
     send(root, range(2))
     ready = forked.Queue()
     consumer = run(hold, root, 2, ready, True)
-    orphan = ready.get(timeout=10)
+    orphan = ready.get(timeout=60)
     try:
         consumer.kill()
         consumer.join()
@@ -144,7 +144,7 @@ def test_a_living_consumer_keeps_what_it_holds(root: Path, run: Runner) -> None:
     send(root, range(2))
     ready = forked.Queue()
     run(hold, root, 2, ready)
-    ready.get(timeout=10)
+    ready.get(timeout=60)
     assert taken(root, patience=2.5) == []
 
 
@@ -153,14 +153,14 @@ def test_a_forked_child_cannot_give_back_what_its_parent_holds(queue: QueueFolde
     claim = Claim(queue)
     next(claim.take())
     child = run(claim.close)
-    child.join(10)
+    child.join(60)
     assert (child.exitcode, queue.size(), queue.rescue()) == (0, 0, 0)
 
 
 def test_an_acknowledged_message_is_gone_from_the_disk(root: Path) -> None:
     send(root, range(1))
     with connect(root) as connection, connection.SimpleQueue("exports") as source:
-        message = source.get(timeout=1)
+        message = source.get(timeout=30)
         assert len(messages_below(root)) == 1
         message.ack()
         assert messages_below(root) == []
@@ -169,16 +169,16 @@ def test_an_acknowledged_message_is_gone_from_the_disk(root: Path) -> None:
 def test_a_rejected_message_is_gone_and_a_requeued_one_comes_again(root: Path) -> None:
     send(root, range(2))
     with connect(root) as connection, connection.SimpleQueue("exports") as source:
-        source.get(timeout=1).reject()
-        source.get(timeout=1).requeue()
-        assert source.get(timeout=1).payload == 1
+        source.get(timeout=30).reject()
+        source.get(timeout=30).requeue()
+        assert source.get(timeout=30).payload == 1
         assert len(messages_below(root)) == 1
 
 
 def test_closing_gives_back_what_was_not_acknowledged_and_leaves_no_folder(root: Path, queue: QueueFolder) -> None:
     send(root, range(1))
     connection = connect(root)
-    connection.SimpleQueue("exports").get(timeout=1)
+    connection.SimpleQueue("exports").get(timeout=30)
     assert (queue.size(), len(list(queue.taken.iterdir()))) == (0, 1)
     connection.release()
     assert (queue.size(), list(queue.taken.iterdir())) == (1, [])
@@ -187,7 +187,7 @@ def test_closing_gives_back_what_was_not_acknowledged_and_leaves_no_folder(root:
 def test_a_consumer_that_acknowledges_nothing_by_agreement_leaves_nothing_behind(root: Path) -> None:
     send(root, range(2))
     with connect(root) as connection, connection.SimpleQueue("exports", no_ack=True) as source:
-        assert source.get(timeout=1).payload == 0
+        assert source.get(timeout=30).payload == 0
     with connect(root) as connection:
         assert connection.default_channel.basic_get("exports", no_ack=True).payload == 1
     assert messages_below(root) == []
@@ -228,7 +228,7 @@ def test_a_folder_in_place_of_a_message_is_put_aside(root: Path, queue: QueueFol
 def test_size_counts_and_purge_removes_what_waits_but_not_what_is_held(root: Path) -> None:
     send(root, range(4))
     with connect(root) as connection, connection.SimpleQueue("exports") as source:
-        held = source.get(timeout=1)
+        held = source.get(timeout=30)
         assert source.qsize() == 3
         assert source.clear() == 3
         assert source.qsize() == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,11 +14,22 @@ from django.contrib.auth.models import User
 from django.core import mail
 from django.utils import timezone
 
-from rowferry.exports import execution, lifecycle, notification, ticker
+from rowferry.exports import execution, lifecycle, notification, tasks, ticker
 from rowferry.exports.errors import FenceLost
 from rowferry.exports.heartbeat import Heartbeat
-from rowferry.exports.models import Attempt, EmailOutbox, Export
-from tests.factories.exports import again, changed, claimed, events, is_sound, lease_over, names, queued, watched_rows
+from rowferry.exports.models import Attempt, EmailOutbox, Export, Status
+from tests.factories.exports import (
+    again,
+    changed,
+    claimed,
+    events,
+    in_state,
+    is_sound,
+    lease_over,
+    names,
+    queued,
+    watched_rows,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -103,6 +115,45 @@ def test_a_job_that_kills_each_of_its_workers_fails_after_three(owner: User):
     assert [message.subject for message in mail.outbox] == ["Your export failed"]
 
 
+def test_what_a_worker_hands_over_is_due_at_once_and_its_try_does_not_count(owner: User, storage_folder: Path):
+    with watched_rows(5_000) as at_row:
+        export = queued(owner, "groups")
+        changed(export, max_attempts=1)
+        at_row[4_500] = lambda: tasks.hand_over([os.getpid()])
+        execution.run_next()
+        assert names(storage_folder) == []
+        waiting = again(export)
+        assert (waiting.status, waiting.worker, waiting.attempt, waiting.max_attempts) == ("processing", "", 1, 2)
+        execution.run_next()
+        assert again(export).status == "completed"
+        assert is_sound(again(export), storage_folder)
+    assert [attempt.outcome for attempt in Attempt.objects.order_by("number")] == ["handed_over", "completed"]
+    assert events(export) == ["initiated", "processing", "retrying", "processing", "completed"]
+
+
+def test_a_worker_hands_over_only_what_it_holds_itself(owner: User):
+    claim_of_another = lifecycle.claim_due("another:1") if queued(owner) else None
+    assert claim_of_another is not None
+    retrying = in_state(owner, Status.PROCESSING, worker="")
+    over = in_state(owner, Status.PROCESSING, worker=execution.worker_name(), lease_until=timezone.now())
+    asked_for_here = in_state(owner, Status.PROCESSING, worker=execution.worker_name(), mode="streamed")
+    before = list(Export.objects.order_by("pk").values())
+    assert not tasks.at_work([os.getpid()])
+    assert lifecycle.hand_over([execution.worker_name()]) == []
+    assert list(Export.objects.order_by("pk").values()) == before
+    assert len({retrying.pk, over.pk, asked_for_here.pk}) == 3
+
+
+def test_what_its_owner_has_cancelled_is_not_handed_over(owner: User):
+    export = queued(owner)
+    claimed()
+    lifecycle.request_cancel(export, owner)
+    assert tasks.at_work([os.getpid()])
+    tasks.hand_over([os.getpid()])
+    assert again(export).attempt == again(export).max_attempts - 2
+    assert events(export) == ["initiated", "processing"]
+
+
 def test_the_heartbeat_keeps_the_lease_on_a_connection_of_its_own(owner: User, settings: Any):
     settings.ROWFERRY_HEARTBEAT = 0.02
     export = queued(owner)
@@ -136,7 +187,7 @@ def stopped(heart: Heartbeat) -> bool:
     return heart._stop is not None
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "It did not come to pass."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import socket
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
@@ -15,10 +17,12 @@ from django.core.management import call_command
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
-from rowferry.exports import execution, ticker
+from rowferry.exports import execution, tasks, ticker
+from rowferry.exports.bell import Bell
+from rowferry.exports.management.commands.doctor import CHECKS
 from rowferry.exports.models import Leader
 from tests.factories.assets import AssetFactory
-from tests.factories.exports import again, changed, events, names, queued
+from tests.factories.exports import again, changed, claimed, events, names, queued
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -148,36 +152,94 @@ def leader() -> Iterator[None]:
     ticker.resign("a-ticker")
 
 
-def diagnosis(capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, str]]:
+@pytest.fixture
+def hearing() -> Iterator[None]:
+    """Somebody who hears a bell as a worker does."""
+    ended = threading.Event()
+
+    def listen() -> None:
+        try:
+            while not ended.wait(0.01):
+                for bell in Bell.objects.filter(worker=""):
+                    tasks.answer(bell.pk)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=listen)
+    thread.start()
+    yield
+    ended.set()
+    thread.join()
+
+
+def diagnosis(capsys: pytest.CaptureFixture[str], wait: float = 0.1) -> tuple[int, dict[str, str]]:
     """The doctor's exit code, and what was said of each patient."""
     code = 0
     try:
-        call_command("doctor")
+        call_command("doctor", wait=wait)
     except SystemExit as ended:
         code = int(ended.code or 0)
     lines = capsys.readouterr().out.splitlines()
     return code, {line[6:].partition(":")[0]: line for line in lines}
 
 
-def test_the_doctor_finds_a_healthy_installation_well(leader: None, capsys: pytest.CaptureFixture[str]):
-    code, said = diagnosis(capsys)
-    assert list(said) == ["database", "broker", "storage", "mail", "ticker", "worker"]
+def test_the_doctor_finds_a_healthy_installation_well(
+    leader: None, hearing: None, settings: Any, capsys: pytest.CaptureFixture[str]
+):
+    settings.SITE_URL, settings.ALLOWED_HOSTS = "https://exports.example.com", ["exports.example.com"]
+    code, said = diagnosis(capsys, 20)
+    assert list(said) == list(CHECKS)
+    patients = {name: said[name] for name in CHECKS if name != "settings"}
     assert code == 0
-    assert all(line.startswith("ok    ") for line in said.values())
+    assert all(line.startswith("ok    ") for line in patients.values()), patients
+    assert not Bell.objects.exists()
 
 
 def test_the_doctor_misses_a_ticker(capsys: pytest.CaptureFixture[str]):
     code, said = diagnosis(capsys)
     assert code == 1
-    assert said["ticker"].startswith("FAIL  ticker: none is running")
+    assert said["ticker"].startswith("FAIL  ticker: none is running: start")
     assert said["database"].startswith("ok")
 
 
-def test_the_doctor_misses_a_worker(owner: User, leader: None, capsys: pytest.CaptureFixture[str]):
+def test_the_doctor_misses_a_worker_and_sees_what_waits(owner: User, leader: None, capsys: pytest.CaptureFixture[str]):
     changed(queued(owner), created_at=timezone.now() - timedelta(minutes=5))
     code, said = diagnosis(capsys)
     assert code == 1
-    assert said["worker"].startswith("FAIL  worker: an export has waited for 300 s")
+    assert said["worker"].startswith("FAIL  worker: none answered in 0.1 s: start")
+    assert said["queue"].startswith("warn  queue: an export has waited for 300 s")
+    assert not Bell.objects.exists()
+
+
+def test_the_doctor_takes_workers_that_are_busy_for_alive(
+    owner: User, leader: None, capsys: pytest.CaptureFixture[str]
+):
+    queued(owner)
+    claimed()
+    code, said = diagnosis(capsys)
+    assert code == 0
+    assert said["worker"].startswith("warn  worker: no answer in 0.1 s, but 1 exports are being made")
+
+
+def test_the_doctor_warns_of_settings_for_a_trial(leader: None, settings: Any, capsys: pytest.CaptureFixture[str]):
+    settings.DEBUG, settings.SECRET_KEY, settings.SITE_URL = True, "short", "http://localhost:8000"
+    with pytest.raises(SystemExit):
+        call_command("doctor", wait=0, json=True)
+    found = json.loads(capsys.readouterr().out)
+    warned = [one["detail"].split()[0] for one in found if one["check"] == "settings" and one["level"] == "warn"]
+    assert {"DEBUG", "SECRET_KEY", "SITE_URL"} <= set(warned)
+    assert all(one["advice"] for one in found if one["level"] != "ok")
+
+
+def test_the_doctor_greets_the_mail_server_and_fails_without_one(
+    leader: None, settings: Any, capsys: pytest.CaptureFixture[str]
+):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        settings.EMAIL_PORT = taken.getsockname()[1]
+    settings.EMAIL_BACKEND, settings.EMAIL_HOST = "django.core.mail.backends.smtp.EmailBackend", "127.0.0.1"
+    code, said = diagnosis(capsys)
+    assert code == 1
+    assert said["mail"].startswith("FAIL  mail: ")
 
 
 def test_the_doctor_sees_a_storage_that_takes_no_file(

@@ -16,8 +16,9 @@ from django.utils import timezone
 from rowferry.exports import execution, lifecycle, registry, submission
 from rowferry.exports.kinds import Kind
 from rowferry.exports.lifecycle import Claim, Facts
-from rowferry.exports.models import Export, ExportLog, Status
+from rowferry.exports.models import Export, ExportLog, Mode, Status
 from rowferry.exports.resource import Column, Person, Resource
+from rowferry.exports.spec import ExportSpec
 from rowferry.exports.storage import StoredFile
 
 Hooks = dict[int, Callable[[], object]]
@@ -27,6 +28,14 @@ LONG_AGO = timedelta(hours=1)
 def queued(person: User | None, resource: str = "assets", kind: str = "csv", **body: Any) -> Export:
     """An export that waits for a worker."""
     return submission.enqueue(resource, {"format": kind, **body}, person)
+
+
+def begun(person: User, mode: Mode = Mode.STREAMED) -> Claim:
+    """An export that a request has begun to make."""
+    facts = {"resource": "assets", "format": "csv", "mode": mode, "mode_reason": "a test wants it", "total_items": 1}
+    spec = ExportSpec.parse("assets", {"format": "csv"}).as_json()
+    owner = {"user": person, "user_name": person.username, "user_email": person.email}
+    return lifecycle.begin(Export(spec=spec, **facts, **owner), person, "a request")
 
 
 def in_state(person: User, status: Status, **values: Any) -> Export:

@@ -42,11 +42,12 @@ def install(*packages: str) -> None:
     wanted = missing(*packages)
     if not wanted or not is_root() or not shutil.which("apt-get"):
         return
-    command = ["apt-get", "install", "--yes", "--no-install-recommends", *wanted]
+    apt = ["apt-get", "-o", "DPkg::Lock::Timeout=300"]
+    command = [*apt, "install", "--yes", "--no-install-recommends", *wanted]
     how = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
     with nothing_starts():
         if subprocess.run(command, env=how, check=False).returncode:
-            subprocess.run(["apt-get", "update"], check=True)
+            subprocess.run([*apt, "update"], check=True)
             subprocess.run(command, env=how, check=True)
 
 
@@ -61,4 +62,4 @@ def nothing_starts() -> Iterator[None]:
     try:
         yield
     finally:
-        GUARD.unlink()
+        GUARD.unlink(missing_ok=True)

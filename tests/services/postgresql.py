@@ -25,16 +25,23 @@ def postgresql() -> Iterator[str]:
     programs, port, password = installed(), free_port(), secrets.token_hex(16)
     with own_folder("postgresql", USER) as folder:
         initialise(programs, folder, password)
-        options = OPTIONS | {"port": port, "unix_socket_directories": folder}
-        settings = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
-        command = [programs / "postgres", "-D", folder / "data", *settings]
-        asked = [programs / "pg_isready", "--quiet", "--host=127.0.0.1", f"--port={port}"]
-
-        def ready() -> bool:
-            return subprocess.run(asked, check=False).returncode == 0
-
-        with running(command, folder, ready, user=USER, stop=signal.SIGINT):
+        with serving(programs, folder, port):
             yield f"postgresql://postgres:{password}@127.0.0.1:{port}/postgres"
+
+
+@contextmanager
+def serving(programs: Path, folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """A server's process on a folder that was initialised; for who wants to start it again."""
+    options = OPTIONS | {"port": port, "unix_socket_directories": folder}
+    settings = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
+    command = [programs / "postgres", "-D", folder / "data", *settings]
+    asked = [programs / "pg_isready", "--quiet", "--host=127.0.0.1", f"--port={port}"]
+
+    def ready() -> bool:
+        return subprocess.run(asked, check=False).returncode == 0
+
+    with running(command, folder, ready, user=USER, stop=signal.SIGINT) as server:
+        yield server
 
 
 def installed() -> Path:

@@ -19,7 +19,9 @@ def s3() -> Iterator[str]:
     """A running server's STORAGE_URL, its bucket made."""
     port = free_port()
     with own_folder("s3") as folder:
-        command = [sys.executable, "-m", "moto.server", "--host", "127.0.0.1", "--port", port]
+        # Clients that upload in small parts have many of them with little data.
+        server = [sys.executable, "-m", "moto.server", "--host", "127.0.0.1", "--port", port]
+        command = ["env", "S3_UPLOAD_PART_MIN_SIZE=1", *server]
         with running(command, folder, answers(port)):
             endpoint = f"http://127.0.0.1:{port}"
             urllib.request.urlopen(urllib.request.Request(f"{endpoint}/{BUCKET}", method="PUT"), timeout=30).close()

@@ -13,9 +13,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from python_calamine import CalamineWorkbook
 
@@ -61,7 +61,10 @@ class Installation:
             "DJANGO_SETTINGS_MODULE": "rowferry.config.settings",
             **settings,
         }
+        self.output: IO[bytes] | None = None
+        """Where processes that are started from now on write to; None = where this one does."""
         self._running: list[subprocess.Popen[bytes]] = []
+        self.workers: list[subprocess.Popen[bytes]] = []
 
     def command(self, *arguments: str) -> None:
         self._python("-m", "django", *arguments)
@@ -76,7 +79,8 @@ class Installation:
         self._python("-c", SWEEP)
 
     def start_worker(self) -> subprocess.Popen[bytes]:
-        return self._start(WORKER)
+        self.workers.append(self._start(WORKER))
+        return self.workers[-1]
 
     def start_ticker(self) -> subprocess.Popen[bytes]:
         return self._start(TICKER)
@@ -94,7 +98,8 @@ class Installation:
 
     def kill(self, process: subprocess.Popen[bytes]) -> None:
         """SIGKILL to the process and all that it started."""
-        os.killpg(process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it has ended by itself, and all that it started
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         self._running.remove(process)
 
@@ -106,6 +111,11 @@ class Installation:
         with closing(sqlite3.connect(self.folder / "rowferry.sqlite3", timeout=30)) as link:
             link.row_factory = sqlite3.Row
             return [dict(row) for row in link.execute(sql, values)]
+
+    def change(self, sql: str, *values: object) -> None:
+        """What an administrator does meanwhile."""
+        with closing(sqlite3.connect(self.folder / "rowferry.sqlite3", timeout=30)) as link, link:
+            link.execute(sql, values)
 
     def export(self, export_id: str) -> Row:
         (row,) = self.rows("SELECT * FROM exports_export WHERE id = ?", export_id.replace("-", ""))
@@ -138,7 +148,9 @@ class Installation:
         return done.stdout
 
     def _start(self, command: list[str]) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(command, env=self.environment, process_group=0)
+        process = subprocess.Popen(
+            command, env=self.environment, process_group=0, stdout=self.output, stderr=self.output
+        )
         self._running.append(process)
         return process
 

@@ -13,6 +13,7 @@ import pytest
 from tests.services import rabbitmq, redis
 from tests.services.rabbitmq import address as rabbitmq_address
 from tests.services.redis import address as redis_address
+from tests.system import test_stop as stop
 from tests.system.installation import Installation, ids_in, installed, wait_for
 
 pytestmark = [pytest.mark.system, pytest.mark.services]
@@ -56,6 +57,16 @@ def test_after_a_kill_another_worker_makes_the_file(broker: str, tmp_path: Path)
         export = place.export(export_id)
         assert export["attempt"] == 2
         assert len(set(ids_in(place.file_of(export), "excel"))) == 120_000
+
+
+def test_a_worker_that_is_told_to_stop_hands_over_at_once(broker: str, tmp_path: Path):
+    with installed(tmp_path, stop.ASSETS, BROKER_URL=broker, **stop.AT_ONCE) as place:
+        place.start_worker()
+        place.start_worker()
+        (export_id,) = place.order({"format": "excel"})
+        done = stop.handed_over(place, export_id)
+        assert (done["attempt"], done["max_attempts"]) == (2, 4)
+        assert len(set(ids_in(place.file_of(done), "excel"))) == stop.ASSETS
 
 
 @pytest.mark.parametrize("server", ADDRESSES, ids=lambda server: server.__name__)

@@ -73,6 +73,7 @@ def test_the_filters_are_those_of_the_contract():
         "date_to",
         "date_column",
         "search",
+        "ids",
     ]
 
 

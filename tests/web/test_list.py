@@ -67,7 +67,7 @@ def test_a_finished_list_does_not_ask_again(browser: Client, owner: User) -> Non
     run_next()
     page = Page(browser.get("/"))
     assert "Ready: 1 row." in page.text
-    assert "Kept until" in page.text
+    assert "<dt>Still kept</dt>" in page.text
     assert not page.all("meta", **{"http-equiv": "refresh"})
 
 
@@ -91,7 +91,7 @@ def test_a_failure_says_what_happened_and_what_to_do(browser: Client, owner: Use
     page = browser.get("/").content.decode()
     assert "The rows could not be read." in page
     assert "The database &lt;b&gt;broke off&lt;/b&gt;." in page
-    assert "press Retry" in page
+    assert "Press Retry." in page
     assert "mailto:desk@example.com" in page
 
 
@@ -164,5 +164,6 @@ def test_one_export_shows_its_facts_its_proof_and_its_log(browser: Client, owner
     page = browser.get(f"/exports/{export.pk}").content.decode()
     assert export.manifest["sha256"] in page
     assert "1 expected, 1 written, 0 left out" in page
-    assert [event for event in ("initiated", "processing", "completed") if f"<td>{event}</td>" not in page] == []
+    events = ("initiated", "processing", "completed")
+    assert [event for event in events if f"<strong>{event}</strong>" not in page] == []
     assert "asset_tag, serial_number" in page

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -14,14 +18,20 @@ from tests.factories.assets import AssetFactory, LocationFactory
 from tests.factories.people import PASSWORD, UserFactory
 from tests.web.conftest import Page
 
-POLICY = "default-src 'self'; frame-ancestors 'none'; form-action 'self'; base-uri 'none'"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
 NOBODYS = "00000000-0000-4000-8000-000000000000"
 """The id of an export that never was; fixed, because parallel test processes must agree on what there is to test."""
 HOSTILE = """<script>alert("1")</script><b title='x'>"""
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("address", ["/", "/new/assets", f"/exports/{NOBODYS}", f"/exports/{NOBODYS}/download"])
+@pytest.mark.parametrize(
+    "address",
+    ["/", "/new/assets", "/moving", *(f"/exports/{NOBODYS}{part}" for part in ("", "/download", "/edit", "/manifest"))],
+)
 def test_who_is_not_logged_in_is_sent_to_the_login_and_comes_back(client: Client, address: str) -> None:
     response = client.get(address)
     assert response.status_code == 302
@@ -120,3 +130,24 @@ def test_the_form_takes_the_token_that_it_was_given(owner: User) -> None:
     body: dict[str, Any] = {"format": "csv", "columns": ["id"]}
     assert strict.post("/new/assets", body).status_code == 403
     assert strict.post("/new/assets", body | {"csrfmiddlewaretoken": token[1]}).status_code == 200
+
+
+BEHIND_TLS = """
+import django
+django.setup()
+from django.conf import settings
+from django.test import Client
+answer = Client(enforce_csrf_checks=True).get("/login", headers={"Host": "exports.example.com"})
+(cookie,) = answer.cookies.values()
+print(answer.status_code, cookie["secure"], settings.SESSION_COOKIE_SECURE, settings.SESSION_COOKIE_HTTPONLY)
+"""
+
+
+@pytest.mark.parametrize(("site", "said"), [("https", "200 True True True"), ("http", "200  False True")])
+def test_cookies_behind_tls_travel_by_tls_only(tmp_path: Path, site: str, said: str) -> None:
+    told = {"SITE_URL": f"{site}://exports.example.com", "ROWFERRY_DATA_DIR": str(tmp_path)}
+    environment = {**os.environ, **told, "DJANGO_SETTINGS_MODULE": "rowferry.config.settings"}
+    done = subprocess.run(
+        [sys.executable, "-c", BEHIND_TLS], env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip("\n") == said

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from rowferry.exports.download import Download
 
 R = TypeVar("R", bound=HttpResponseBase)
+HARMLESS = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox; default-src 'none'"}
+"""Whatever a browser makes of a file, it runs nothing of it."""
 BLOCK = 256 * 1024
 """Bytes read at a time, where the server does not send the file by itself."""
 
@@ -37,9 +39,15 @@ def streamed(chunks: Iterator[bytes], filename: str, content_type: str) -> Strea
     return StreamingHttpResponse(chunks, content_type=content_type, headers=_named(filename))
 
 
+class FromFile(FileResponse):
+    """Bytes of an open file."""
+
+    block_size = BLOCK
+
+
 def whole(file: Download) -> FileResponse:
     """All of the file; a server that can sends it without reading it. Closing the response closes the file."""
-    response = FileResponse(file.stream, content_type=file.content_type)
+    response = FromFile(file.stream, content_type=file.content_type)
     return with_headers(response, _described(file) | {"Content-Length": str(file.size)})
 
 
@@ -89,27 +97,28 @@ def _span(request: Request, file: Download) -> Span | None:
     return ranges.wanted(asked, file.size)
 
 
-def _part(file: Download, span: Span) -> StreamingHttpResponse:
+def _part(file: Download, span: Span) -> FileResponse:
     file.stream.seek(span.start)
-    response = StreamingHttpResponse(_Part(file.stream, span.length), status=206, content_type=file.content_type)
+    response = FromFile(_Part(file.stream, span.length), status=206, content_type=file.content_type)
     return with_headers(
         response, _described(file) | {"Content-Length": str(span.length), "Content-Range": span.content_range}
     )
 
 
 class _Part:
-    """The next `length` bytes of a stream. Closed with the response, and so is the stream, even if nobody has read."""
+    """The next `length` bytes of a stream, as a file: a server that can sends them from its number without reading
+    them, as many as Content-Length says. Closed with the response, and so is the stream, even if nobody has read."""
 
     def __init__(self, stream: BinaryIO, length: int) -> None:
         self.close = stream.close
+        self.fileno = stream.fileno
         self._stream = stream
-        self._length = length
+        self._left = length
 
-    def __iter__(self) -> Iterator[bytes]:
-        left = self._length
-        while left and (data := self._stream.read(min(left, BLOCK))):
-            left -= len(data)
-            yield data
+    def read(self, size: int = -1) -> bytes:
+        data = self._stream.read(min(self._left, BLOCK if size < 0 else size))
+        self._left -= len(data)
+        return data
 
 
 def _described(file: Download) -> dict[str, str]:
@@ -125,7 +134,7 @@ def _described(file: Download) -> dict[str, str]:
 
 
 def _named(filename: str) -> dict[str, str]:
-    return {"Content-Disposition": content_disposition_header(True, filename) or "attachment"}
+    return {"Content-Disposition": content_disposition_header(True, filename) or "attachment", **HARMLESS}
 
 
 def _etag(file: Download) -> str:

@@ -12,6 +12,7 @@ from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer, 
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.permissions import AllowAny
 
+from rowferry.api.manifest_schema import MANIFEST
 from rowferry.api.problems import CONTENT_TYPE
 from rowferry.api.resource_serializers import ResourceSerializer, ResourcesSerializer
 from rowferry.api.serializers import (
@@ -47,6 +48,7 @@ EVENTS = (
 class SchemaView(SpectacularAPIView):
     """`/openapi.json`, for everybody."""
 
+    http_method_names = ["get", "head"]
     authentication_classes = ()
     permission_classes = (AllowAny,)
     renderer_classes = [OpenApiJsonRenderer2]
@@ -56,6 +58,7 @@ class SchemaView(SpectacularAPIView):
 class DocsView(SpectacularSwaggerView):
     """`/docs`, for everybody: the same as a page, its scripts from this server."""
 
+    http_method_names = ["get", "head"]
     authentication_classes = ()
     permission_classes = (AllowAny,)
     url_name = "rowferry_api:openapi"
@@ -229,7 +232,7 @@ logs: Decorator = extend_schema(
     responses={200: LogsSerializer, **_problems(404, 422)},
 )
 manifest: Decorator = extend_schema(
-    operation_id="show_manifest", parameters=[_id()], responses={200: OpenApiTypes.OBJECT, **_problems(404, 409)}
+    operation_id="show_manifest", parameters=[_id()], responses={200: MANIFEST, **_problems(404, 409)}
 )
 retry: Decorator = extend_schema(
     operation_id="retry_export",

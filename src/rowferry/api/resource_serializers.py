@@ -23,7 +23,8 @@ class ChoiceSerializer(Plain):
 
 
 class ColumnSerializer(Plain):
-    """A column that may be asked for. `nest` names the object that `nested` puts it into."""
+    """A column that may be asked for. `nest` names the object that `nested` puts it into; `treatment` says what the
+    caller gets of it."""
 
     name = serializers.CharField()
     label = serializers.CharField()  # type: ignore[assignment]
@@ -31,6 +32,7 @@ class ColumnSerializer(Plain):
     default = serializers.BooleanField()
     sortable = serializers.BooleanField()
     nest = serializers.CharField(allow_null=True)
+    treatment = serializers.ChoiceField(choices=("show", "mask", "hash"))
 
 
 class FilterSerializer(Plain):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from functools import singledispatch
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from django.http.response import HttpResponseBase
+from django.http.response import HttpResponseBase, HttpResponseRedirect
 from rest_framework import status
 from rest_framework.exceptions import NotFound
 from rest_framework.permissions import AllowAny
@@ -28,6 +28,9 @@ from rowferry.api.serializers import (
 )
 from rowferry.exports import catalogue, submission, tracking
 from rowferry.exports.submission import DryRun, Queued, Ready, Streamed
+
+if TYPE_CHECKING:
+    from rowferry.exports.models import Export
 
 ASYNC = "respond-async"
 SOONEST, LATEST = 1, 30
@@ -132,10 +135,12 @@ class DownloadView(Endpoint):
     @openapi.download
     def get(self, request: Request, export_id: str) -> HttpResponseBase:
         """The file, or the part of it that a Range header names."""
+        if linked := tracking.link(who(request), export_id):
+            return _redirected(request, *linked)
         export, file = tracking.open_file(who(request), export_id)
         response = files.requested(request, file)
         if response.status_code in (status.HTTP_200_OK, status.HTTP_206_PARTIAL_CONTENT):
-            tracking.note_download(who(request), export, _how(request, response))
+            tracking.note_download(who(request), export, _how(request, response.get("Content-Range", "the whole file")))
         return with_headers(response, {"X-Export-Id": str(export.pk)})
 
     @openapi.hidden
@@ -145,9 +150,13 @@ class DownloadView(Endpoint):
         return with_headers(files.requested(request, file), {"X-Export-Id": str(export.pk)})
 
 
-def _how(request: Request, response: HttpResponseBase) -> str:
+def _redirected(request: Request, export: Export, address: str) -> HttpResponseBase:
+    tracking.note_download(who(request), export, _how(request, "a link to the storage"))
+    return with_headers(HttpResponseRedirect(address), {"X-Export-Id": str(export.pk)})
+
+
+def _how(request: Request, part: str) -> str:
     """What was sent, and where to: for the log."""
-    part = response.get("Content-Range", "the whole file")
     return f"Downloaded ({part}) to {request.META.get('REMOTE_ADDR') or 'an unknown address'}."
 
 
@@ -176,7 +185,8 @@ class RetryView(Endpoint):
     @openapi.retry
     def post(self, request: Request, export_id: str) -> HttpResponseBase:
         """Order the file of a failed or cancelled export again, as a new export."""
-        return answered(submission.queued(tracking.retry(who(request), export_id)), request)
+        answer = submission.queued(tracking.retry(who(request), export_id), who(request))
+        return with_headers(answered(answer, request), limits.left(answer.allowance))
 
 
 class CancelView(Endpoint):

@@ -3,6 +3,7 @@
 from django.contrib import admin
 
 from rowferry.assets.models import Asset, AssetStatus, AssetType, Location, Manufacturer
+from rowferry.exports.admin import ExportSelected
 
 
 @admin.register(AssetStatus, AssetType, Manufacturer)
@@ -21,7 +22,7 @@ class LocationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Asset)
-class AssetAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class AssetAdmin(ExportSelected):
     list_display = (
         "asset_tag",
         "name",

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from rowferry.cli import options
-from rowferry.cli.landing import STANDARD_OUTPUT, landing, named
+from rowferry.cli.landing import STANDARD_OUTPUT, landing, named, put_manifest, wants_a_file
 from rowferry.cli.output import print_json, print_table, progress, say, size
 from rowferry.cli.places import Place, place
 
@@ -56,6 +56,7 @@ def export(
     output: options.Output = None,
     queue: Queue = False,
     dry_run: DryRun = False,
+    manifest: options.WithManifest = False,
     user: options.User = None,
     server: options.Server = None,
     token: options.Token = None,
@@ -67,6 +68,7 @@ def export(
     """
     if as_json and output == STANDARD_OUTPUT:
         raise typer.BadParameter("Standard output takes the file or the JSON, not both.")
+    wants_a_file(output, manifest)
     given: dict[str, Any] = {
         "columns": [name.strip() for name in columns.split(",")] if columns is not None else None,
         "filters": gathered("--filter", filter),
@@ -83,7 +85,7 @@ def export(
     if dry_run:
         _preview(where, resource, body, as_json)
     else:
-        _make(where, resource, body, output, as_json)
+        _make(where, resource, body, output, as_json, manifest)
 
 
 def gathered(option: str, pairs: Iterable[str]) -> dict[str, Any]:
@@ -106,11 +108,13 @@ def _switch(value: Any) -> Any:
     return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
 
 
-def _make(where: Place, resource: str, body: dict[str, Any], output: str | None, as_json: bool) -> None:
+def _make(where: Place, resource: str, body: dict[str, Any], output: str | None, as_json: bool, manifest: bool) -> None:
     with landing(output) as ground:
         with progress() as show:
             fetched = where.make(resource, body, ground.stream, show)
         path = ground.settle(fetched.filename)
+    if manifest:
+        put_manifest(path, where.manifest(fetched.export["export_id"]))
     rows = fetched.export["exported_items"]
     left_out = fetched.export["failed_items"]
     say(f"{named(path)}: {rows:,} rows, {size(fetched.size)}, sha256 {fetched.sha256}")

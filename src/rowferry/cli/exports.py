@@ -8,7 +8,7 @@ import typer
 
 from rowferry.cli import options
 from rowferry.cli.failing import Failing
-from rowferry.cli.landing import landing, named
+from rowferry.cli.landing import landing, named, put_manifest, wants_a_file
 from rowferry.cli.output import print_facts, print_json, print_table, progress, say, size
 from rowferry.cli.places import place
 
@@ -73,6 +73,7 @@ def logs(
 def download(
     export_id: options.ExportId,
     output: options.Output = None,
+    manifest: options.WithManifest = False,
     user: options.User = None,
     server: options.Server = None,
     token: options.Token = None,
@@ -81,11 +82,14 @@ def download(
 
     Without --output it gets its own name in the current folder, and that name is printed.
     """
+    wants_a_file(output, manifest)
     where = place(server, token, user)
     with landing(output) as ground:
         with progress() as bar:
             fetched = where.fetch(export_id, ground.stream, bar)
         path = ground.settle(fetched.filename)
+    if manifest:
+        put_manifest(path, where.manifest(export_id))
     say(f"{named(path)}: {size(fetched.size)}, sha256 {fetched.sha256}")
     if output is None:
         typer.echo(path)

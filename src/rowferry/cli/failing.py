@@ -1,6 +1,7 @@
 """How a command ends that cannot do what it was told: a sentence on standard error, exit code 1, no trace.
 
-Exit codes: 0 done; 1 it failed, or the request is wrong; 2 the command line is wrong; 130 interrupted.
+Exit codes: 0 done; 1 it failed, or the request is wrong; 2 the command line is wrong; 3 it was checked and is not as
+it should be; 130 interrupted.
 """
 
 from __future__ import annotations

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
+
+import typer
 
 STANDARD_OUTPUT = "-"
+MANIFEST = ".manifest.json"
+"""Behind the name of a file: the name of its manifest."""
 
 
 class Landing(Protocol):
@@ -72,6 +77,18 @@ class _Passing:
             with Path(self._output).open("wb") as device:
                 shutil.copyfileobj(self.stream, device)
         return self._output
+
+
+def wants_a_file(output: str | None, manifest: bool) -> None:
+    """BadParameter: a manifest lies beside a file, and standard output has no beside."""
+    if manifest and output == STANDARD_OUTPUT:
+        raise typer.BadParameter("--manifest wants a file: give --output a name.")
+
+
+def put_manifest(path: str, manifest: Mapping[str, Any]) -> None:
+    """Write the manifest beside the file."""
+    file = Path(f"{path}{MANIFEST}")
+    file.write_text(json.dumps(manifest, indent=2, ensure_ascii=False), encoding="utf-8")
 
 
 def named(path: str) -> str:

@@ -46,6 +46,9 @@ class Here:
     def find(self, export_id: str) -> dict[str, Any]:
         return records.export(tracking.find(self.person, export_id))
 
+    def manifest(self, export_id: str) -> dict[str, Any]:
+        return tracking.manifest(self.person, export_id)
+
     def log(self, export_id: str, query: Mapping[str, str]) -> dict[str, Any]:
         return records.page(tracking.log(self.person, export_id, query), records.event)
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from rowferry import __version__
-from rowferry.cli import demo, export, exports, resources, serving, upkeep
+from rowferry.cli import audit, demo, export, exports, resources, serving, upkeep, verify
 from rowferry.cli.failing import Failing
 
 EXPORTS, RUNNING, UPKEEP = "Exports", "Running", "Setting up and keeping"
@@ -20,12 +20,15 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     help="The export you can prove: rows out of a database as files that are complete, checked and audited.",
-    epilog="Exit codes: 0 done, 1 failed, 2 wrong command line. Data goes to standard output, talk to standard error.",
+    epilog="Exit codes: 0 done, 1 failed, 2 wrong command line, 3 not as it should be. "
+    "Data goes to standard output, talk to standard error.",
 )
 
 app.command(rich_help_panel=EXPORTS)(export.export)
 app.add_typer(exports.app, name="exports", rich_help_panel=EXPORTS)
+app.add_typer(audit.app, name="audit", rich_help_panel=EXPORTS)
 app.command(rich_help_panel=EXPORTS)(resources.resources)
+app.command(rich_help_panel=EXPORTS)(verify.verify)
 command: Callable[..., Any]
 for command in (serving.up, serving.web, serving.worker, serving.tick, demo.demo):
     app.command(rich_help_panel=RUNNING)(command)

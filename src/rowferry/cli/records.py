@@ -94,7 +94,12 @@ def resource(one: ResourceInfo, formats: Sequence[FormatInfo]) -> dict[str, Any]
 
 def _column(column: ColumnInfo) -> dict[str, Any]:
     kind = {"type": column.kind.value}
-    return {"name": column.name, "label": column.label, **kind, **_picked(column, "default", "sortable", "nest")}
+    return {
+        "name": column.name,
+        "label": column.label,
+        **kind,
+        **_picked(column, "default", "sortable", "nest", "treatment"),
+    }
 
 
 def _filter(parameter: Any) -> dict[str, Any]:

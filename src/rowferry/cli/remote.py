@@ -46,6 +46,9 @@ class Server:
     def find(self, export_id: str) -> dict[str, Any]:
         return self._object("GET", f"exports/{export_id}")
 
+    def manifest(self, export_id: str) -> dict[str, Any]:
+        return self._object("GET", f"exports/{export_id}/manifest")
+
     def log(self, export_id: str, query: Mapping[str, str]) -> dict[str, Any]:
         return self._object("GET", f"exports/{export_id}/logs", params=query)
 

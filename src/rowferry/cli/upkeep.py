@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from rowferry.cli import options
 from rowferry.cli.output import say
 from rowferry.cli.places import manage, with_django
 
@@ -69,6 +70,9 @@ def cleanup() -> None:
     manage("cleanup")
 
 
-def doctor() -> None:
-    """Check database, broker, storage, mail and processes; exit code 1 if something is wrong."""
-    manage("doctor")
+def doctor(
+    wait: Annotated[float, typer.Option(min=0, metavar="S", help="Seconds to wait for a worker's answer.")] = 5,
+    json: options.Json = False,
+) -> None:
+    """Check database, broker, storage, mail, processes and settings; exit code 1 if something is wrong."""
+    manage("doctor", wait=wait, json=json)

@@ -20,6 +20,16 @@ PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
 AWAY = (httpx.codes.BAD_GATEWAY, httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.GATEWAY_TIMEOUT)
 
 
+def fetched(url: str) -> bytes:
+    """What lies at an address, without saying who asks. Unavailable: nobody answers, or not with that."""
+    try:
+        answer = httpx.get(url, timeout=15.0, follow_redirects=True)
+        answer.raise_for_status()
+    except httpx.HTTPError as error:
+        raise Unavailable(f"{url} could not be read: {error}") from error
+    return answer.content
+
+
 class Refusal(RowferryError):
     """The server said no."""
 

@@ -4,18 +4,18 @@
 from __future__ import annotations
 
 import os
-import time
 from typing import Any
 
 from celery import Celery
 from celery.concurrency import get_implementation
 from celery.concurrency.prefork import TaskPool
-from celery.signals import setup_logging, worker_init
-from celery.worker import state
+from celery.signals import setup_logging, task_postrun, task_prerun, worker_init
 from django.conf import settings
 from kombu.entity import Exchange, Queue
 from kombu.transport import TRANSPORT_ALIASES
+from structlog.contextvars import bind_contextvars, clear_contextvars
 
+from rowferry.config import stopping
 from rowferry.config.checks import broken_pins
 from rowferry.exports.conf import seconds
 
@@ -33,7 +33,7 @@ REDIS: dict[str, Any] = {
 }
 RABBITMQ: dict[str, Any] = {"confirm_publish": True, "connect_timeout": 0.8, "max_retries": 0}
 BROKERS: dict[str, dict[str, Any]] = {
-    "spool": {"max_retries": 0, "longest_wait": 0.2},
+    "spool": {"max_retries": 0},
     "redis": REDIS,
     "rediss": REDIS,
     "amqp": RABBITMQ,
@@ -69,7 +69,7 @@ def configuration(url: str) -> dict[str, Any]:
         "worker_pool": "prefork",
         "worker_prefetch_multiplier": 1,
         "worker_max_tasks_per_child": 50,
-        "worker_soft_shutdown_timeout": 20,
+        "worker_soft_shutdown_timeout": seconds("GRACE").total_seconds(),
         "worker_lost_wait": 3,
         "worker_enable_remote_control": False,
         "worker_hijack_root_logger": False,
@@ -88,6 +88,17 @@ def _leave_logging_to_django(**_: Any) -> None:
     """Celery sets up logging of its own unless somebody listens to this signal."""
 
 
+@task_prerun.connect
+def _say_which_bell(args: Any = (), **_: Any) -> None:
+    """Also in Celery's own lines: which bell this is about. What it was rung for may be done already."""
+    bind_contextvars(bell=str(next(iter(args), "")))
+
+
+@task_postrun.connect
+def _say_no_more(**_: Any) -> None:
+    clear_contextvars()
+
+
 @worker_init.connect
 def _refuse_a_leaky_worker(sender: Any, **_: Any) -> None:
     """The command line can override the settings: only the worker itself knows what it is about to run with."""
@@ -98,20 +109,10 @@ def _refuse_a_leaky_worker(sender: Any, **_: Any) -> None:
         raise SystemExit("\n".join(problems))
 
 
-@worker_init.connect
-def _stop_when_idle(sender: Any, **_: Any) -> None:
-    """Celery sleeps through its whole soft shutdown, even when the last task has ended."""
-    sender.wait_for_soft_shutdown = _wait_while_busy
-
-
-def _wait_while_busy() -> None:
-    until = time.monotonic() + app.conf.worker_soft_shutdown_timeout
-    while state.active_requests and time.monotonic() < until:
-        time.sleep(0.1)
-
-
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rowferry.config.settings")
 TRANSPORT_ALIASES["spool"] = "rowferry.exports.spool:Transport"
+
+worker_init.connect(stopping.take_over)
 
 app = Celery("rowferry")
 app.set_default()

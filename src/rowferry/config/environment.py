@@ -3,16 +3,17 @@ default."""
 
 from __future__ import annotations
 
-import os
 import secrets
-from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from environs import Env
 
+from rowferry.config import logs
 from rowferry.exports.conf import SECONDS, WHOLE_NUMBERS
+from rowferry.exports.keepsake import kept
 
 env = Env()
 env.read_env(str(Path.cwd() / ".env"), recurse=False)
@@ -20,6 +21,8 @@ env.read_env(str(Path.cwd() / ".env"), recurse=False)
 DATA_DIR = Path(env.str("ROWFERRY_DATA_DIR", "var")).resolve()
 
 
+WIRING = {"ROWFERRY_WORKERS": 2, "ROWFERRY_TRUSTED_PROXIES": 0}
+"""Whole numbers that only the wiring asks for."""
 SERVER_OPTIONS: dict[str, dict[str, Any]] = {
     "postgresql": {},
     # A server that is not strict shortens what does not fit, and says nothing.
@@ -30,7 +33,7 @@ SERVER_OPTIONS: dict[str, dict[str, Any]] = {
 def limits() -> dict[str, Any]:
     """Numbers and durations, by name. Below zero is refused here, where the name can still be said."""
     found: dict[str, Any] = {name: env.int(name, default) for name, default in WHOLE_NUMBERS.items()}
-    found["ROWFERRY_WORKERS"] = env.int("ROWFERRY_WORKERS", 2)
+    found |= {name: env.int(name, default) for name, default in WIRING.items()}
     found |= {name: env.float(name, default) for name, default in SECONDS.items()}
     for name, value in found.items():
         if value < 0:
@@ -97,24 +100,14 @@ def email(url: str) -> dict[str, Any]:
     }
 
 
+def log() -> dict[str, Any]:
+    """Django's LOGGING, and gunicorn's."""
+    return logs.configuration(env.str("ROWFERRY_LOG", ""), env.str("LOG_LEVEL", ""))
+
+
 def secret_key() -> str:
     """SECRET_KEY, or one made at first start and kept in the data folder, readable by its owner only."""
     given = env.str("SECRET_KEY", "")
     if given:
         return given
-    kept = DATA_DIR / "secret-key"
-    try:
-        return kept.read_text()
-    except FileNotFoundError:
-        return _make_secret(kept)
-
-
-def _make_secret(path: Path) -> str:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    draft.touch(mode=0o600)
-    draft.write_text(secrets.token_urlsafe(50))
-    with suppress(FileExistsError):
-        os.link(draft, path)
-    draft.unlink()
-    return path.read_text()
+    return kept(DATA_DIR / "secret-key", partial(secrets.token_urlsafe, 50))

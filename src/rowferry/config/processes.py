@@ -15,14 +15,18 @@ from dataclasses import dataclass, field
 
 from django.conf import settings
 
+from rowferry.exports import conf
+
 logger = logging.getLogger(__name__)
 
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 30.0
 STEADY_AFTER = 60.0
 LOOK_EVERY = 0.2
-GRACE = 25.0
-"""Seconds. More than the worker's soft shutdown (20), so that it can hand its messages back."""
+HAND_OVER = 5.0
+"""Seconds beyond ROWFERRY_GRACE, so that a worker can hand over what it did not finish."""
+LAST = 5.0
+"""Seconds for the process that ends last."""
 PR_SET_PDEATHSIG = 1
 
 
@@ -100,30 +104,39 @@ class Child:
 def supervise(commands: dict[str, list[str]]) -> int:
     """Run the commands (by name) until SIGTERM or SIGINT comes; start one again that ends by itself.
 
-    Then all get SIGTERM and GRACE seconds; a second signal cuts that short. Returns the exit code: 0 when all ended in
-    time, 1 when one had to be killed. Call it from the main thread. When this process is killed, Linux kills the rest.
+    Then all but the last one named get SIGTERM, and ROWFERRY_GRACE and HAND_OVER to end; then the last one, which rings
+    for what was handed over and sends the mails of what was finished. A second signal cuts that short. Returns the exit
+    code: 0 when all ended in time, 1 when one had to be killed. Call it from the main thread. When this process is
+    killed, Linux kills the rest.
     """
+    grace = conf.seconds("GRACE").total_seconds() + HAND_OVER
     children = [Child(name, command) for name, command in commands.items()]
     with _signals() as asked:
         while not asked:
             for child in children:
                 child.look()
             time.sleep(LOOK_EVERY)
-        return _end(children, asked)
+        return _end(children, asked, grace)
 
 
-def _end(children: list[Child], asked: list[int]) -> int:
-    for child in children:
-        child.send(signal.SIGTERM)
-    until = time.monotonic() + GRACE
-    while any(child.runs for child in children) and time.monotonic() < until and len(asked) == 1:
-        time.sleep(LOOK_EVERY)
+def _end(children: list[Child], asked: list[int], grace: float) -> int:
+    _stop(children[:-1], asked, grace)
+    _stop(children[-1:], asked, LAST if children[:-1] else grace)
     late = [child for child in children if child.runs]
     for child in late:
         logger.error("%s did not end in time; killed.", child.name)
     for child in children:
         child.send(signal.SIGKILL)
     return 1 if late else 0
+
+
+def _stop(children: list[Child], asked: list[int], seconds: float) -> None:
+    """Tell them, and wait until they have ended, the time is over, or a second signal has come."""
+    for child in children:
+        child.send(signal.SIGTERM)
+    until = time.monotonic() + seconds
+    while any(child.runs for child in children) and time.monotonic() < until and len(asked) == 1:
+        time.sleep(LOOK_EVERY)
 
 
 @contextmanager

@@ -24,6 +24,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
+    "django_htmx",
     "django.contrib.staticfiles",
     "rest_framework",
     "drf_spectacular",
@@ -36,6 +37,7 @@ INSTALLED_APPS = [
     "rowferry.config",
 ]
 MIDDLEWARE = [
+    "rowferry.config.edge.Edge",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -68,12 +70,14 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_PASSWORD_VALIDATORS = [{"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"}]
 LOGIN_URL = "/login"
+PASSWORD_RESET_TIMEOUT = 3600
 LOGIN_REDIRECT_URL = "/"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SITE_URL.startswith("https://")
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", False) else None
 X_FRAME_OPTIONS = "DENY"
 
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True
@@ -87,8 +91,12 @@ BROKER_URL = env.str("BROKER_URL", f"spool://{quote(str(DATA_DIR / 'spool'))}")
 STORAGE_URL = env.str("STORAGE_URL", f"file://{quote(str(DATA_DIR / 'files'))}")
 DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", "Rowferry <rowferry@localhost>")
 CONTACT_EMAIL = env.str("CONTACT_EMAIL", "")
+ROWFERRY_SIGNING_KEY = env.str("ROWFERRY_SIGNING_KEY", "")
+ROWFERRY_SIGNING_KEY_FILE = str(DATA_DIR / "signing-key")
+ROWFERRY_PUBLIC_KEYS = str(DATA_DIR / "public-keys")
 globals().update(environment.email(env.str("EMAIL_URL", f"file://{quote(str(DATA_DIR / 'mail'))}")))
 globals().update(environment.limits())
+ROWFERRY_METRICS_TOKEN = env.str("ROWFERRY_METRICS_TOKEN", "")
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -109,15 +117,9 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "rowferry.api.links.linked"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "WARNING")},
-    "loggers": {"rowferry": {"level": env.str("LOG_LEVEL", "INFO")}},
-}
+LOGGING = environment.log()

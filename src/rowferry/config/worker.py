@@ -8,6 +8,8 @@ import os
 import runpy
 import warnings
 
+from rowferry.exports import ed25519  # noqa: F401  (loaded once, before the pool's processes are forked)
+
 if __name__ == "__main__":
     # Celery warns of root because pickled messages could run code; ours are JSON, and nothing else is accepted.
     warnings.filterwarnings("ignore", message="(?s).*superuser privileges")

@@ -13,7 +13,7 @@ class ExportsConfig(AppConfig):
     verbose_name = "Exports"
 
     def ready(self) -> None:
-        from rowferry.exports import checks, door, permissions, registry  # noqa: F401
+        from rowferry.exports import checks, door, permissions, registry, tasks  # noqa: F401
 
         registry.autodiscover()
         registry.on_register(door.attach)

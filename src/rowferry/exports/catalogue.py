@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.exceptions import ValidationError
+from django.db import models
+
 from rowferry.exports import registry
+from rowferry.exports.columns import Column, Treatment
 from rowferry.exports.compression import PACKINGS
-from rowferry.exports.filters import Parameter
+from rowferry.exports.errors import NotFound
+from rowferry.exports.filters import INT64, Filter, Matches, Parameter
 from rowferry.exports.kinds import Kind
-from rowferry.exports.plan import permitted, require
+from rowferry.exports.plan import permitted, require, withheld
+from rowferry.exports.protection import sight
 from rowferry.exports.resource import Person, Resource
 from rowferry.exports.sinks import Option, sinks
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnInfo:
-    """One column that may be asked for. `nest` = the object that JSON's `nested` puts it into."""
+    """One column that may be asked for. `nest` = the object that JSON's `nested` puts it into; `treatment` = what this
+    person gets of it."""
 
     name: str
     label: str
@@ -24,6 +32,7 @@ class ColumnInfo:
     default: bool
     sortable: bool
     nest: str | None
+    treatment: Treatment
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +99,57 @@ def formats() -> list[FormatInfo]:
     ]
 
 
+OFFERED = 50
+"""Choices that one search finds, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the list of one filter shows: (value, label) pairs of what is chosen, and of what else there is."""
+
+    chosen: tuple[tuple[Any, str], ...]
+    offered: tuple[tuple[Any, str], ...]
+
+
+def choices(name: str, person: Person, key: str, text: str = "", chosen: Collection[str] = ()) -> Choices:
+    """The `chosen` values of the filter `key` by their titles, and the first OFFERED others whose title holds `text`.
+
+    NotFound: the resource, or a filter of it that has a list. What is chosen but does not exist is left out.
+    """
+    one = registry.resource(name)
+    require(person, one)
+    for rule in _rules(one, withheld(person, one)):
+        if isinstance(rule, Matches) and rule.name == key:
+            field = rule.field(one.model)
+            keys = list(_sound(rule, one.model, chosen))
+            if field.related_model:
+                return _of_rows(field.related_model, rule.title, text, keys)
+            if field.choices:
+                return _of_list([(v, str(label)) for v, label in field.flatchoices], text, keys)
+    raise NotFound(f"{name} has no filter {key[:60]} with a list.")
+
+
+def _sound(rule: Matches, model: type[models.Model], chosen: Collection[str]) -> Iterator[Any]:
+    for value in chosen:
+        try:
+            yield rule.clean(model, {rule.name: value})[rule.name]
+        except ValidationError:
+            continue
+
+
+def _of_rows(related: Any, title: str, text: str, keys: list[Any]) -> Choices:
+    rows = related._default_manager.order_by(title, "pk").values_list("pk", title)
+    wanted = [key for key in keys if key is not None and not (isinstance(key, int) and abs(key) >= INT64)]
+    found = rows.filter(**{f"{title}__icontains": text}).exclude(pk__in=wanted)[:OFFERED]
+    return Choices(tuple(rows.filter(pk__in=wanted)) if wanted else (), tuple(found))
+
+
+def _of_list(listed: list[tuple[Any, str]], text: str, keys: list[Any]) -> Choices:
+    chosen = tuple(pair for pair in listed if pair[0] in keys)
+    offered = [pair for pair in listed if pair not in chosen and text.lower() in pair[1].lower()]
+    return Choices(chosen, tuple(offered[:OFFERED]))
+
+
 def content_types() -> list[str]:
     """Every content type that a file may have, compressed or not."""
     packed = {packing.content_type for packing in PACKINGS.values() if packing.missing is None}
@@ -97,16 +157,27 @@ def content_types() -> list[str]:
 
 
 def _described(one: Resource, person: Person) -> ResourceInfo:
-    columns = (c for c in one.by_name.values() if permitted(person, c.permission))
-    parameters: list[Any] = [p for rule in one.filters for p in rule.parameters(one.model)]
+    hidden = withheld(person, one)
+    parameters: list[Any] = [p for rule in _rules(one, hidden) for p in rule.parameters(one.model)]
+    given = ((c, hidden.get(c.name, Treatment.SHOW)) for c in one.by_name.values())
     return ResourceInfo(
         name=one.name,
         label=str(one.label),
         permission=one.permission,
         sort_by=one.sort_by,
-        columns=tuple(
-            ColumnInfo(c.name, c.label, c.kind or Kind.TEXT, c.default, c.sortable, c.nest[0] if c.nest else None)
-            for c in columns
-        ),
+        columns=tuple(_column(c, treatment) for c, treatment in given if treatment is not Treatment.DROP),
         filters=tuple(parameters),
     )
+
+
+def _rules(one: Resource, hidden: Mapping[str, Treatment]) -> list[Filter]:
+    """The filters that look at nothing which this person may not see."""
+    may_look = sight(one, hidden)
+    return [offered for rule in one.filters if (offered := rule.offered(may_look))]
+
+
+def _column(column: Column, treatment: Treatment) -> ColumnInfo:
+    shown = treatment is Treatment.SHOW
+    kind = column.kind if shown and column.kind else Kind.TEXT
+    nest = column.nest[0] if column.nest else None
+    return ColumnInfo(column.name, column.label, kind, column.default, column.sortable and shown, nest, treatment)

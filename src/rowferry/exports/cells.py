@@ -8,6 +8,8 @@ cells to the literals between its columns without any bytecode per cell.
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,6 +19,9 @@ CELL = b"\xfe"
 NULL = b"\xff"
 SPARE = b"\xfd"
 """A third impossible byte, free for a sink's or a source's own marks within one call."""
+SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
+"""Half of a pair of UTF-16, as Python writes it when told to: no UTF-8."""
+REPLACEMENT = "\ufffd".encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,16 @@ def split(data: bytes, rows: int, width: int) -> list[bytes]:
     if len(cells) != rows * width:
         raise SourceFault(f"A block of {rows} rows and {width} columns holds {len(cells)} cells.")
     return cells
+
+
+def mended(data: bytes, counts: Counter[str]) -> bytes:
+    """The buffer with U+FFFD for each lone surrogate; adds to `replaced_characters`."""
+    if b"\xed" not in data:
+        return data
+    whole, found = SURROGATE.subn(REPLACEMENT, data)
+    if found:
+        counts["replaced_characters"] += found
+    return whole
 
 
 def glue(cells: Sequence[bytes], literals: Sequence[bytes], first: bytes, last: bytes) -> bytes:

@@ -14,9 +14,13 @@ WHOLE_NUMBERS: dict[str, int] = {
     "ROWFERRY_COUNT_LIMIT": 200_000,
     "ROWFERRY_EXPORTS_PER_MINUTE": 5,
     "ROWFERRY_DRY_RUNS_PER_MINUTE": 30,
+    "ROWFERRY_LOOKS_PER_MINUTE": 60,
+    "ROWFERRY_PASSWORD_MAILS_PER_HOUR": 3,
     "ROWFERRY_RETENTION_DAYS": 30,
     "ROWFERRY_REMINDER_DAYS": 3,
     "ROWFERRY_MAX_ATTEMPTS": 3,
+    "ROWFERRY_FILES_AT_ONCE": 12,
+    "ROWFERRY_READY_FREE_MB": 500,
 }
 SECONDS: dict[str, float] = {
     "ROWFERRY_TIME_LIMIT": 300,
@@ -24,8 +28,21 @@ SECONDS: dict[str, float] = {
     "ROWFERRY_LEASE": 60,
     "ROWFERRY_HEARTBEAT": 10,
     "ROWFERRY_TICK": 2,
+    "ROWFERRY_COUNT_TIME": 1,
+    "ROWFERRY_PRESIGNED": 0,
+    "ROWFERRY_GRACE": 20,
+    "ROWFERRY_READY_QUEUE_AGE": 600,
+    "ROWFERRY_READY_LEASE_OVERRUN": 120,
+    "ROWFERRY_READY_TICK_AGE": 60,
 }
-TEXTS: dict[str, str] = {"SITE_URL": "http://127.0.0.1:8000", "CONTACT_EMAIL": ""}
+SHORTEST_LEAD = timedelta(seconds=15)
+TEXTS: dict[str, str] = {
+    "SITE_URL": "http://127.0.0.1:8000",
+    "CONTACT_EMAIL": "",
+    "ROWFERRY_SIGNING_KEY": "",
+    "ROWFERRY_SIGNING_KEY_FILE": "",
+    "ROWFERRY_PUBLIC_KEYS": "",
+}
 
 
 def number(name: str) -> int:
@@ -36,6 +53,11 @@ def number(name: str) -> int:
 def seconds(name: str) -> timedelta:
     """One of SECONDS, named without its prefix, as a span of time."""
     return timedelta(seconds=float(getattr(settings, f"ROWFERRY_{name}", SECONDS[f"ROWFERRY_{name}"])))
+
+
+def lead() -> timedelta:
+    """How long the leading ticker is believed to live after its last tick."""
+    return max(SHORTEST_LEAD, 5 * seconds("TICK"))
 
 
 def text(name: str) -> str:

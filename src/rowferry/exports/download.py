@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
-from typing import BinaryIO
+from datetime import datetime, timedelta
+from typing import BinaryIO, TypeVar
 
 from rowferry.exports.errors import Conflict, Gone, NotFound
 from rowferry.exports.models import Export, Status
 from rowferry.exports.storage import storage
+
+T = TypeVar("T")
 
 WHY_NOT = {
     Status.PENDING: "The export waits to be made: ask again when its status is completed.",
@@ -32,6 +35,16 @@ class Download:
 
 def opened(export: Export) -> Download:
     """The file of an export. Conflict: not ready, failed, cancelled. Gone: expired. NotFound: deleted or missing."""
+    return described(export, _found(export, storage().open))
+
+
+def linked(export: Export, lasts: timedelta) -> str | None:
+    """An address in the storage that gives the file for so long; None = the storage has none. Raises like `opened`."""
+    filename, content_type = export.filename, export.content_type
+    return _found(export, lambda key: storage().link(key, filename, content_type, lasts))
+
+
+def _found(export: Export, look: Callable[[str], T]) -> T:
     status = Status(export.status)
     if status in WHY_NOT:
         raise Conflict(WHY_NOT[status])
@@ -40,10 +53,9 @@ def opened(export: Export) -> Download:
     try:
         if status is Status.DELETED:
             raise FileNotFoundError
-        stream = storage().open(export.file_key)
+        return look(export.file_key)
     except FileNotFoundError:
         raise NotFound("The file is not there any more: make a new export.") from None
-    return described(export, stream)
 
 
 def described(export: Export, stream: BinaryIO) -> Download:

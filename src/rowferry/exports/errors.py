@@ -6,7 +6,7 @@ RowferryError
 ├── TryLater        the same request may work later; `retry_after` says when (seconds)
 │   ├── QuotaExceeded, Unavailable
 ├── Stopped         somebody or something asked this attempt to end
-│   ├── Cancelled, FenceLost, DeadlinePassed, ClientGone, Interrupted
+│   ├── Cancelled, FenceLost, DeadlinePassed, ClientGone, Interrupted, HandedOver
 └── Fault           ours: the reader of the message can do nothing but report it
     ├── RowsMissing, StorageFault, SourceFault, UnexpectedFault
 
@@ -113,6 +113,13 @@ class QuotaExceeded(TryLater):
         self.limit = limit
 
 
+class Crowded(TryLater):
+    """As many files are being sent as this process sends at once."""
+
+    code = "crowded"
+    title = "Too many files at once"
+
+
 class Unavailable(TryLater):
     """Something that we need does not answer at the moment."""
 
@@ -162,6 +169,14 @@ class Interrupted(Stopped):
 
     code = "interrupted"
     title = "The export was interrupted"
+    retryable = True
+
+
+class HandedOver(Stopped):
+    """The worker was told to stop, and gave the export to another one."""
+
+    code = "handed_over"
+    title = "Another worker goes on with this export"
     retryable = True
 
 

@@ -10,6 +10,7 @@ from typing import cast
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractUser
+from structlog.contextvars import bound_contextvars
 
 from rowferry.exports import lifecycle, pipeline
 from rowferry.exports.errors import Cancelled, DeadlinePassed, FenceLost, NotPermitted, RowferryError, UnexpectedFault
@@ -30,9 +31,9 @@ LOOK_EVERY = 0.5
 LOG_EVERY = 2.0
 
 
-def worker_name() -> str:
-    """Host and process, as the log shows them."""
-    return f"{socket.gethostname()}:{os.getpid()}"
+def worker_name(pid: int | None = None) -> str:
+    """Host and process (this one, if none is named), as the log shows them."""
+    return f"{socket.gethostname()}:{pid or os.getpid()}"
 
 
 def run_next(time_is_up: TimeIsUp = ()) -> Export | None:
@@ -46,7 +47,8 @@ def run_next(time_is_up: TimeIsUp = ()) -> Export | None:
 
 def run(claim: Claim, time_is_up: TimeIsUp = ()) -> None:
     """Make the file of a claimed export, and end the try one way or another."""
-    with Heartbeat(claim) as heart:
+    about = {"export_id": str(claim.export.pk), "attempt": claim.export.attempt}
+    with bound_contextvars(**about), Heartbeat(claim) as heart:
         try:
             _make(claim, heart)
         except Cancelled:
@@ -107,6 +109,8 @@ class _Watch:
         if now - self.looked >= LOOK_EVERY or not tally.batches:
             self.looked = now
             lifecycle.beat(self.claim, tally.rows)
+        if tally.rows + tally.failed >= self.total:
+            return  # what is left to say is that it is completed
         if tally.rows >= self.next_step or now - self.logged >= LOG_EVERY:
             self.logged = now
             self.next_step = tally.rows // self.step * self.step + self.step

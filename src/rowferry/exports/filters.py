@@ -8,8 +8,8 @@ nothing else.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import islice
 from typing import Any
@@ -23,7 +23,7 @@ from rowferry.exports.columns import field_at, kind_of
 from rowferry.exports.kinds import Kind
 from rowferry.exports.values import boolean, day, integer, midnight, text
 
-MOST_VALUES = 1_000
+MOST_VALUES = 5_000
 """Values of one list; more would be a sign that a file of ids was meant."""
 MOST_CHOICES = 200
 INT64 = 2**63
@@ -40,6 +40,7 @@ class Parameter:
     nullable: bool = False
     choices: tuple[tuple[Any, str], ...] | None = None
     """(value, label) pairs; None = anything of the type. At most MOST_CHOICES are listed."""
+    widens: str | None = None  # the key whose condition this switch widens, and without which it says nothing
 
     @property
     def more(self) -> bool:
@@ -74,13 +75,18 @@ class Filter(ABC):
         """The paths that the condition looks at: who may not have one as a column may not filter by it."""
         return self.names
 
+    def offered(self, may_look: Callable[[str], bool]) -> Filter | None:
+        """This filter without what it would tell of paths that are not to be looked at; None = nothing is left."""
+        return self if all(map(may_look, self.reads({}))) else None
+
 
 @dataclass(frozen=True, slots=True)
 class Matches(Filter):
     """Equals one value or any of a list; `null` selects rows without a value. For keys and other exact fields.
 
-    `title` is the field of the related model that people read. `tree` = (switch, path): the boolean key `switch`
-    also takes in what lies below, where the field at `path` holds all ancestors' ids and the own one as `/1/5/9/`.
+    `title` is the field of the related model that people read; "" = its rows are not listed. `tree` = (switch, path):
+    the boolean key `switch` also takes in what lies below, where the field at `path` holds all ancestors' ids and the
+    own one as `/1/5/9/`.
     """
 
     name: str
@@ -102,14 +108,14 @@ class Matches(Filter):
     def parameters(self, model: type[models.Model]) -> Iterator[Parameter]:
         field = self.field(model)
         label = self.label or label_of(self.name.removesuffix("_id"))
-        kind = "id" if field.related_model else "choice" if field.choices else "text"
+        kind = "id" if field.related_model or field.primary_key else "choice" if field.choices else "text"
         yield Parameter(self.name, label, kind, True, bool(field.null), self._choices(field))
         if self.tree:
-            yield Parameter(self.tree[0], label_of(self.tree[0]), "boolean", choices=YES_NO)
+            yield Parameter(self.tree[0], label_of(self.tree[0]), "boolean", choices=YES_NO, widens=self.name)
 
     def _choices(self, field: models.Field[Any, Any]) -> tuple[tuple[Any, str], ...] | None:
         related: Any = field.related_model
-        if related:
+        if related and self.title:
             rows = related._default_manager.order_by(self.title, "pk").values_list("pk", self.title)
             return tuple((key, str(title)) for key, title in rows[:MOST_CHOICES])
         return tuple(islice(field.flatchoices, MOST_CHOICES)) if field.choices else None
@@ -127,13 +133,19 @@ class Matches(Filter):
     def reads(self, values: Mapping[str, Any]) -> Sequence[str]:
         return (self.path or self.name,)
 
+    def offered(self, may_look: Callable[[str], bool]) -> Filter | None:
+        path = self.path or self.name
+        if not may_look(path):
+            return None
+        return self if may_look(f"{path}__{self.title}") else replace(self, title="")
+
     def _clean_values(self, field: models.Field[Any, Any], raw: Any) -> Any:
         if not isinstance(raw, list):
             return self._clean_one(field, raw)
         if not raw:
             raise ValidationError({self.name: ["The list is empty: give a value, or leave the filter out."]})
         if len(raw) > MOST_VALUES:
-            raise ValidationError({self.name: [f"At most {MOST_VALUES} values; there are {len(raw)}."]})
+            raise ValidationError({self.name: [f"At most {MOST_VALUES:,} values; there are {len(raw):,}."]})
         return [self._clean_one(field, value) for value in raw]
 
     def _clean_one(self, field: models.Field[Any, Any], raw: Any) -> Any:
@@ -214,6 +226,10 @@ class DateRange(Filter):
 
     def reads(self, values: Mapping[str, Any]) -> Sequence[str]:
         return (values.get("date_column", self.columns[0]),)
+
+    def offered(self, may_look: Callable[[str], bool]) -> Filter | None:
+        left = tuple(filter(may_look, self.columns))
+        return replace(self, columns=left) if left else None
 
     def clean(self, model: type[models.Model], given: Mapping[str, Any]) -> dict[str, Any]:
         values = {name: day(name, given[name]).isoformat() for name in ("date_from", "date_to") if name in given}

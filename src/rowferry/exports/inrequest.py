@@ -5,37 +5,48 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import chain
+
+from structlog.contextvars import bind_contextvars, unbind_contextvars
 
 from rowferry.exports import lifecycle, manifest
 from rowferry.exports.download import Download, described
 from rowferry.exports.errors import Cancelled, ClientGone, Interrupted, RowferryError, UnexpectedFault
-from rowferry.exports.execution import LOG_EVERY, milliseconds, worker_name
+from rowferry.exports.execution import LOG_EVERY, milliseconds
+from rowferry.exports.lifecycle import Claim
 from rowferry.exports.models import Export
 from rowferry.exports.pipeline import Conveyor, Tally, batches
 from rowferry.exports.plan import Plan
+from rowferry.exports.seats import Seat
 from rowferry.exports.sources import Reader
 from rowferry.exports.storage import storage
 
 logger = logging.getLogger(__name__)
 
+AHEAD = 4 * 1024 * 1024
+"""Bytes made before a client has taken those before them: a slow one keeps a snapshot of the database only for a file
+that is larger."""
+
 
 class InRequest:
     """One export from its first row to its last. Owns the reader from the moment that it is made."""
 
-    def __init__(self, export: Export, plan: Plan, reader: Reader, expected: int) -> None:
-        self.export = export
+    def __init__(self, claim: Claim, plan: Plan, reader: Reader, expected: int, seat: Seat | None = None) -> None:
+        self.export = claim.export
+        self._seat = seat
         self.plan = plan
         self.expected = expected
         self._reader = reader
         self._heard: list[bytes] = []
         self._file: Download | None = None
-        self._claim = lifecycle.claim_in_request(export, worker_name())
+        self._claim = claim
 
     def run(self, *, listen: bool = False) -> Iterator[Tally]:
         """Make the file, yielding the tally at each block. However it ends, the row says so."""
         started = logged = time.monotonic()
         rows = 0
+        bind_contextvars(export_id=str(self.export.pk))
         conveyor = None
         try:
             conveyor = Conveyor(
@@ -49,7 +60,7 @@ class InRequest:
                 yield tally
             self.export = lifecycle.complete(self._claim, conveyor.finish(), milliseconds(started))
             self._file = described(self.export, storage().open(self.export.file_key))
-            self._forget_unkept()
+            self._forget_unkept(heard=listen)
         except BaseException as error:
             if conveyor is not None:
                 conveyor.discard(error)
@@ -60,6 +71,7 @@ class InRequest:
             raise fault from error
         finally:
             self._reader.close()
+            unbind_contextvars("export_id")  # by name: a generator may be closed in another context
 
     def chunks(self) -> Iterator[bytes]:
         """The bytes of the file as they come; begun already, so that what fails at the first row fails before the
@@ -73,12 +85,19 @@ class InRequest:
         return self._file
 
     def _chunks(self) -> Iterator[bytes]:
-        for tally in self.run(listen=True):
-            if tally.batches:
-                yield self._take()
-        if self._file is not None:
-            self._file.stream.close()
-        yield self._take()
+        """The first rows at once, then as far ahead as AHEAD allows."""
+        try:
+            enough = 1
+            for tally in self.run(listen=True):
+                if tally.batches and sum(map(len, self._heard)) >= enough:
+                    yield self._take()
+                    enough = AHEAD
+            if self._file is not None:
+                self._file.stream.close()
+            yield self._take()
+        finally:
+            if self._seat is not None:
+                self._seat.leave()
 
     def _take(self) -> bytes:
         data = b"".join(self._heard)
@@ -97,9 +116,11 @@ class InRequest:
         else:
             lifecycle.fail(self._claim, fault, rows)
 
-    def _forget_unkept(self) -> None:
+    def _forget_unkept(self, *, heard: bool) -> None:
         if self.export.keep:
             return
+        if self._file is not None and not heard:
+            self._file = replace(self._file, stream=storage().outliving(self._file.stream))
         lifecycle.delete(self.export, None, "Not kept, as was asked.")
         manifest.remove(storage(), self.export.file_key)
 

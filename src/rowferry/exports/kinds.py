@@ -1,4 +1,4 @@
-"""What a value is (`Kind`), and in which of its written forms a sink wants it (`Form`)."""
+"""What a value is (`Kind`), which of its written forms a sink wants (`Form`), what it means to a reader (`Tone`)."""
 
 from __future__ import annotations
 
@@ -21,6 +21,17 @@ class Kind(StrEnum):
     TIME = "time"
     DURATION = "duration"
     JSON = "json"
+
+
+class Tone(StrEnum):
+    """What a value means to whoever reads it, for formats that have colours."""
+
+    GOOD = "good"
+    INFO = "info"
+    WARNING = "warning"
+    BAD = "bad"
+    QUIET = "quiet"
+    """Done with: to be passed over."""
 
 
 NUMBERS = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT})

@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rowferry import __version__
+from rowferry.exports import signing
 from rowferry.exports.models import Export
 from rowferry.exports.sinks import SinkColumn
-from rowferry.exports.storage import FolderStorage, StoredFile
+from rowferry.exports.storage import Storage, StoredFile
 
 PROGRAM = f"Rowferry {__version__}"
 SUFFIX = ".manifest.json"
@@ -26,9 +27,11 @@ def describe(
     written: int,
     failed: int,
     adjustments: Mapping[str, int],
+    withheld: Mapping[str, str],
 ) -> dict[str, Any]:
-    """The manifest as plain JSON. `expected` = rows counted in the same snapshot; `written + failed` equals it."""
-    return {
+    """The manifest as plain JSON, signed. `expected` = rows counted in the same snapshot; `written + failed` equals it.
+    `withheld` = by name, the columns that were masked, hashed or dropped."""
+    said = {
         "manifest_version": 1,
         "program": PROGRAM,
         "export_id": str(export.pk),
@@ -40,6 +43,7 @@ def describe(
         "as_of": rfc3339(as_of),
         "time_zone": export.spec["time_zone"],
         "columns": [{"name": c.name, "label": c.label, "type": c.kind.value} for c in columns],
+        "withheld": {name: str(treatment) for name, treatment in withheld.items()},
         "rows_expected": expected,
         "rows_written": written,
         "rows_failed": failed,
@@ -47,14 +51,15 @@ def describe(
         "bytes": file.size,
         "sha256": file.sha256,
     }
+    return signing.signed(said)
 
 
-def keep(storage: FolderStorage, key: str, manifest: Mapping[str, Any]) -> None:
+def keep(storage: Storage, key: str, manifest: Mapping[str, Any]) -> None:
     """Write the manifest beside the file of this key."""
     storage.put(f"{key}{SUFFIX}", json.dumps(manifest, indent=2, ensure_ascii=False).encode())
 
 
-def remove(storage: FolderStorage, key: str) -> None:
+def remove(storage: Storage, key: str) -> None:
     """Delete the file of this key and the manifest beside it; what is not there is no error."""
     storage.delete(key)
     storage.delete(f"{key}{SUFFIX}")

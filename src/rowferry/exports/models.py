@@ -4,13 +4,15 @@ up."""
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from rowferry.exports.logbook import AuditAnchor as AuditAnchor
+from rowferry.exports.logbook import Event as Event
+from rowferry.exports.logbook import ExportLog as ExportLog
 from rowferry.exports.sinks import file_type
 
 
@@ -48,22 +50,6 @@ class Mode(models.TextChoices):
     IMMEDIATE = "immediate"
     STREAMED = "streamed"
     QUEUED = "queued"
-
-
-class Event(models.TextChoices):
-    """What can happen to an export."""
-
-    INITIATED = "initiated"
-    PROCESSING = "processing"
-    PROGRESS = "progress"
-    RETRYING = "retrying"
-    COMPLETED = "completed"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-    DOWNLOADED = "downloaded"
-    NOTIFIED = "notified"
-    EXPIRED = "expired"
-    DELETED = "deleted"
 
 
 class Export(models.Model):
@@ -111,6 +97,8 @@ class Export(models.Model):
     download_count = models.PositiveIntegerField(default=0)
     reminded_at = models.DateTimeField(null=True)
     error = models.JSONField(null=True)
+    log_sequence = models.PositiveIntegerField(default=0, editable=False)
+    log_hash = models.CharField(max_length=64, blank=True, editable=False)
 
     class Meta:
         permissions = [("view_all_exports", "Can see everybody's exports")]
@@ -118,7 +106,7 @@ class Export(models.Model):
             models.Index(fields=["user", "keep", "-created_at", "-id"], name="exports_history"),
             models.Index(fields=["user", "keep", "status"], name="exports_tally"),
             models.Index(fields=["expires_at"], name="exports_expiry"),
-            models.Index(fields=["created_at"], condition=Q(status="pending"), name="exports_due"),
+            models.Index(fields=["status", "created_at"], condition=Q(status="pending"), name="exports_waiting"),
             models.Index(fields=["lease_until"], condition=Q(status="processing"), name="exports_leased"),
         ]
 
@@ -174,41 +162,6 @@ class Export(models.Model):
         if self.status == Status.PROCESSING and self.cancel_requested_at:
             return "Being cancelled…"
         return SENTENCES[Status(self.status)].format(percent=self.progress_percent, rows=counted(self.exported_items))
-
-
-class ExportLog(models.Model):
-    """One audit event. Only ever inserted; outlives the file and the user, whose name it copies."""
-
-    export = models.ForeignKey(Export, on_delete=models.PROTECT, related_name="log", db_index=False)
-    event = models.CharField(max_length=16, choices=Event.choices)
-    message = models.CharField(max_length=500)
-    processed_items = models.BigIntegerField(null=True)
-    total_items = models.BigIntegerField(null=True)
-    current_batch = models.IntegerField(null=True)
-    total_batches = models.IntegerField(null=True)
-    duration_ms = models.BigIntegerField(null=True)
-    error_message = models.CharField(max_length=2000, blank=True)
-    actor_id = models.CharField(max_length=64, blank=True)
-    actor_name = models.CharField(max_length=150, blank=True)
-    actor_email = models.CharField(max_length=254, blank=True)
-    created_at = models.DateTimeField()
-
-    class Meta:
-        ordering = ["id"]
-        indexes = [models.Index(fields=["export", "id"], name="exports_log")]
-
-    def __str__(self) -> str:
-        return f"{self.event}: {self.message}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Insert; a second save is refused."""
-        if not self._state.adding:
-            raise TypeError("The log of an export is append-only.")
-        super().save(*args, **kwargs)
-
-    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        """Always refused."""
-        raise TypeError("The log of an export is append-only.")
 
 
 class Attempt(models.Model):

@@ -18,6 +18,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 from django.template.defaultfilters import filesizeformat
 from django.template.loader import render_to_string
+from structlog.contextvars import bound_contextvars
 
 from rowferry.exports import conf, lifecycle, registry
 from rowferry.exports.errors import NotFound
@@ -49,7 +50,8 @@ def _send(mail: EmailOutbox) -> bool:
     try:
         message(mail).send()
     except Exception as error:  # whatever one mail meets, a bad address included: the others shall still go
-        logger.warning("The mail for export %s could not be sent: %s", mail.export_id, error)
+        with bound_contextvars(export_id=str(mail.export_id)):
+            logger.warning("The mail for export %s could not be sent: %s", mail.export_id, error)
         EmailOutbox.objects.filter(pk=mail.pk).update(last_error=str(error)[:500])
         return False
     with transaction.atomic():

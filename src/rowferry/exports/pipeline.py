@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from rowferry.exports import manifest
-from rowferry.exports.cells import Block
+from rowferry.exports.cells import Block, mended
 from rowferry.exports.compression import Compressed, Plain, compressed
-from rowferry.exports.errors import RowferryError, RowsMissing
+from rowferry.exports.errors import RowferryError, RowsMissing, StorageFault
 from rowferry.exports.lifecycle import Claim, Facts
 from rowferry.exports.plan import Plan
+from rowferry.exports.protection import sentence
 from rowferry.exports.sinks import COMPRESS, Order, Sink, Stream, file_type
 from rowferry.exports.sources import Reader
 from rowferry.exports.sources.reader import BLOCK_ROWS
@@ -36,6 +39,8 @@ class Tally:
     batches: int = 0
     failed: int = 0
     named: list[Failure] = field(default_factory=list)
+    adjustments: Counter[str] = field(default_factory=Counter)
+    """What a computed column could not be written as it was."""
 
 
 def file_key(claim: Claim, plan: Plan) -> str:
@@ -81,11 +86,12 @@ class Conveyor:
 
     def finish(self) -> Facts:
         """Give the whole file its name. RowsMissing: what was written is not what the snapshot held."""
-        tally, expected = self.tally, self.expected
+        tally, expected, started = self.tally, self.expected, time.monotonic()
         done = tally.rows + tally.failed
         if self.reader.repeatable and done != expected:
             raise RowsMissing(f"{done:,} rows were read where the same snapshot had counted {expected:,}.")
         file = self.stage.publish()
+        adjusted = self._sink.adjustments + self.reader.adjustments + tally.adjustments
         described = manifest.describe(
             self.claim.export,
             file,
@@ -94,10 +100,20 @@ class Conveyor:
             expected=expected,
             written=tally.rows,
             failed=tally.failed,
-            adjustments=self._sink.adjustments,
+            adjustments=adjusted,
+            withheld=self.plan.withheld,
         )
         manifest.keep(storage(), file.key, described)
-        return Facts(file, tally.rows, tally.failed, self.reader.snapshot_at, described, notes(tally, self._sink))
+        storage().settle()
+        return Facts(
+            file,
+            tally.rows,
+            tally.failed,
+            self.reader.snapshot_at,
+            described,
+            notes(self.plan, tally, adjusted),
+            round((time.monotonic() - started) * 1000),
+        )
 
     def discard(self, error: BaseException) -> None:
         """Leave nothing of a file that `error` ended.
@@ -107,7 +123,7 @@ class Conveyor:
         """
         self.stage.discard()
         if isinstance(error, RowferryError):
-            with suppress(OSError):
+            with suppress(StorageFault):
                 manifest.remove(storage(), self.stage.key)
 
 
@@ -149,12 +165,13 @@ def _transformed(plan: Plan, block: Block, tally: Tally) -> Block:
     kept, failures = plan.transform.apply(block)
     tally.failed += len(failures)
     tally.named += failures[: MOST_NAMED - len(tally.named)]
-    return kept
+    return replace(kept, data=mended(kept.data, tally.adjustments))
 
 
-def notes(tally: Tally, sink: Sink) -> tuple[tuple[str, str], ...]:
-    """What the log shall say of rows left out and of text that was changed."""
-    found = [(ADJUSTED[name].format(count=count), "") for name, count in sink.adjustments.items() if count]
+def notes(plan: Plan, tally: Tally, adjustments: Mapping[str, int]) -> tuple[tuple[str, str], ...]:
+    """What the log shall say of columns withheld, of rows left out and of text that was changed."""
+    found = [(sentence(plan.withheld), "")] if plan.withheld else []
+    found += [(ADJUSTED[name].format(count=count), "") for name, count in adjustments.items()]
     if tally.failed:
         named = "; ".join(f"{failure.key}: {failure.reason}" for failure in tally.named)
         found.append((f"{tally.failed:,} rows could not be computed and were left out.", named))

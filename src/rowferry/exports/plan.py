@@ -3,7 +3,7 @@ previews."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,30 +11,30 @@ from django.db.models import DecimalField, F, Q, QuerySet
 from django.db.models.expressions import OrderBy
 
 from rowferry.exports import conf, registry
-from rowferry.exports.cells import NULL
-from rowferry.exports.columns import Column, field_at
+from rowferry.exports.columns import Column, Treatment, field_at
 from rowferry.exports.errors import InvalidRequest, NotPermitted
 from rowferry.exports.kinds import TEXTS, Form, Kind
-from rowferry.exports.models import Mode
+from rowferry.exports.models import Export, Mode
+from rowferry.exports.protection import Withheld, covered, disguise, sight
 from rowferry.exports.rendering import Rendering
 from rowferry.exports.resource import Person, Resource
 from rowferry.exports.sinks import Sink, SinkColumn, sinks
 from rowferry.exports.sources import Size
 from rowferry.exports.spec import ExportSpec, zone
-from rowferry.exports.transforms import Computed, Passed, Transform
+from rowferry.exports.transforms import Computed, Passed, Transform, fitting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """All that it takes to make the file. `renderings` are the cells to read, which `transform` makes into
-    `columns`."""
+    """All that it takes to make the file. `renderings` are the cells to read, which `transform` makes into `columns`.
+    `withheld` = of what was asked for, what this person may not see, and what becomes of it."""
 
     spec: ExportSpec
     resource: Resource
     person: Person
     queryset: QuerySet[Any]
     columns: tuple[Column, ...]
-    left_out: tuple[str, ...]
+    withheld: Withheld
     sink: type[Sink]
     renderings: tuple[Rendering, ...]
     transform: Transform
@@ -42,7 +42,8 @@ class Plan:
     @property
     def sink_columns(self) -> tuple[SinkColumn, ...]:
         return tuple(
-            SinkColumn(c.name, c.label, c.kind or Kind.TEXT, c.nest, _digits(c, self.resource)) for c in self.columns
+            SinkColumn(c.name, c.label, c.kind or Kind.TEXT, c.nest, _digits(c, self.resource), c.tones)
+            for c in self.columns
         )
 
 
@@ -50,16 +51,19 @@ def build_plan(spec: ExportSpec, person: Person) -> Plan:
     """The plan, if this person may have it. NotPermitted: the resource, or a column that was named, is not theirs."""
     resource = registry.resource(spec.resource)
     require(person, resource)
-    columns, left_out = _permitted_columns(resource, spec, person)
+    hidden = withheld(person, resource)
+    _require_sight(resource, spec.filters, spec.sort_by, hidden)
+    named = _permitted_columns(resource, spec, hidden)
+    kept = [resource.by_name[name] for name in named if hidden.get(name) is not Treatment.DROP]
     sink = sinks()[spec.format]
-    renderings, transform = _readings(columns, spec, sink)
+    renderings, transform = _readings(kept, spec, sink, hidden)
     return Plan(
         spec=spec,
         resource=resource,
         person=person,
         queryset=_queryset(resource, spec, person),
-        columns=columns,
-        left_out=left_out,
+        columns=tuple(covered(column) if column.name in hidden else column for column in kept),
+        withheld={name: hidden[name] for name in named if name in hidden},
         sink=sink,
         renderings=renderings,
         transform=transform,
@@ -80,21 +84,45 @@ def permitted(person: Person, permission: str | None) -> bool:
     return bool(person.is_active and person.has_perm(permission))
 
 
-def _permitted_columns(
-    resource: Resource, spec: ExportSpec, person: Person
-) -> tuple[tuple[Column, ...], tuple[str, ...]]:
+def withheld(person: Person, resource: Resource) -> dict[str, Treatment]:
+    """The columns that this person may not see, and what they get instead."""
+    return {c.name: c.otherwise for c in resource.by_name.values() if not permitted(person, c.permission)}
+
+
+def require_content(person: Person, export: Export) -> None:
+    """NotPermitted unless this person may have today what the file of an export holds, and what it was chosen by."""
+    resource = registry.resource(export.resource)
+    require(person, resource)
+    hidden = withheld(person, resource)
+    manifest: Mapping[str, Any] = export.manifest or {}
+    held = {column["name"] for column in manifest.get("columns", ())} - set(manifest.get("withheld", ()))
+    lost = [name for name in hidden if name in held]
+    if lost:
+        raise NotPermitted(f"The file holds {', '.join(lost)}, which you may not see any more.")
+    _require_sight(resource, export.spec["filters"], export.spec["sort_by"], hidden)
+
+
+def _require_sight(resource: Resource, filters: Mapping[str, Any], sort_by: str, hidden: Withheld) -> None:
+    """NotPermitted: a filter or the sort would tell of a column that is not shown. A mask must not be a riddle."""
+    if sort_by in hidden:
+        needed = resource.by_name[sort_by].permission
+        raise NotPermitted(f"You may not sort by {sort_by}: it needs the permission {needed}.")
+    may_look = sight(resource, hidden)
+    for rule in resource.filters:
+        if any(name in filters for name in rule.names) and not all(map(may_look, rule.reads(filters))):
+            raise NotPermitted(f"You may not filter by {rule.names[0]}: it looks at a column that is not for you.")
+
+
+def _permitted_columns(resource: Resource, spec: ExportSpec, hidden: Withheld) -> tuple[str, ...]:
+    """The columns that are meant, those to be dropped too. NotPermitted: one that was named would be."""
     named = _with_nest(resource, spec)
-    refused = tuple(name for name in named if not permitted(person, resource.by_name[name].permission))
-    sort = resource.by_name.get(spec.sort_by)
-    if sort is not None and not permitted(person, sort.permission):
-        raise NotPermitted(f"You may not sort by {sort.name}: it needs the permission {sort.permission}.")
-    asked = [name for name in refused if name in spec.columns]
+    dropped = [name for name in named if hidden.get(name) is Treatment.DROP]
+    asked = [name for name in dropped if name in spec.columns]
     if asked and spec.columns != resource.defaults:
         raise NotPermitted(f"You may not export {', '.join(asked)}: leave them out, or ask for the permission.")
-    columns = tuple(resource.by_name[name] for name in named if name not in refused)
-    if not columns:
+    if len(dropped) == len(named):
         raise NotPermitted(f"You may not export any of the columns of {resource.name}.")
-    return columns, refused
+    return named
 
 
 def _with_nest(resource: Resource, spec: ExportSpec) -> tuple[str, ...]:
@@ -111,13 +139,15 @@ def _with_nest(resource: Resource, spec: ExportSpec) -> tuple[str, ...]:
 
 def _queryset(resource: Resource, spec: ExportSpec, person: Person) -> QuerySet[Any]:
     condition = Q()
-    hidden = {column.path for column in resource.by_name.values() if not permitted(person, column.permission)}
     for rule in resource.filters:
         if any(name in spec.filters for name in rule.names):
-            if not hidden.isdisjoint(rule.reads(spec.filters)):
-                raise NotPermitted(f"You may not filter by {rule.names[0]}: it looks at a column that is not for you.")
             condition &= rule.bind(resource.model, spec.filters, zone(spec.time_zone))
-    return resource.rows_for(person).filter(condition).order_by(*_order(resource, spec))
+    return _each_once(resource.rows_for(person)).filter(condition).order_by(*_order(resource, spec))
+
+
+def _each_once(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Rows of a DISTINCT by their keys: with it, a statement of one rendered text would be about that text."""
+    return rows.model._default_manager.filter(pk__in=rows.order_by().values("pk")) if rows.query.distinct else rows
 
 
 def _order(resource: Resource, spec: ExportSpec) -> list[OrderBy]:
@@ -135,19 +165,22 @@ def _order(resource: Resource, spec: ExportSpec) -> list[OrderBy]:
     return [value.desc(**nulls) if spec.sort_order == "desc" else value.asc(**nulls), key]
 
 
-def _readings(columns: Sequence[Column], spec: ExportSpec, sink: type[Sink]) -> tuple[tuple[Rendering, ...], Transform]:
+def _readings(
+    columns: Sequence[Column], spec: ExportSpec, sink: type[Sink], hidden: Withheld
+) -> tuple[tuple[Rendering, ...], Transform]:
     """What to read, and how the output columns are made of it."""
     reads: list[Rendering] = []
     outputs: list[Passed | Computed] = []
-    for column in columns:
+    for declared in columns:
+        column = covered(declared) if declared.name in hidden else declared
+        written = _covering(declared, spec) if declared.name in hidden else _rendering(declared, spec, sink)
         if column.compute is None:
             outputs.append(Passed(len(reads)))
-            reads.append(_rendering(column, spec, sink))
+            reads.append(written)
         else:
             start = len(reads)
             reads += [Rendering(path, _kind(spec.resource, path), zone=spec.time_zone) for path in column.needs]
-            written = _writer(column, spec, sink)
-            outputs.append(Computed(column.compute, tuple(range(start, len(reads))), written))
+            outputs.append(Computed(column.compute, tuple(range(start, len(reads))), _writer(written)))
     transform = Transform(tuple(outputs), len(reads))
     if transform.needed:
         reads.append(Rendering("pk", _kind(spec.resource, "pk")))
@@ -170,6 +203,14 @@ def _rendering(column: Column, spec: ExportSpec, sink: type[Sink]) -> Rendering:
     return Rendering(column.path, kind, form, _guard(spec), spec.time_zone, _places(column, spec))
 
 
+def _covering(column: Column, spec: ExportSpec) -> Rendering:
+    """A withheld column as it is read: plain text in UTC, whatever the format, so that hashes are always the same."""
+    change = disguise(column, registry.resource(spec.resource))
+    if change is None:
+        return Rendering(covered(column).path, Kind.TEXT)
+    return Rendering(column.path, column.kind or Kind.TEXT, places=_places(column, spec), disguise=change)
+
+
 def _places(column: Column, spec: ExportSpec) -> int:
     field = _decimal(column, registry.resource(spec.resource))
     return 6 if field is None else field.decimal_places or 0
@@ -189,15 +230,13 @@ def _decimal(column: Column, resource: Resource) -> DecimalField[Any, Any] | Non
     return field if isinstance(field, DecimalField) else None
 
 
-def _writer(column: Column, spec: ExportSpec, sink: type[Sink]) -> Any:
-    rendering = _rendering(column, spec, sink)
+def _writer(rendering: Rendering) -> Any:
+    as_text = replace(rendering, kind=Kind.TEXT)
 
     def written(value: object) -> bytes:
-        if value is None:
-            return NULL
-        if isinstance(value, str) or rendering.kind in TEXTS:
-            return replace(rendering, kind=Kind.TEXT).text(str(value))
-        return rendering.text(value)
+        if rendering.kind in TEXTS:
+            return as_text.text(None if value is None else str(value))
+        return fitting((as_text if isinstance(value, str) else rendering).text(value), rendering.kind)
 
     return written
 
@@ -215,6 +254,8 @@ def decide(size: Size, asynchronous: bool | None) -> tuple[Mode, str]:
         return Mode.QUEUED, "it was asked for"
     if asynchronous is None and total > above:
         return Mode.QUEUED, f"{about}{total:,} rows are more than {above:,}"
+    if not size.exact and total <= max(limit, above):
+        return _uncounted(asynchronous)
     if total > max(limit, above):
         message = (
             f"{about}{total:,} rows are more than the {limit:,} of one request: leave async out, or set it to true."
@@ -224,3 +265,11 @@ def decide(size: Size, asynchronous: bool | None) -> tuple[Mode, str]:
         return Mode.IMMEDIATE, f"{total:,} {'row is' if total == 1 else 'rows are'} fewer than {below:,}"
     asked = "" if total <= above else ", and async: false was asked for"
     return Mode.STREAMED, f"{total:,} rows are {below:,} or more{asked}"
+
+
+def _uncounted(asynchronous: bool | None) -> tuple[Mode, str]:
+    """What to do with rows that could not even be counted in time: to read them takes longer still."""
+    reason = f"counting its rows takes longer than {conf.seconds('COUNT_TIME').total_seconds():g} s"
+    if asynchronous is None:
+        return Mode.QUEUED, reason
+    raise InvalidRequest.field("async", f"{reason.capitalize()}: leave async out, or set it to true.")

@@ -17,6 +17,7 @@ from rowferry.exports.kinds import FORMULA_STARTS, TEXTS
 from rowferry.exports.models import Export, Mode, Status
 from rowferry.exports.pipeline import Tally, convey, order_of, packed
 from rowferry.exports.plan import Plan, build_plan, decide, enough_to_decide
+from rowferry.exports.protection import sentence
 from rowferry.exports.sources import Reader, Size, open_reader
 
 SAMPLE = 200
@@ -107,14 +108,16 @@ def _warnings(plan: Plan, size: Size) -> Iterator[str]:
         yield f"One sheet holds {sink.max_rows:,} rows with its header: there will be {sheets} sheets."
     if sink.max_cell is not None and _has_longer(plan, sink.max_cell):
         yield f"Some text is longer than the {sink.max_cell:,} characters of a cell: it will be shortened and counted."
-    if plan.left_out:
-        yield f"You may not see {', '.join(plan.left_out)}: the file comes without."
+    if plan.withheld:
+        yield sentence(plan.withheld)
     if plan.spec.options.get("formula_guard") and _has_formula(plan):
         yield "Some text looks like a formula: it gets a leading ' so that no spreadsheet runs it."
 
 
 def _text_paths(plan: Plan) -> list[str]:
-    return [c.path for c in plan.columns if c.compute is None and c.kind in TEXTS and isinstance(c.path, str)]
+    """Where text is that is written as it is: nobody may be told what a withheld column looks like."""
+    shown = (c for c in plan.columns if c.compute is None and c.name not in plan.withheld)
+    return [c.path for c in shown if c.kind in TEXTS and isinstance(c.path, str)]
 
 
 def _has_formula(plan: Plan) -> bool:

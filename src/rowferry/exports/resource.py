@@ -17,13 +17,16 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 
 from rowferry.exports.columns import Column
-from rowferry.exports.filters import Filter
+from rowferry.exports.filters import Filter, Matches
 from rowferry.exports.registry import register
 
 __all__ = ["Column", "Resource", "register"]
 
 Person = AbstractUser | None
 """Who asks. None = the operator at the machine itself, who may see every row and column."""
+
+KEYS = Matches("ids", "pk", "Ids", title="")
+"""The filter that every resource has: exactly these rows, as they were ticked in a list."""
 
 
 class Resource:
@@ -44,6 +47,8 @@ class Resource:
             type(self).label = str(self.model._meta.verbose_name_plural).capitalize()
         if not self.permission:
             type(self).permission = f"{self.model._meta.app_label}.export_{self.model._meta.model_name}"
+        if not any("ids" in rule.names for rule in self.filters):
+            type(self).filters = (*self.filters, KEYS)
         self.by_name = {column.name: column.resolved(self.model) for column in self.columns}
         self._check()
 
@@ -64,5 +69,7 @@ class Resource:
             raise ValueError(f"{type(self).__name__} has no default column: leave default=True on one at least.")
         if self.sort_by and not (self.sort_by in self.by_name and self.by_name[self.sort_by].sortable):
             raise ValueError(f"{type(self).__name__}.sort_by is {self.sort_by!r}, which is no sortable column.")
+        if self.sort_by and self.by_name[self.sort_by].permission:
+            raise ValueError(f"{type(self).__name__}.sort_by is {self.sort_by!r}, by which not everybody may sort.")
         for rule in self.filters:
             rule.check(self.model)

@@ -13,14 +13,17 @@ from rowferry.exports import idempotency, lifecycle, preview, quota, registry, t
 from rowferry.exports.contention import retried
 from rowferry.exports.download import Download, opened
 from rowferry.exports.errors import Conflict, InvalidRequest
+from rowferry.exports.execution import worker_name
 from rowferry.exports.idempotency import Key
 from rowferry.exports.inrequest import InRequest
+from rowferry.exports.lifecycle import Claim
 from rowferry.exports.models import Export, Mode, Status, counted
 from rowferry.exports.pipeline import Tally
-from rowferry.exports.plan import Plan, build_plan, decide, enough_to_decide, require
+from rowferry.exports.plan import Plan, build_plan, decide, enough_to_decide, require, require_content
 from rowferry.exports.preview import Preview, estimated_wait
 from rowferry.exports.quota import Allowance
 from rowferry.exports.resource import Person
+from rowferry.exports.seats import Seat
 from rowferry.exports.sources import Reader, Size, open_reader
 from rowferry.exports.spec import ExportSpec, boolean, sound
 
@@ -60,8 +63,8 @@ class Queued:
     @property
     def message(self) -> str:
         about = "about " if self.export.total_is_estimate else ""
-        rows = counted(self.export.total_items)
-        return f"Your export of {about}{rows} is queued. It will be at status_url when it is done."
+        of = f" of {about}{counted(self.export.total_items)}" if self.export.total_items or not about else ""
+        return f"Your export{of} is queued. It will be at status_url when it is done."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +107,7 @@ def submit(
     `payload` = the body as plain JSON (contract: format, columns, filters, …); `key` = the client's idempotency key;
     `prefer_async` = queue it unless the body says otherwise. Raises NotFound (resource), NotPermitted,
     InvalidRequest (every wrong field by name), KeyReused, Conflict (the key's export is being made), QuotaExceeded,
-    or a Fault of ours.
+    Crowded, or a Fault of ours.
     """
     spec, delivery, body = _read(resource, payload, person)
     plan = build_plan(spec, person)
@@ -114,7 +117,7 @@ def submit(
     chosen = Key.checked(key, body) if key is not None else None
     before = idempotency.find(person, chosen) if chosen and person else None
     if before is not None:
-        return _again(before)
+        return _again(before, person)
     if prefer_async and delivery.asynchronous is None:
         delivery = Delivery(asynchronous=True, notify=delivery.notify, keep=delivery.keep)
     if person:
@@ -135,10 +138,8 @@ def perform(resource: str, payload: object, person: Person) -> tuple[InRequest, 
     reader = open_reader(plan.queryset.db)
     try:
         total = reader.count(plan.queryset)
-        export = lifecycle.create(
-            _new(plan, delivery, Size(total), Mode.IMMEDIATE, "it was run from Python"), plan.person
-        )
-        work = InRequest(export, plan, reader, total)
+        export = _new(plan, delivery, Size(total), Mode.IMMEDIATE, "it was run from Python")
+        work = InRequest(lifecycle.begin(export, plan.person, worker_name()), plan, reader, total)
     except BaseException:
         reader.close()
         raise
@@ -163,6 +164,22 @@ def dry_run(resource: str, payload: object, person: Person) -> Preview:
     return preview.look(build_plan(spec, person), delivery.asynchronous)
 
 
+def look(resource: str, payload: object, person: Person) -> Preview:
+    """A dry run for a form that is being filled in. It has a quota of its own."""
+    spec, delivery, _ = _read(resource, payload, person)
+    plan = build_plan(spec, person)
+    if person:
+        quota.take(person, quota.LOOKS)
+    return preview.look(plan, delivery.asynchronous)
+
+
+def body_of(export: Export) -> dict[str, Any]:
+    """The body that asks for the same file again: `submit` takes it with the export's resource."""
+    spec = {name: value for name, value in export.spec.items() if name not in ("resource", "options")}
+    options = export.spec["options"]
+    return {"format": export.format, **spec, **({export.format: options} if options else {})}
+
+
 def _read(resource: str, payload: object, person: Person) -> tuple[ExportSpec, Delivery, dict[str, Any]]:
     """The request, checked; the right to the resource first, so that nobody learns its columns from an error."""
     require(person, registry.resource(resource))
@@ -174,33 +191,37 @@ def _read(resource: str, payload: object, person: Person) -> tuple[ExportSpec, D
 def _answer(plan: Plan, delivery: Delivery, reader: Reader, key: Key | None) -> Answer:
     total = reader.size(plan.queryset, enough_to_decide())
     mode, reason = decide(total, delivery.asynchronous)
+    seat = Seat() if mode == Mode.STREAMED else None
     if mode == Mode.QUEUED and not delivery.keep:
         raise InvalidRequest.field("keep", f"{UNKEPT} ({reason})")
     try:
-        export, allowance = _create(_new(plan, delivery, total, mode, reason), plan.person, key)
+        claim, export, allowance = _create(_new(plan, delivery, total, mode, reason), plan.person, key)
     except IntegrityError:
         before = idempotency.find(plan.person, key) if key and plan.person else None
         if before is None:
             raise
         reader.close()
-        return _again(before)
-    if mode == Mode.QUEUED:
+        return _again(before, plan.person)
+    if claim is None:
         reader.close()
         return Queued(export=export, wait=estimated_wait(total.rows, export), allowance=allowance)
-    return _in_request(InRequest(export, plan, reader, total.rows), allowance)
+    return _in_request(InRequest(claim, plan, reader, total.rows, seat), allowance)
 
 
 @retried
-def _create(export: Export, person: Person, key: Key | None) -> tuple[Export, Allowance | None]:
-    """Row, log line, quota and key in one transaction; the bell after it."""
+def _create(export: Export, person: Person, key: Key | None) -> tuple[Claim | None, Export, Allowance | None]:
+    """Row, log lines, quota and key in one transaction; the bell after it. With a claim, if it is made right here."""
+    claim = None
     with transaction.atomic():
         allowance = quota.take(person, quota.EXPORTS) if person else None
-        lifecycle.create(export, person)
+        if export.mode == Mode.QUEUED:
+            lifecycle.create(export, person)
+            transaction.on_commit(partial(tasks.ring, str(export.pk)))
+        else:
+            claim = lifecycle.begin(export, person, worker_name())
         if key and person:
             idempotency.keep(person, key, export)
-        if export.mode == Mode.QUEUED:
-            transaction.on_commit(partial(tasks.ring, str(export.pk)))
-    return export, allowance
+    return claim, export, allowance
 
 
 def _new(plan: Plan, delivery: Delivery, total: Size, mode: Mode, reason: str) -> Export:
@@ -235,15 +256,18 @@ def _in_request(work: InRequest, allowance: Allowance | None) -> Answer:
     )
 
 
-def queued(export: Export) -> Queued:
-    """The answer that says when a queued export will be done."""
-    return Queued(export=export, wait=estimated_wait(export.total_items, export))
+def queued(export: Export, person: Person = None) -> Queued:
+    """The answer that says when a queued export will be done, and what is left to the person who has just ordered
+    it."""
+    allowance = quota.left(person, quota.EXPORTS) if person else None
+    return Queued(export=export, wait=estimated_wait(export.total_items, export), allowance=allowance)
 
 
-def _again(export: Export) -> Answer:
-    """The answer to a request that was answered before."""
+def _again(export: Export, person: Person) -> Answer:
+    """The answer to a request that was answered before. NotPermitted: the right to what it holds was lost since."""
     if export.mode == Mode.QUEUED:
         return queued(export)
     if export.status in (Status.PENDING, Status.PROCESSING):
         raise Conflict("The first request with this idempotency key is still being answered: ask again in a moment.")
+    require_content(person, export)
     return Ready(export=export, file=opened(export))

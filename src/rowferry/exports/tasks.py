@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import logging
+import time
+from collections.abc import Collection
 
 from celery import current_app, shared_task
 from celery.exceptions import SoftTimeLimitExceeded
 from kombu.utils.url import maybe_sanitize_url
+from structlog.contextvars import bound_contextvars
 
-from rowferry.exports import execution
+from rowferry.exports import execution, lifecycle
+from rowferry.exports.bell import Bell
 
 logger = logging.getLogger(__name__)
 
@@ -26,9 +30,52 @@ def ring(export_id: str) -> bool:
     try:
         run.apply_async(args=[export_id], retry=False, ignore_result=True, confirm_timeout=0.8)
     except Exception as error:  # whatever a broker's client may raise: the row is safe, and is all that counts
-        logger.warning("The broker did not take the bell for export %s: %s", export_id, error)
+        with bound_contextvars(export_id=export_id):
+            logger.warning("The broker did not take the bell for export %s: %s", export_id, error)
         return False
     return True
+
+
+def at_work(pids: Collection[int]) -> bool:
+    """Whether one of these processes of this machine makes an export."""
+    return lifecycle.held_by(_names(pids)).exists()
+
+
+def hand_over(pids: Collection[int]) -> None:
+    """Give what these processes of this machine are making to other workers, and ring for it."""
+    for export_id in lifecycle.hand_over(_names(pids)):
+        with bound_contextvars(export_id=str(export_id)):
+            logger.warning("The export is handed over: its worker stops.")
+            ring(str(export_id))
+
+
+def _names(pids: Collection[int]) -> list[str]:
+    return [execution.worker_name(pid) for pid in pids]
+
+
+@shared_task(name="rowferry.exports.answer")  # type: ignore[untyped-decorator]
+def answer(bell: str) -> None:
+    """Say that a worker has heard this bell, if anybody still waits for it."""
+    Bell.objects.filter(pk=bell, worker="").update(worker=execution.worker_name())
+
+
+def heard(patience: float) -> tuple[str, float] | None:
+    """Ring for no export: the worker that heard it, and after how many seconds; None = nobody within `patience`.
+
+    Raises whatever the broker's client raises if it does not take the bell.
+    """
+    bell = Bell.objects.create()
+    started = time.monotonic()
+    try:
+        answer.apply_async(args=[bell.pk], retry=False, ignore_result=True, confirm_timeout=0.8, expires=60)
+        while (waited := time.monotonic() - started) < patience:
+            worker = Bell.objects.values_list("worker", flat=True).get(pk=bell.pk)
+            if worker:
+                return worker, waited
+            time.sleep(0.05)
+    finally:
+        bell.delete()
+    return None
 
 
 def reach_broker() -> str:

@@ -17,7 +17,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from rowferry.exports import conf, idempotency, lifecycle, manifest, notification, tasks
+from rowferry.exports import anchors, conf, idempotency, lifecycle, manifest, notification, tasks, totals
 from rowferry.exports.execution import worker_name
 from rowferry.exports.manifest import SUFFIX
 from rowferry.exports.models import Export, Leader, MailKind, Mode, Status
@@ -60,7 +60,7 @@ def end_abandoned() -> int:
 
 
 def end_unstarted() -> int:
-    """Fail what a request wrote down but never began, because its process died between the two."""
+    """Fail what a request of an older version wrote down but never began, because its process died between the two."""
     stale = Now() - conf.seconds("TIME_LIMIT")
     lost = Export.objects.filter(status=Status.PENDING, created_at__lte=stale).exclude(mode=Mode.QUEUED)[:MOST]
     return sum(lifecycle.fail_unstarted(export) for export in lost)
@@ -128,8 +128,8 @@ def _is_wanted(key: str) -> bool:
     return export.status == Status.COMPLETED and export.file_key == name and not key.endswith(PART)
 
 
-OFTEN: tuple[Callable[[], object], ...] = (end_abandoned, ring_due, notification.send_due, expire)
-SELDOM: tuple[Callable[[], object], ...] = (end_unstarted, remind, tidy, idempotency.tidy)
+OFTEN: tuple[Callable[[], object], ...] = (end_abandoned, ring_due, notification.send_due, expire, totals.fold)
+SELDOM: tuple[Callable[[], object], ...] = (end_unstarted, remind, tidy, idempotency.tidy, anchors.write_due)
 SELDOM_EVERY = 60
 """Seconds."""
 
@@ -145,7 +145,7 @@ def sweep(duties: tuple[Callable[[], object], ...] = OFTEN + SELDOM) -> None:
 
 def lead(holder: str) -> bool:
     """Whether this process is the one to act: it takes the lead, or keeps it, by one conditional UPDATE."""
-    lease = max(timedelta(seconds=15), 5 * conf.seconds("TICK"))
+    lease = conf.lead()
     mine = Leader.objects.filter(Q(holder=holder) | Q(lease_until__lte=Now()), role="ticker")
     if mine.update(holder=holder, lease_until=Now() + lease):
         return True

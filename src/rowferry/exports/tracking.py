@@ -5,11 +5,11 @@ Somebody else's export is NotFound, like one that never was. `person` None is th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any, BinaryIO, Generic, TypeVar, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -17,13 +17,14 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import QuerySet
 
-from rowferry.exports import download, lifecycle, quota, registry, tasks
+from rowferry.exports import conf, download, lifecycle, quota, registry, tasks
 from rowferry.exports.download import Download
-from rowferry.exports.errors import Conflict, InvalidRequest, NotFound, NotPermitted
+from rowferry.exports.errors import Conflict, InvalidRequest, NotFound
 from rowferry.exports.manifest import remove
 from rowferry.exports.models import Event, Export, ExportLog, Mode, Status
-from rowferry.exports.plan import permitted, require
+from rowferry.exports.plan import require, require_content
 from rowferry.exports.resource import Person
+from rowferry.exports.seats import Seat, Seated
 from rowferry.exports.storage import storage
 from rowferry.exports.values import day, midnight
 
@@ -75,6 +76,11 @@ def find(person: Person, export_id: UUID | str) -> Export:
         raise NotFound("You have no export with this id.") from None
 
 
+def several(person: Person, export_ids: Collection[UUID]) -> list[Export]:
+    """Those of these exports that are the person's, newest first; one query."""
+    return list(_mine(person).filter(pk__in=export_ids).order_by("-created_at", "-id"))
+
+
 def log(person: Person, export_id: UUID | str, query: Mapping[str, str]) -> Page[ExportLog]:
     """The events of an export, oldest first. `query` by LOG_FIELDS; limit 50, at most 500."""
     export = find(person, export_id)
@@ -86,11 +92,24 @@ def log(person: Person, export_id: UUID | str, query: Mapping[str, str]) -> Page
 
 
 def open_file(person: Person, export_id: UUID | str) -> tuple[Export, Download]:
-    """The file, open. NotFound, Conflict (not ready), Gone (expired), NotPermitted (the right was lost since). Close
-    it."""
+    """The file, open. NotFound, Conflict (not ready), Gone (expired), NotPermitted (the right was lost since), Crowded.
+    Close it."""
     export = find(person, export_id)
-    _still_permitted(person, export)
-    return export, download.opened(export)
+    require_content(person, export)
+    seat, file = Seat(), download.opened(export)
+    return export, replace(file, stream=cast("BinaryIO", Seated(file.stream, seat)))
+
+
+def link(person: Person, export_id: UUID | str) -> tuple[Export, str] | None:
+    """Where the storage itself gives the file for a short while; None = it is to be opened here. Raises like
+    `open_file`."""
+    lasts = conf.seconds("PRESIGNED")
+    if not lasts:
+        return None
+    export = find(person, export_id)
+    require_content(person, export)
+    address = download.linked(export, lasts)
+    return (export, address) if address else None
 
 
 def note_download(person: Person, export: Export, message: str) -> None:
@@ -152,16 +171,6 @@ def _mine(person: Person) -> QuerySet[Export]:
     if person is None:
         return Export.objects.all()
     return Export.objects.filter(user_id=person.pk) if person.pk else Export.objects.none()
-
-
-def _still_permitted(person: Person, export: Export) -> None:
-    """A file goes out only to somebody who may export what is in it today."""
-    resource = registry.resource(export.resource)
-    require(person, resource)
-    held = [column["name"] for column in (export.manifest or {}).get("columns", [])]
-    lost = [n for n in held if n in resource.by_name and not permitted(person, resource.by_name[n].permission)]
-    if lost:
-        raise NotPermitted(f"The file holds {', '.join(lost)}, which you may not see any more.")
 
 
 def _page(found: QuerySet[M], query: Mapping[str, str], *, size: int, most: int) -> Page[M]:

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rowferry.exports.cells import CELL, NULL, Block, split
+from rowferry.exports.kinds import Kind
 
 Written = Callable[[object], bytes]
+NUMBER = re.compile(rb"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|-?(?:nan|inf(?:inity)?)", re.IGNORECASE)
+DAY = re.compile(rb"\d[\d:.TZ+-]*")
+FITTING = {
+    Kind.INTEGER: re.compile(rb"-?(?:0|[1-9]\d*)"),
+    Kind.DECIMAL: NUMBER,
+    Kind.FLOAT: NUMBER,
+    Kind.BOOLEAN: re.compile(rb"true|false|0|1"),
+    Kind.DATE: DAY,
+    Kind.INSTANT: DAY,
+}
+"""What formats write without quotes must look so, or it would end its cell: `7,"` is no integer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +80,17 @@ class Transform:
             else column.written(column.compute(*(readable(row[index]) for index in column.needs)))
             for column in self.columns
         ]
+
+
+def fitting(cell: bytes, kind: Kind) -> bytes:
+    """The cell. ValueError: it is none of its kind, and formats rely on that."""
+    if cell == NULL:
+        return cell
+    if kind is Kind.JSON:
+        json.loads(cell)
+    elif kind in FITTING and not FITTING[kind].fullmatch(cell):
+        raise ValueError(f"{cell.decode(errors='replace')!r} is no {kind}")
+    return cell
 
 
 def readable(cell: bytes) -> str | None:

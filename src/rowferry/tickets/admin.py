@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 
+from rowferry.exports.admin import ExportSelected
 from rowferry.tickets.models import Ticket, TicketPriority, TicketStatus, TicketType
 
 
@@ -12,7 +13,7 @@ class NamedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Ticket)
-class TicketAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class TicketAdmin(ExportSelected):
     list_display = ("ticket_code", "subject", "type", "priority", "status", "assigned_to", "created_at", "due_date")
     list_filter = ("is_open", "status", "priority", "type")
     list_select_related = ("type", "priority", "status", "assigned_to")

@@ -1,81 +1,134 @@
-"""The form of one resource, built from the catalogue, and the request body that its values say.
+"""The form of one resource, and the request body that its values say.
 
 The form judges nothing: the engine checks the body, and its errors come back under the names that the fields have here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from functools import cache
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 from zoneinfo import available_timezones
 
 from django import forms
+from django.contrib.auth.models import User
 from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from rowferry.exports import catalogue
-from rowferry.exports.catalogue import FormatInfo, ResourceInfo
+from rowferry.exports.catalogue import ColumnInfo, FormatInfo, ResourceInfo
 from rowferry.exports.errors import RowferryError
+from rowferry.web.fields import FILTER, MORE, NONE, TICKED, fields_of
 
 if TYPE_CHECKING:
     from rowferry.exports.filters import Parameter
-    from rowferry.exports.sinks import Option
 
-Choices = Sequence[tuple[str, str]]
-FILTER = "filters."
-MORE = ".more"
-ZONE = {"list": "zones", "autocomplete": "off", "spellcheck": "false"}
-NONE: tuple[str, str] = ("null", "(none)")
-ANY: tuple[str, str] = ("", "(any)")
 PLAIN = ("format", "sort_by", "sort_order", "headers", "time_zone")
-YES_NO: Choices = (ANY, ("true", "Yes"), ("false", "No"))
-ORDERS: Choices = (("asc", "Ascending"), ("desc", "Descending"))
-HEADERS: Choices = (("names", "Names, such as asset_tag"), ("labels", "Labels, such as Asset tag"))
+DATES = ("date_from", "date_to", "date_column")
+IDS, NAMES, DAYS, OWN = (
+    gettext_noop("Ids of what it points at"),
+    gettext_noop("Names of what it points at"),
+    gettext_noop("Dates"),
+    gettext_noop("Its own values"),
+)
+SEARCHED_ABOVE = 8
+"""Choices that are taken in at a glance."""
 
 
-class FormatRadios(forms.RadioSelect):
-    """Radio buttons of which those in `missing` cannot be chosen."""
+@dataclass(frozen=True)
+class Pick:
+    """A filter of which several values may be ticked, as (value, label) pairs. `more` = ids to be typed."""
 
-    missing: frozenset[str] = frozenset()
+    field: forms.BoundField
+    key: str
+    chosen: list[tuple[str, str]]
+    offered: list[tuple[str, str]]
+    endless: bool
+    switch: forms.BoundField | None
+    more: forms.BoundField | None
 
-    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        option = super().create_option(name, value, *args, **kwargs)
-        if value in self.missing:
-            option["attrs"]["disabled"] = True
-        return option
+    @property
+    def searched(self) -> bool:
+        return self.endless or len(self.chosen) + len(self.offered) > SEARCHED_ABOVE
+
+    @property
+    def is_set(self) -> bool:
+        return bool(self.chosen or self.field.errors or (self.more and self.more.value()))
 
 
 class ExportForm(forms.Form):
-    """Everything that may be asked of one resource. `data` = None for a fresh form with the defaults."""
+    """Everything that may be asked of one resource. `data` = None for a fresh form, with `initial` or the defaults."""
 
-    def __init__(self, resource: ResourceInfo, data: QueryDict | None = None) -> None:
-        super().__init__(data, label_suffix="")
+    def __init__(
+        self,
+        resource: ResourceInfo,
+        person: User,
+        data: QueryDict | None = None,
+        initial: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(data, initial=dict(initial or {}), label_suffix="")
         self.resource = resource
-        self.formats = catalogue.formats()
-        self.fields.update(_fields(resource, self.formats))
+        self.person = person
+        self.formats: list[FormatInfo] = catalogue.formats()
+        self.fields.update(fields_of(resource, self.formats))
+
+    @cached_property
+    def picks(self) -> list[Pick]:
+        """The filters with a list to tick."""
+        switches = {p.widens: self[f"{FILTER}{p.name}"] for p in self.resource.filters if p.widens}
+        listed = [p for p in self.resource.filters if _is_pick(p)]
+        return [self._pick(p, switches.get(p.name)) for p in listed]
 
     @property
-    def filter_fields(self) -> list[forms.BoundField]:
-        return [self[name] for name in self.fields if name.startswith(FILTER)]
+    def dates(self) -> list[forms.BoundField]:
+        """From, to, and which date."""
+        return [self[f"{FILTER}{p.name}"] for p in self.resource.filters if p.name in DATES]
 
     @property
-    def format_groups(self) -> list[tuple[str, list[forms.BoundField]]]:
-        """The options of each format that has any, under its label."""
-        return [(f.label, [self[f"{f.name}.{o.name}"] for o in f.options]) for f in self.formats if f.options]
+    def others(self) -> list[forms.BoundField]:
+        """The filters that are one field each: search, yes or no, typed values."""
+        rest = (p for p in self.resource.filters if not (_is_pick(p) or p.widens or p.name in DATES or self._idle(p)))
+        return [self[f"{FILTER}{p.name}"] for p in rest]
+
+    @property
+    def chosen_columns(self) -> list[tuple[str, ColumnInfo]]:
+        """The ticked columns in their order, each with its group."""
+        by_name = {column.name: column for column in self.resource.columns}
+        names = [name for name in self["columns"].value() or () if name in by_name]
+        return [(group_of(by_name[name]), by_name[name]) for name in names]
+
+    @property
+    def other_columns(self) -> list[tuple[str, list[ColumnInfo]]]:
+        """The rest by groups; a group may be empty, since columns come back to where they belong."""
+        chosen = {column.name for _group, column in self.chosen_columns}
+        groups: dict[str, list[ColumnInfo]] = {group_of(column): [] for column in self.resource.columns}
+        for column in self.resource.columns:
+            if column.name not in chosen:
+                groups[group_of(column)].append(column)
+        return list(groups.items())
+
+    @property
+    def format_groups(self) -> list[tuple[FormatInfo, list[forms.BoundField]]]:
+        """The options of each format that has any."""
+        return [(f, [self[f"{f.name}.{o.name}"] for o in f.options]) for f in self.formats if f.options]
 
     @property
     def zones(self) -> list[str]:
         return _zones()
 
-    def payload(self, *, dry_run: bool) -> dict[str, Any]:
+    def payload(self) -> dict[str, Any]:
         """The body that the API would get for the same wish. What was left empty is left out."""
         self.full_clean()
         values = self.cleaned_data
         plain = {name: values[name] for name in PLAIN if values[name]}
         switches = {name: True for name in ("async", "nested") if values[name]}
         silent = {} if values["email_notification"] else {"email_notification": False}
-        body = plain | switches | silent | {"columns": values["columns"], "filters": dict(self._filters())}
-        return body | self._options() | ({"dry_run": True} if dry_run else {})
+        filters = dict(self._filters())
+        lost = [p.name for p in self.resource.filters if p.widens and p.widens not in filters]
+        kept = {name: value for name, value in filters.items() if name not in lost}
+        return plain | switches | silent | {"columns": values["columns"], "filters": kept} | self._options()
 
     def show(self, error: RowferryError) -> None:
         """Put the messages at the fields they are about, and what is about no field at the top."""
@@ -84,6 +137,23 @@ class ExportForm(forms.Form):
         for name, messages in error.errors.items():
             known = name in self.fields
             self.add_error(name if known else None, messages if known else [f"{name}: {text}" for text in messages])
+
+    def _pick(self, parameter: Parameter, switch: forms.BoundField | None) -> Pick:
+        field = self[f"{FILTER}{parameter.name}"]
+        values = [str(value) for value in field.value() or ()]
+        listed = dict(offered_first(parameter))
+        beyond = [value for value in values if value not in listed]
+        if beyond:
+            found = catalogue.choices(self.resource.name, self.person, parameter.name, chosen=beyond)
+            listed |= {str(value): label for value, label in found.chosen}
+        chosen = [(value, listed[value]) for value in values if value in listed]
+        offered = [(value, label) for value, label in listed.items() if value not in values]
+        more = self[f"{field.name}{MORE}"] if parameter.more else None
+        return Pick(field, parameter.name, chosen, offered, parameter.more, switch, more)
+
+    def _idle(self, parameter: Parameter) -> bool:
+        """Keys come from a list where rows were ticked; nobody types them."""
+        return parameter.name == TICKED and not self[f"{FILTER}{TICKED}"].value()
 
     def _filters(self) -> Iterator[tuple[str, Any]]:
         for parameter in self.resource.filters:
@@ -99,83 +169,47 @@ class ExportForm(forms.Form):
         return {f.name: {o.name: self.cleaned_data[f"{f.name}.{o.name}"] for o in f.options} for f in chosen}
 
 
-def _fields(resource: ResourceInfo, formats: Sequence[FormatInfo]) -> dict[str, forms.Field]:
-    sortable = [(c.name, c.label) for c in resource.columns if c.sortable]
-    defaults = [c.name for c in resource.columns if c.default]
-    columns = [(c.name, c.label) for c in resource.columns]
-    nesting = ", ".join(f.label for f in formats if f.can_nest)
-    return {
-        "format": _format_field(formats),
-        **{f"{FILTER}{name}": field for p in resource.filters for name, field in _filter_fields(p)},
-        "columns": _field("Columns", forms.CheckboxSelectMultiple(choices=columns), initial=defaults),
-        "sort_by": _field("Sort by", _select([("", "(key)"), *sortable]), initial=resource.sort_by),
-        "sort_order": _field("Order", _select(ORDERS)),
-        "headers": _field("Column titles", _select(HEADERS)),
-        "time_zone": _field("Time zone", forms.TextInput(attrs=ZONE), initial="UTC"),
-        "nested": _field(f"Ids and names as one object (only {nesting})", forms.CheckboxInput()),
-        "async": _field("Put it in the queue, however small it is", forms.CheckboxInput()),
-        "email_notification": _field("E-mail me when a queued export is done", forms.CheckboxInput(), initial=True),
-        **{f"{f.name}.{o.name}": _option_field(o) for f in formats for o in f.options},
-    }
+def initial_of(body: Mapping[str, Any], resource: ResourceInfo) -> dict[str, Any]:
+    """What the fields hold when the form is to say this body of a request."""
+    one = str(body["format"])
+    options = {f"{one}.{name}": value for name, value in body.get(one, {}).items()}
+    plain = {name: body[name] for name in (*PLAIN, "columns", "nested") if name in body}
+    listed = {p.name: _is_pick(p) for p in resource.filters}
+    filters = {n: v for n, v in body.get("filters", {}).items() if v is not False or not _is_switch(resource, n)}
+    return plain | options | {f"{FILTER}{n}": _shown(v, listed[n]) for n, v in filters.items() if n in listed}
 
 
-def _field(label: str, widget: forms.Widget, **more: Any) -> forms.Field:
-    return forms.Field(label=label, widget=widget, required=False, **more)
+def offered_first(parameter: Parameter) -> list[tuple[str, str]]:
+    """The list of a filter before anything is searched in it."""
+    choices = [(str(value), _(label)) for value, label in parameter.choices or ()]
+    return [(NONE, _("(none)")), *choices] if parameter.nullable else choices
 
 
-def _select(choices: Choices) -> forms.Select:
-    return forms.Select(choices=choices)
+def group_of(column: ColumnInfo) -> str:
+    """The heading under which a column waits to be ticked."""
+    if column.nest:
+        return IDS if column.kind.value == "integer" else NAMES
+    return DAYS if column.kind.value in ("date", "datetime") else OWN
 
 
-def _format_field(formats: Sequence[FormatInfo]) -> forms.Field:
-    radios = FormatRadios(choices=[(f.name, _format_words(f)) for f in formats])
-    radios.missing = frozenset(f.name for f in formats if f.missing)
-    ready = [f.name for f in formats if not f.missing]
-    return _field("Format", radios, initial=ready[0] if ready else None)
+def _is_pick(parameter: Parameter) -> bool:
+    return parameter.multiple and parameter.choices is not None
 
 
-def _format_words(one: FormatInfo) -> str:
-    missing = f" (not here: {one.missing})" if one.missing else ""
-    return f"{one.label}: {one.description}{missing}"
+def _is_switch(resource: ResourceInfo, name: str) -> bool:
+    return any(p.name == name and p.widens for p in resource.filters)
 
 
-def _filter_fields(parameter: Parameter) -> Iterator[tuple[str, forms.Field]]:
-    """The field of one filter; a second one for values that its list is too short for."""
-    yield parameter.name, _filter_field(parameter)
-    if parameter.multiple and parameter.more:
-        text = f"The list shows the first {len(parameter.choices or ())}. Others by id, with commas between."
-        yield f"{parameter.name}{MORE}", _field(f"{parameter.label}: more", forms.TextInput(), help_text=text)
+def _shown(value: Any, listed: bool) -> Any:
+    """A value of a filter as its field holds it."""
+    if isinstance(value, list) or listed:
+        texts = [_text(one) for one in (value if isinstance(value, list) else [value])]
+        return texts if listed else ", ".join(texts)
+    return _text(value)
 
 
-def _filter_field(parameter: Parameter) -> forms.Field:
-    if parameter.type == "boolean":
-        return _field(parameter.label, _select(YES_NO))
-    if parameter.type == "date":
-        return _field(parameter.label, forms.DateInput(attrs={"type": "date"}))
-    choices = [(str(value), label) for value, label in parameter.choices or ()]
-    if parameter.multiple and choices:
-        offered = [NONE, *choices] if parameter.nullable else choices
-        return _field(parameter.label, forms.SelectMultiple(choices=offered, attrs={"size": min(len(offered), 6)}))
-    if choices:
-        return _field(parameter.label, _select([("", "(default)"), *choices]))
-    return _typed_field(parameter)
-
-
-def _typed_field(parameter: Parameter) -> forms.Field:
-    if not parameter.multiple:
-        kind = "search" if parameter.type == "text" else "text"
-        return _field(parameter.label, forms.TextInput(attrs={"type": kind}))
-    rest = "; null = rows without a value." if parameter.nullable else "."
-    return _field(parameter.label, forms.TextInput(), help_text=f"One or more, with commas between{rest}")
-
-
-def _option_field(option: Option) -> forms.Field:
-    if isinstance(option.default, bool):
-        return _field(option.label, forms.CheckboxInput(), initial=option.default)
-    if option.choices is None:
-        return _field(option.label, forms.TextInput(), initial=option.default)
-    legible = [(choice, choice) for choice in option.choices if choice.isprintable()]
-    return _field(option.label, _select(legible), initial=option.default)
+def _text(value: Any) -> str:
+    return NONE if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _split(text: str | None) -> list[str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,6 +12,8 @@ from rowferry.exports.sinks.csv import CsvSink
 from tests.exports.sinks.files import columns, csv_rows, hostile_text, make
 
 TWO = columns(Kind.INTEGER, Kind.TEXT)
+FIELD_LIMIT = 131_072
+"""Characters that Python's csv module reads in one field, unless it is told otherwise."""
 
 
 @settings(deadline=None)
@@ -69,5 +69,5 @@ def test_labels_can_be_the_header() -> None:
 
 
 def test_a_cell_as_long_as_the_field_limit_of_readers_comes_back() -> None:
-    text = '"' * (csv.field_size_limit() // 2)
+    text = '"' * (FIELD_LIMIT // 2)
     assert csv_rows(make(CsvSink, TWO, [("1", text)]).data) == [["1", text]]

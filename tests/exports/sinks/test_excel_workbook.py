@@ -6,18 +6,21 @@ import io
 import re
 import zipfile
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 from xml.etree import ElementTree
 
 import pytest
 
-from rowferry.exports.kinds import Kind
+from rowferry.exports.kinds import Kind, Tone
 from rowferry.exports.sinks import SinkColumn
 from rowferry.exports.sinks.excel import ExcelSink
 from rowferry.exports.sinks.excel.sheet import column_letters, sheet_name
+from rowferry.exports.sinks.excel.tones import COLOURS
 from tests.exports.sinks.files import columns, excel_rows, make, workbook
 
 NUMBERED = columns(Kind.INTEGER, Kind.TEXT)
+LEVELS = SinkColumn("level", "Level", Kind.TEXT, tones={"High": Tone.BAD, 'say "low" & <leave>': Tone.QUIET})
+FLAG = SinkColumn("flag", "Flag", Kind.BOOLEAN, tones={"true": Tone.GOOD})
 MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 
 
@@ -85,13 +88,17 @@ def test_one_sheet_is_selected() -> None:
 
 
 def test_the_elements_of_a_sheet_stand_in_the_order_of_the_schema() -> None:
-    root = ElementTree.fromstring(parts(make(ExcelSink, NUMBERED, numbered(2)).data)["xl/worksheets/sheet1.xml"])
+    data = make(ExcelSink, (NUMBERED[0], LEVELS), numbered(2)).data
+    root = ElementTree.fromstring(parts(data)["xl/worksheets/sheet1.xml"])
     assert [child.tag.removeprefix(MAIN) for child in root] == [
+        "sheetPr",
         "sheetViews",
         "sheetFormatPr",
         "cols",
         "sheetData",
         "autoFilter",
+        "conditionalFormatting",
+        "pageSetup",
         "ignoredErrors",
     ]
 
@@ -124,6 +131,55 @@ def test_white_space_is_marked_only_in_blocks_that_need_it(text: str, preserved:
     assert xml.split(b"</row>", 1)[1].count(b"xml:space") == preserved
 
 
+def test_values_that_a_column_says_something_about_are_coloured_by_rules() -> None:
+    rows = [("1", "High"), ("0", None)] * 6
+    book = workbook(make(TenRows, (LEVELS, NUMBERED[1], FLAG), [(level, "x", flag) for flag, level in rows]).data)
+    for sheet, last in ((book.worksheets[0], 10), (book.worksheets[1], 4)):
+        found = {
+            str(area.sqref): [(rule.type, rule.operator, rule.formula, ground(rule)) for rule in area.rules]
+            for area in sheet.conditional_formatting
+        }
+        assert found == {
+            f"A2:A{last}": [
+                ("cellIs", "equal", ['"High"'], "FFFFC7CE"),
+                ("cellIs", "equal", ['"say ""low"" & <leave>"'], "FFF2F2F2"),
+            ],
+            f"C2:C{last}": [("cellIs", "equal", ["TRUE"], "FFC6EFCE")],
+        }
+        priorities = [rule.priority for area in sheet.conditional_formatting for rule in area.rules]
+        assert priorities == [1, 2, 3]
+
+
+def ground(rule: Any) -> str:
+    return str(rule.dxf.fill.bgColor.rgb)
+
+
+def test_a_sheet_of_no_rows_and_columns_of_which_nothing_is_said_have_no_rules() -> None:
+    for data in (make(ExcelSink, (LEVELS,), []).data, make(ExcelSink, NUMBERED, numbered(2)).data):
+        assert b"conditionalFormatting" not in parts(data)["xl/worksheets/sheet1.xml"]
+
+
+def test_letters_on_their_ground_can_be_read() -> None:
+    """WCAG 2.2, 1.4.3: 4.5 to 1 at least."""
+    for letters, behind in COLOURS.values():
+        light, dark = sorted((luminance(behind), luminance(letters)), reverse=True)
+        assert (light + 0.05) / (dark + 0.05) >= 4.5
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (2, 4, 6)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def test_each_printed_page_is_as_wide_as_the_sheet_and_repeats_the_header() -> None:
+    sheet = workbook(make(ExcelSink, NUMBERED, numbered(3)).data).worksheets[0]
+    assert sheet.print_title_rows == "$1:$1"
+    assert sheet.sheet_properties.pageSetUpPr is not None
+    assert sheet.sheet_properties.pageSetUpPr.fitToPage
+    assert (sheet.page_setup.orientation, sheet.page_setup.fitToHeight) == ("landscape", 0)
+
+
 def test_widths_come_from_title_and_data_within_bounds() -> None:
     of = (
         SinkColumn("n", "n", Kind.INTEGER),
@@ -153,7 +209,7 @@ def test_the_last_sheet_says_what_the_file_is() -> None:
     assert {row[0]: row[1] for row in sheet.iter_rows(values_only=True)} == {
         "Resource": "Assets",
         "Format": "excel",
-        "Exported at": "2025-10-30 14:15:07 UTC",
+        "As of": "2025-10-30 14:15:07 UTC",
         "Requested by": "Olga Owner",
         "Rows": "3",
         "Filter: search": "<é> \ufffd\ufffd",
@@ -167,9 +223,16 @@ def test_the_last_sheet_says_what_the_file_is() -> None:
     assert not made.sink.adjustments
 
 
+def test_the_last_sheet_says_what_is_not_as_it_was() -> None:
+    made = make(ExcelSink, columns(Kind.TEXT), [("\x00\x01",), ("x" * 40_000,)], item_count=5)
+    facts = {row[0]: row[1] for row in workbook(made.data).worksheets[-1].iter_rows(values_only=True)}
+    found = {name: facts.get(name) for name in ("Rows", "Rows left out", "Replaced characters", "Shortened cells")}
+    assert found == {"Rows": "2", "Rows left out": "3", "Replaced characters": "2", "Shortened cells": "1"}
+
+
 def test_the_last_sheet_leaves_out_what_nobody_knows() -> None:
     labels = {row[0] for row in workbook(make(ExcelSink, NUMBERED, []).data).worksheets[-1].iter_rows(values_only=True)}
-    assert labels == {"Resource", "Format", "Exported at", "Rows", "Columns", "Time zone", "Export id", "Program"}
+    assert labels == {"Resource", "Format", "As of", "Rows", "Columns", "Time zone", "Export id", "Program"}
 
 
 def test_the_workbook_knows_its_title_author_and_time() -> None:

@@ -5,8 +5,17 @@ from __future__ import annotations
 from rowferry.assets.models import Asset, full_name
 from rowferry.exports.columns import Column
 from rowferry.exports.filters import DateRange, Matches, Search
-from rowferry.exports.kinds import Kind
+from rowferry.exports.kinds import Kind, Tone
 from rowferry.exports.resource import Resource, register
+
+STATUSES = {
+    "In use": Tone.GOOD,
+    "In stock": Tone.INFO,
+    "Ordered": Tone.INFO,
+    "In repair": Tone.WARNING,
+    "Lost or stolen": Tone.BAD,
+    "Retired": Tone.QUIET,
+}
 
 
 @register
@@ -29,7 +38,7 @@ class AssetResource(Resource):
         Column("warranty_expiry_date"),
         Column("created_at", label="Created"),
         Column("updated_at", label="Updated"),
-        Column("status", "status__name", default=False, nest=("status", "name")),
+        Column("status", "status__name", default=False, nest=("status", "name"), tones=STATUSES),
         Column("location", "location__name", default=False, nest=("location", "name")),
         Column("manufacturer", "manufacturer__name", default=False, nest=("manufacturer", "name")),
         Column("asset_type", "asset_type__name", default=False, nest=("asset_type", "name")),

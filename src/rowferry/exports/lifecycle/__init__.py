@@ -10,7 +10,6 @@ from rowferry.exports.lifecycle.claim import (
     beat,
     check_cancelled,
     claim_due,
-    claim_in_request,
     due,
     expect,
     progress,
@@ -21,20 +20,22 @@ from rowferry.exports.lifecycle.ending import (
     fail,
     fail_abandoned,
     fail_unstarted,
+    hand_over,
+    held_by,
     mark_abandoned_cancelled,
     mark_cancelled,
 )
 from rowferry.exports.lifecycle.journal import mail, record
-from rowferry.exports.lifecycle.order import MOVES, create, delete, downloaded, expire, request_cancel
+from rowferry.exports.lifecycle.order import MOVES, begin, create, delete, downloaded, expire, request_cancel
 
 __all__ = [
     "MOVES",
     "Claim",
     "Facts",
     "beat",
+    "begin",
     "check_cancelled",
     "claim_due",
-    "claim_in_request",
     "complete",
     "create",
     "delete",
@@ -45,6 +46,8 @@ __all__ = [
     "fail",
     "fail_abandoned",
     "fail_unstarted",
+    "hand_over",
+    "held_by",
     "mail",
     "mark_abandoned_cancelled",
     "mark_cancelled",

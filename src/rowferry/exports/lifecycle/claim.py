@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
@@ -11,7 +12,7 @@ from django.db.models.functions import Coalesce, Now
 
 from rowferry.exports import conf
 from rowferry.exports.errors import Cancelled, FenceLost
-from rowferry.exports.lifecycle.journal import end_abandoned_attempts, record
+from rowferry.exports.lifecycle.journal import Line, append, end_abandoned_attempts, locked, take_over
 from rowferry.exports.models import Attempt, Event, Export, Mode, Status
 
 DUE = Q(status=Status.PENDING) | Q(status=Status.PROCESSING, lease_until__lte=Now())
@@ -32,14 +33,6 @@ class Claim:
         return Export.objects.filter(pk=self.export.pk, fence=self.fence, status=Status.PROCESSING)
 
 
-def claim_in_request(export: Export, worker: str) -> Claim:
-    """Take an export that the request itself makes. Its lease is the time limit; nobody else will try it."""
-    claim = _claim(export, Q(status=Status.PENDING), worker, conf.seconds("TIME_LIMIT"))
-    if claim is None:
-        raise FenceLost("The export was taken away before its first row.")
-    return claim
-
-
 def claim_due(worker: str) -> Claim | None:
     """Take the queued export whose turn it is: of the person with the fewest at work, then of whoever was served
     longest ago. None = nothing to do."""
@@ -47,7 +40,7 @@ def claim_due(worker: str) -> Claim | None:
         export = _next_due()
         if export is None:
             return None
-        claim = _claim(export, DUE, worker, conf.seconds("LEASE"))
+        claim = _claim(export, worker, conf.seconds("LEASE"))
         if claim is not None:
             return claim
     return None
@@ -76,36 +69,44 @@ def _next_due() -> Export | None:
     return waiting.order_by("at_work", "since", "created_at", "id").first()
 
 
-def _claim(export: Export, condition: Q, worker: str, lease: timedelta) -> Claim | None:
+def _claim(export: Export, worker: str, lease: timedelta) -> Claim | None:
     with transaction.atomic():
-        taken = Export.objects.filter(condition, pk=export.pk, fence=export.fence, cancel_requested_at=None).update(
-            status=Status.PROCESSING,
-            fence=F("fence") + 1,
-            attempt=F("attempt") + 1,
-            lease_until=Now() + lease,
-            started_at=Coalesce(F("started_at"), Now()),
-            worker=worker[:200],
-            exported_items=0,
-            failed_items=0,
-        )
-        if not taken:
+        mine = Export.objects.filter(DUE, pk=export.pk, fence=export.fence, cancel_requested_at=None)
+        place = locked(mine)
+        if place is None:
             return None
         export.refresh_from_db()
-        end_abandoned_attempts(export)
-        Attempt.objects.create(
-            export=export, number=export.attempt, fence=export.fence, worker=worker[:200], started_at=Now()
-        )
-        again = f" (try {export.attempt} of {export.max_attempts})" if export.attempt > 1 else ""
-        record(export, Event.PROCESSING, f"Started by {worker}{again}.", total_items=export.total_items)
+        begun: dict[str, Any] = {"fence": export.fence + 1, "attempt": export.attempt + 1, "worker": worker[:200]}
+        begun |= {"started_at": export.started_at or place.now, "lease_until": place.now + lease}
+        begun |= {"status": Status.PROCESSING, "exported_items": 0, "failed_items": 0}
+        take_over(export, begun)
+        if export.attempt > 1:
+            end_abandoned_attempts(export)
+        append(export, place, [started(export)], **begun)
+        open_attempt(export, place.now)
     return Claim(export, export.fence, lease)
+
+
+def started(export: Export) -> Line:
+    """What the log says of a try that begins."""
+    again = f" (try {export.attempt} of {export.max_attempts})" if export.attempt > 1 else ""
+    return Line(Event.PROCESSING, f"Started by {export.worker}{again}.", total_items=export.total_items)
+
+
+def open_attempt(export: Export, now: datetime) -> None:
+    """Open the book on a try."""
+    Attempt.objects.create(
+        export=export, number=export.attempt, fence=export.fence, worker=export.worker, started_at=now
+    )
 
 
 def beat(claim: Claim, rows: int) -> None:
     """Keep the lease and show how far we are. FenceLost: another worker has it. Cancelled: its owner wants it to
     end."""
-    if not claim.rows.update(lease_until=Now() + claim.lease, exported_items=rows):
+    ours = claim.rows.filter(cancel_requested_at=None)
+    if not ours.update(lease_until=Now() + claim.lease, exported_items=rows):
+        check_cancelled(claim)
         raise FenceLost("Another worker has taken this export over.")
-    check_cancelled(claim)
 
 
 def check_cancelled(claim: Claim) -> None:
@@ -127,11 +128,11 @@ def expect(claim: Claim, total: int) -> None:
 def progress(claim: Claim, rows: int, *, batch: int, batches: int, duration_ms: int) -> None:
     """Log how far we are, and show it in the row."""
     with transaction.atomic():
-        if not claim.rows.update(exported_items=rows):
+        place = locked(claim.rows)
+        if place is None:
             raise FenceLost("Another worker has taken this export over.")
         total = claim.export.total_items
-        record(
-            claim.export,
+        line = Line(
             Event.PROGRESS,
             f"{rows:,} of {total:,} rows.",
             processed_items=rows,
@@ -140,3 +141,4 @@ def progress(claim: Claim, rows: int, *, batch: int, batches: int, duration_ms: 
             total_batches=batches,
             duration_ms=duration_ms,
         )
+        append(claim.export, place, [line], exported_items=rows)

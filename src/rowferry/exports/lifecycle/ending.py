@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
-from rowferry.exports import conf
-from rowferry.exports.errors import FenceLost, Interrupted, RowferryError
+from rowferry.exports import conf, totals
+from rowferry.exports.errors import FenceLost, HandedOver, Interrupted, RowferryError
 from rowferry.exports.lifecycle.claim import Claim, check_cancelled
-from rowferry.exports.lifecycle.journal import end_abandoned_attempts, end_attempt, mail, record, words
+from rowferry.exports.lifecycle.journal import (
+    Line,
+    append,
+    end_abandoned_attempts,
+    end_attempt,
+    locked,
+    mail,
+    record,
+    words,
+)
 from rowferry.exports.models import Event, Export, MailKind, Mode, Status
 from rowferry.exports.storage import StoredFile
 
@@ -29,15 +40,26 @@ class Facts:
     manifest: dict[str, Any]
     notes: tuple[tuple[str, str], ...] = ()
     """What its owner should know of the rows: (message, particulars), logged beside the completion."""
+    publishing_ms: int = 0
+    """How much of the try went into giving the whole file its name."""
 
 
 @transaction.atomic
 def complete(claim: Claim, facts: Facts, duration_ms: int) -> Export:
     """The one moment at which the file counts. FenceLost or Cancelled if it may not."""
-    changed = claim.rows.filter(cancel_requested_at=None).update(
+    place = locked(claim.rows.filter(cancel_requested_at=None))
+    if place is None:
+        check_cancelled(claim)
+        raise FenceLost("Another worker has taken this export over.")
+    export = claim.export
+    append(
+        export,
+        place,
+        _lines(export, facts, duration_ms),
+        _counted(export, facts, duration_ms),
         status=Status.COMPLETED,
-        completed_at=Now(),
-        expires_at=Now() + timedelta(days=conf.number("RETENTION_DAYS")),
+        completed_at=place.now,
+        expires_at=place.now + timedelta(days=conf.number("RETENTION_DAYS")),
         snapshot_at=facts.snapshot_at,
         exported_items=facts.rows,
         failed_items=facts.failed,
@@ -48,24 +70,35 @@ def complete(claim: Claim, facts: Facts, duration_ms: int) -> Export:
         lease_until=None,
         error=None,
     )
-    if not changed:
-        check_cancelled(claim)
-        raise FenceLost("Another worker has taken this export over.")
-    export = claim.export
-    export.refresh_from_db()
-    for message, particulars in facts.notes:
-        record(export, Event.PROGRESS, message, processed_items=facts.rows, error_message=particulars[:2000])
-    record(
-        export,
+    end_attempt(export, claim.fence, "completed", facts.rows)
+    mail(export, MailKind.COMPLETED)
+    return export
+
+
+def _lines(export: Export, facts: Facts, duration_ms: int) -> list[Line]:
+    said = [
+        Line(Event.PROGRESS, message, processed_items=facts.rows, error_message=particulars[:2000])
+        for message, particulars in facts.notes
+    ]
+    done = Line(
         Event.COMPLETED,
         f"{facts.rows:,} rows, {facts.file.size:,} bytes, sha256:{facts.file.sha256}.",
         processed_items=facts.rows,
         total_items=export.total_items,
         duration_ms=duration_ms,
     )
-    end_attempt(claim.export, claim.fence, "completed", facts.rows)
-    mail(export, MailKind.COMPLETED)
-    return export
+    return [*said, done]
+
+
+def _counted(export: Export, facts: Facts, duration_ms: int) -> list[tuple[str, str, int]]:
+    waited = (export.started_at or export.created_at) - export.created_at
+    phases = {
+        "waiting": round(waited.total_seconds() * 1000),
+        "making": duration_ms - facts.publishing_ms,
+        "publishing": facts.publishing_ms,
+    }
+    rows = [("rows", "written", facts.rows), ("rows", "failed", facts.failed)]
+    return [*rows, ("bytes", "", facts.file.size), *(("milliseconds", name, spent) for name, spent in phases.items())]
 
 
 def fail(claim: Claim, error: RowferryError, rows: int) -> bool:
@@ -78,6 +111,32 @@ def fail(claim: Claim, error: RowferryError, rows: int) -> bool:
         if moved:
             end_attempt(claim.export, claim.fence, error.code, rows)
     return moved
+
+
+def hand_over(workers: Collection[str]) -> list[UUID]:
+    """End the leases of workers (by name) that stop in order; the ids of what is due at once because of it.
+
+    A stop is nobody's fault, so the try does not count: one more is granted.
+    """
+    return [export.pk for export in held_by(workers).filter(cancel_requested_at=None) if _hand_over(export)]
+
+
+def held_by(workers: Collection[str]) -> QuerySet[Export]:
+    """The queued exports whose leases these workers keep."""
+    return Export.objects.filter(status=Status.PROCESSING, mode=Mode.QUEUED, worker__in=workers, lease_until__gt=Now())
+
+
+@transaction.atomic
+def _hand_over(export: Export) -> bool:
+    ours = Export.objects.filter(pk=export.pk, fence=export.fence, status=Status.PROCESSING)
+    freed = {"lease_until": Now(), "worker": "", "rung_at": None, "exported_items": 0}
+    if not ours.update(fence=F("fence") + 1, max_attempts=F("max_attempts") + 1, **freed):
+        return False
+    error = HandedOver(f"{export.worker} was told to stop.")
+    record(export, Event.RETRYING, "Its worker stops; another one starts over.", error_message=words(error))
+    end_attempt(export, export.fence, error.code, export.exported_items)
+    totals.count(export.resource, export.format, [("leases", "handed_over", 1)])
+    return True
 
 
 def _wait_for_retry(claim: Claim, error: RowferryError, rows: int) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -10,7 +10,18 @@ from django.db.models.functions import Now
 
 from rowferry.exports import conf
 from rowferry.exports.errors import Conflict
-from rowferry.exports.lifecycle.journal import record
+from rowferry.exports.lifecycle.claim import Claim, open_attempt, started
+from rowferry.exports.lifecycle.journal import (
+    Line,
+    Place,
+    beginning,
+    chained,
+    end_abandoned_attempts,
+    head,
+    insert,
+    record,
+    take_over,
+)
 from rowferry.exports.models import Event, Export, Status
 from rowferry.exports.resource import Person
 
@@ -25,16 +36,39 @@ MOVES: Mapping[Status, frozenset[Status]] = {
 }
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def create(export: Export, actor: Person) -> Export:
     """Insert a pending export and its first log line."""
-    export.created_at = Now()
-    export.max_attempts = conf.number("MAX_ATTEMPTS")
-    export.save(force_insert=True)
-    message = f"Export of {export.resource} as {export.format}: {export.mode}, because {export.mode_reason}."
-    record(export, Event.INITIATED, message, actor=actor, total_items=export.total_items)
-    export.refresh_from_db(fields=["created_at"])
+    place = beginning()
+    _insert(export, place, [initiated(export, actor)])
     return export
+
+
+@transaction.atomic(savepoint=False)
+def begin(export: Export, actor: Person, worker: str) -> Claim:
+    """Insert an export that the request itself makes, begun already: nobody else can come to take it. Its lease is the
+    time limit; nobody else will try it."""
+    place, lease = beginning(), conf.seconds("TIME_LIMIT")
+    begun = {"fence": 1, "attempt": 1, "started_at": place.now, "lease_until": place.now + lease}
+    take_over(export, {"status": Status.PROCESSING, "worker": worker[:200], **begun})
+    _insert(export, place, [initiated(export, actor), started(export)])
+    open_attempt(export, place.now)
+    return Claim(export, export.fence, lease)
+
+
+def _insert(export: Export, place: Place, lines: Sequence[Line]) -> None:
+    export.created_at = place.now
+    export.max_attempts = conf.number("MAX_ATTEMPTS")
+    rows = chained(export, place, lines)
+    take_over(export, head(rows))
+    export.save(force_insert=True)
+    insert(export, rows)
+
+
+def initiated(export: Export, actor: Person) -> Line:
+    """The first line of every log."""
+    message = f"Export of {export.resource} as {export.format}: {export.mode}, because {export.mode_reason}."
+    return Line(Event.INITIATED, message, actor=actor, total_items=export.total_items)
 
 
 def request_cancel(export: Export, actor: Person) -> None:
@@ -47,6 +81,7 @@ def request_cancel(export: Export, actor: Person) -> None:
             pk=export.pk,
         )
         if waiting.update(status=Status.CANCELLED, completed_at=Now(), cancel_requested_at=Now(), lease_until=None):
+            end_abandoned_attempts(export)
             record(export, Event.CANCELLED, "Cancelled before its file was made.", actor=actor)
             return
         asked = Export.objects.filter(pk=export.pk, status=Status.PROCESSING, cancel_requested_at=None)

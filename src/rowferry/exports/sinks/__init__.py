@@ -19,7 +19,7 @@ from typing import Any, ClassVar, Protocol
 from rowferry.exports import compression
 from rowferry.exports.cells import Block
 from rowferry.exports.dialects import Dialect
-from rowferry.exports.kinds import Form, Kind
+from rowferry.exports.kinds import Form, Kind, Tone
 
 
 class Stream(Protocol):
@@ -38,6 +38,8 @@ class SinkColumn:
     nest: tuple[str, str] | None = None
     digits: tuple[int, int] | None = None
     """Of a decimal: most digits, and how many of them stand after the point; None = not known."""
+    tones: Mapping[str, Tone] = field(default_factory=dict, hash=False)
+    """What single values mean, where the format has colours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

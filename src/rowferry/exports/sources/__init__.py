@@ -1,4 +1,4 @@
-"""Rows out of a database: one snapshot, one statement, blocks of cells. One file per database family."""
+"""Rows out of a database: one snapshot, blocks of cells. One file per database family."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.exceptions import EmptyResultSet
 from django.db.models import F, QuerySet
 
-from rowferry.exports.cells import CELL, Block
+from rowferry.exports.cells import CELL, Block, mended
 from rowferry.exports.dialects import Dialect
 from rowferry.exports.rendering import Change, Rendering
 from rowferry.exports.sources.reader import BLOCK_ROWS, Reader
@@ -28,7 +28,7 @@ class GenericReader(Reader):
         writers = [one.text for one in renderings]
         while chunk := list(islice(rows, BLOCK_ROWS)):
             cells = [write(value) for row in chunk for write, value in zip(writers, row, strict=True)]
-            yield Block(CELL.join(cells), len(chunk))
+            yield Block(mended(CELL.join(cells), self.adjustments), len(chunk))
 
     def changes(self, renderings: Sequence[Rendering]) -> dict[int, Change]:
         return {}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
+from datetime import timedelta
 from itertools import chain
 from typing import Any
 
+from django.apps import apps
 from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import BinaryField, Func, QuerySet
@@ -20,6 +23,10 @@ from rowferry.exports.rendering import Rendering
 from rowferry.exports.sources.reader import BLOCK_ROWS, Reader
 
 STORED, UNBUFFERED = 0, 1
+OTHER_TEXT = """
+    SELECT 1 FROM information_schema.columns
+    WHERE table_schema = DATABASE() AND character_set_name NOT IN ('utf8mb4', 'utf8mb3', 'utf8', 'ascii') LIMIT 1
+"""
 Rows = Sequence[tuple[bytes | None, ...]]
 
 
@@ -70,11 +77,37 @@ class MySQLReader(Reader):
 
     def _open(self) -> None:
         super()._open()
-        limit = int(conf.seconds("TIME_LIMIT").total_seconds()) + 1
-        is_mariadb = bool(getattr(self.wrapper, "mysql_is_mariadb", True))
-        limits = {True: f"max_statement_time = {limit}", False: f"max_execution_time = {limit}000"}
+        limit = longest()
         with self.wrapper.cursor() as cursor:
-            cursor.execute(f"SET SESSION net_write_timeout = {limit}, SESSION {limits[is_mariadb]}")
+            cursor.execute(f"SET SESSION net_write_timeout = {int(limit.total_seconds())}, {self._limit(limit)}")
+            if not cursor.execute(OTHER_TEXT) and not reaches_elsewhere():
+                self.wrapper.rowferry_templates = "mysql utf8"  # type: ignore[attr-defined]
+
+    def _limit(self, span: timedelta) -> str:
+        """The assignment that ends a statement which takes longer."""
+        if getattr(self.wrapper, "mysql_is_mariadb", True):
+            return f"SESSION max_statement_time = {max(0.001, span.total_seconds())}"
+        return f"SESSION max_execution_time = {max(1, int(span.total_seconds() * 1000))}"
+
+    @contextmanager
+    def at_most(self, span: timedelta) -> Iterator[None]:
+        with self.wrapper.cursor() as cursor:
+            cursor.execute(f"SET {self._limit(span)}")
+            try:
+                yield
+            finally:
+                cursor.execute(f"SET {self._limit(longest())}")
+
+    def estimate(self, queryset: QuerySet[Any]) -> int:
+        """What the optimizer expects, by its statistics: rows it reads of each table, and the share that it keeps."""
+        sql, params = self.compile(queryset.values("pk"))
+        explain = "EXPLAIN EXTENDED" if getattr(self.wrapper, "mysql_is_mariadb", True) else "EXPLAIN"
+        with self.wrapper.cursor() as cursor:
+            cursor.execute(f"{explain} {sql}", params)
+            names = [column[0] for column in cursor.description]
+            steps = [dict(zip(names, step, strict=True)) for step in cursor.fetchall()]
+        kept = [float(step["rows"] or 0) * float(step["filtered"] or 0) / 100 for step in steps if step["id"] == 1]
+        return int(math.prod(kept))
 
     def read(
         self, queryset: QuerySet[Any], renderings: Sequence[Rendering], dialect: Dialect | None
@@ -112,6 +145,16 @@ class MySQLReader(Reader):
         with suppress(DatabaseError):
             while self.wrapper.wrap_database_errors(answer.fetch)():
                 pass
+
+
+def longest() -> timedelta:
+    """How long a statement, or a client that takes its rows, may take."""
+    return timedelta(seconds=int(conf.seconds("TIME_LIMIT").total_seconds()) + 1)
+
+
+def reaches_elsewhere() -> bool:
+    """Whether a model's table lies in another schema, where text may be anything."""
+    return any("." in model._meta.db_table for model in apps.get_models())
 
 
 def joined(rows: Rows) -> bytes:

@@ -6,6 +6,8 @@ from __future__ import annotations
 import json
 import select
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 from django.db import DatabaseError
@@ -41,11 +43,26 @@ class PostgreSQLReader(Reader):
         "SET LOCAL intervalstyle TO iso_8601",
     )
 
-    def _open(self) -> None:
-        super()._open()
-        limit = int(conf.seconds("TIME_LIMIT").total_seconds() * 1000) + 1000
-        with self.wrapper.cursor() as cursor:
-            cursor.execute(f"SET LOCAL statement_timeout TO {limit}")
+    lasting = True
+
+    def _begin(self) -> None:
+        self._run("; ".join([*self.begin, f"SET LOCAL statement_timeout TO {longest()}"]))
+
+    @contextmanager
+    def at_most(self, span: timedelta) -> Iterator[None]:
+        self._run(f"SET LOCAL statement_timeout TO {milliseconds(span)}")
+        try:
+            yield
+        except DatabaseError:
+            self.wrapper.rollback()
+            self._begin()
+            raise
+        self._run(f"SET LOCAL statement_timeout TO {longest()}")
+
+    def _run(self, statements: str) -> None:
+        """On one way to the server and back, however many there are."""
+        with self.wrapper.wrap_database_errors:
+            self.wrapper.connection.execute(statements, prepare=False)
 
     def estimate(self, queryset: QuerySet[Any]) -> int:
         sql, params = self.compile(queryset.values("pk"))
@@ -71,6 +88,15 @@ class PostgreSQLReader(Reader):
             with self.wrapper.connection.cursor() as cursor:
                 statement = cursor.mogrify(f"COPY ({sql}) TO STDOUT {form}", params)
             yield from copied(self.wrapper.connection.pgconn, statement.encode(), may_cancel=self.owned)
+
+
+def longest() -> int:
+    """Milliseconds that a statement may take."""
+    return milliseconds(conf.seconds("TIME_LIMIT")) + 1000
+
+
+def milliseconds(span: timedelta) -> int:
+    return max(1, int(span.total_seconds() * 1000))  # 0 would be no limit
 
 
 def csv_form(dialect: Delimited) -> str:

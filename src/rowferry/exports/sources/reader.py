@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
 from django.core.exceptions import EmptyResultSet
-from django.db import DatabaseError, connections
+from django.db import DatabaseError, Error, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from rowferry.exports import conf
 from rowferry.exports.cells import CELL, Block, split
 from rowferry.exports.dialects import Dialect
 from rowferry.exports.errors import SourceFault
 from rowferry.exports.rendering import Change, Rendering
+from rowferry.exports.sources import idle
 
 BLOCK_ROWS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """A number of rows; not `exact` = an estimate, never below what was counted."""
+    """A number of rows; not `exact` = an estimate, never below what was counted: 0 = nobody knows."""
 
     rows: int
     exact: bool = True
@@ -43,11 +47,20 @@ class Reader(ABC):
     begin: ClassVar[Sequence[str]] = ()
     """Statements that take the snapshot on an own connection."""
 
+    lasting: ClassVar[bool] = False
+    """Whether a connection, rolled back, is as good as a new one, and dear enough to be kept for the next reader."""
+
     def __init__(self, alias: str) -> None:
+        self.alias = alias
         shared = connections[alias]
         self.owned = not shared.in_atomic_block
-        self.wrapper: BaseDatabaseWrapper = shared.copy() if self.owned else shared
+        self.wrapper: BaseDatabaseWrapper = shared
+        self._closed = False
+        self._at_rest = True
+        """Whether no read is under way, and none was broken off."""
         self.snapshot_at: datetime = timezone.now()
+        self.adjustments: Counter[str] = Counter()
+        """What could not be read as it was stored: `replaced_characters` → how many."""
         if self.owned:
             self._open()
 
@@ -65,9 +78,13 @@ class Reader(ABC):
 
     def close(self) -> None:
         """Give the snapshot and the connection back."""
-        if self.owned:
-            with suppress(DatabaseError):
-                self.wrapper.close()
+        if not self.owned or self._closed:
+            return
+        self._closed = True
+        if self.lasting and self._at_rest:
+            idle.keep(self.alias, self.wrapper)
+        else:
+            idle.close(self.wrapper)
 
     @property
     def repeatable(self) -> bool:
@@ -85,11 +102,32 @@ class Reader(ABC):
             return int(cursor.fetchone()[0])
 
     def size(self, queryset: QuerySet[Any], enough: int) -> Size:
-        """How many rows there are, without a scan of a huge table: counted up to `enough`, estimated beyond."""
-        counted = self.count(queryset.order_by()[: enough + 1])
-        if counted <= enough:
+        """How many rows there are, without a scan of a huge table: counted up to `enough` and for COUNT_TIME at most,
+        estimated beyond."""
+        counted = self._counted_in_time(queryset.order_by()[: enough + 1])
+        if counted is not None and counted <= enough:
             return Size(counted)
-        return Size(max(counted, self.estimate(queryset.order_by())), exact=False)
+        return Size(max(counted or 0, self.estimate(queryset.order_by())), exact=False)
+
+    def _counted_in_time(self, queryset: QuerySet[Any]) -> int | None:
+        """None: it took too long. A filter that matches little may have to look at every row of a huge table."""
+        span = conf.seconds("COUNT_TIME")
+        if not self.owned:  # to end a statement may end the caller's transaction
+            return self.count(queryset)
+        started = time.monotonic()
+        try:
+            with self.at_most(span):
+                return self.count(queryset)
+        except DatabaseError as error:
+            if time.monotonic() - started < span.total_seconds():
+                raise SourceFault(f"The database did not count the rows: {error}") from error
+        return None
+
+    @contextmanager
+    def at_most(self, _span: timedelta) -> Iterator[None]:
+        """Have the database end a statement that takes longer, where it can; what comes after it may see a later
+        snapshot."""
+        yield
 
     def estimate(self, queryset: QuerySet[Any]) -> int:
         """What the database guesses without reading rows; 0 = it has no guess."""
@@ -101,8 +139,10 @@ class Reader(ABC):
         """The rows of the queryset in its order, one cell a rendering; with a `dialect` also as finished lines, where
         this database can write them itself."""
         after = self.changes(renderings)
+        self._at_rest = False
         for block in faults_named(self.read(queryset, renderings, None if after else dialect)):
             yield changed(block, len(renderings), after) if after else block
+        self._at_rest = True
 
     def changes(self, renderings: Sequence[Rendering]) -> dict[int, Change]:
         """What Python has to do on the text that this database gives, by column."""
@@ -121,14 +161,35 @@ class Reader(ABC):
         return sql, params
 
     def _open(self) -> None:
+        if self._reopened():
+            return
+        self.wrapper = connections[self.alias].copy()
+        self.wrapper.inc_thread_sharing()  # the next reader may be another thread's
         try:
             self.wrapper.ensure_connection()
-            with self.wrapper.cursor() as cursor:
-                for statement in self.begin:
-                    cursor.execute(statement)
+            self._begin()
         except DatabaseError as error:
+            self._at_rest = False
             self.close()
             raise SourceFault(f"The database did not give a snapshot: {error}") from error
+
+    def _reopened(self) -> bool:
+        """Whether a connection that an earlier reader left was there, and alive."""
+        while self.lasting and (kept := idle.take(self.alias)):
+            self.wrapper = kept
+            try:
+                self._begin()
+            except Error:
+                idle.close(kept)
+            else:
+                return True
+        return False
+
+    def _begin(self) -> None:
+        """Take the snapshot."""
+        with self.wrapper.cursor() as cursor:
+            for statement in self.begin:
+                cursor.execute(statement)
 
 
 def faults_named(blocks: Iterator[Block]) -> Iterator[Block]:

@@ -1,133 +1,31 @@
-"""SQLite: each row arrives as one blob that `printf` has made, so that Python touches rows and never cells."""
+"""SQLite: a page of rows arrives as one blob that `printf` has made, so that Python touches pages and never cells."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import timedelta
 from functools import partial
 from itertools import chain
 from typing import Any
 
-from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import BinaryField, Func, QuerySet
-from django.db.models.sql.compiler import SQLCompiler
+from django.db import DataError
+from django.db.models import Func, QuerySet, Value
 
-from rowferry.exports.cells import CELL, NULL, SPARE, Block
+from rowferry.exports.cells import CELL, NULL, REPLACEMENT, Block
 from rowferry.exports.delimited import LINE_END
-from rowferry.exports.dialects import Delimited, Dialect, Keyed, Member
-from rowferry.exports.kinds import TEXTS, Kind
+from rowferry.exports.dialects import Delimited, Dialect
 from rowferry.exports.rendering import RenderedText, Rendering, exact
+from rowferry.exports.sources.pages import Page, Paging, goes_along, paging
 from rowferry.exports.sources.reader import BLOCK_ROWS, Reader
+from rowferry.exports.sources.sqlite_rows import ObjectRow, SingleCell, can_be_objects, cell_row, line_row
 
+STEPS = 50_000
+"""Instructions of SQLite between two looks at the clock: about a millisecond."""
 UNMARKED = bytes.maketrans(CELL + NULL, b"  ")
-MOST_ARGUMENTS = 100
-"""Cells of one printf; SQLite allows 127 arguments unless it was built for more."""
 QUOTED_NULL = b'"' + NULL + b'"'
-Slot = tuple[bytes, str]
-"""How printf writes a cell, and what it is given."""
-OR_MARK = f"coalesce({{x}}, x'{NULL.hex()}')"
-BARE: Slot = (b"%s", "{x}")
-"""NULL is nothing here."""
-MARKED: Slot = (b"%s", OR_MARK)
-QUOTED: Slot = (b'"%w"', OR_MARK)
-"""`%w` doubles the quotes."""
-
-
-MOST_MEMBERS = 60
-"""Of one object, each with its key: a matter of the same limit."""
-JSON_TEXT = "CAST({x} AS TEXT)"
-JSON_VALUES = dict.fromkeys(Kind, JSON_TEXT) | {Kind.INTEGER: "{x}", Kind.BOOLEAN: "json({x})"}
-NOT_FOR_OBJECTS = {Kind.DECIMAL, Kind.FLOAT, Kind.JSON}
-"""Kinds whose text SQLite might not take for JSON: NaN, infinities, and what somebody stored."""
-
-
-class PrintedRow(Func):
-    """`cell end cell end …` as a blob: each cell in its slot, with its end behind it.
-
-    printf takes NUL for the end of a text. A row with such a text has SPARE at its end, so that the reader sees it.
-    """
-
-    output_field = BinaryField()
-
-    def __init__(self, *cells: RenderedText, slots: Sequence[Slot], ends: Sequence[bytes], **extra: Any) -> None:
-        super().__init__(*cells, **extra)
-        self.slots, self.ends = slots, ends
-
-    def as_sqlite(
-        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any
-    ) -> tuple[str, tuple[Any, ...]]:
-        cells = self.get_source_expressions()
-        compiled = [compiler.compile(cell) for cell in cells]
-        typed = [compiler.compile(cell.get_source_expressions()[0]) for cell in cells if holds_text(cell)]
-        texts = [given.replace("{x}", sql) for (_, given), (sql, _) in zip(self.slots, compiled, strict=True)]
-        form = [slot + end.replace(b"%", b"%%") for (slot, _), end in zip(self.slots, self.ends, strict=True)]
-        steps = range(0, len(texts), MOST_ARGUMENTS)
-        parts = [printed(form[at : at + MOST_ARGUMENTS], texts[at : at + MOST_ARGUMENTS]) for at in steps]
-        if typed:
-            has_nul = " OR ".join(f"instr({sql}, char(0))" for sql, _ in typed)
-            parts.append(f"iif({has_nul}, x'{SPARE.hex()}', '')")
-        params = chain.from_iterable(own for _, own in (*compiled, *typed))
-        return f"CAST({' || '.join(parts)} AS BLOB)", tuple(params)
-
-
-def printed(form: Sequence[bytes], texts: Sequence[str]) -> str:
-    return f"printf(x'{b''.join(form).hex()}', {', '.join(texts)})"
-
-
-def holds_text(cell: RenderedText) -> bool:
-    """Whether people typed it, so that it may hold NUL."""
-    return cell.rendering is None or cell.rendering.kind in TEXTS
-
-
-def cell_row(cells: Sequence[RenderedText]) -> PrintedRow:
-    """Cells joined by CELL."""
-    return PrintedRow(*cells, slots=[MARKED] * len(cells), ends=[*[CELL] * (len(cells) - 1), b""])
-
-
-def line_row(cells: Sequence[RenderedText], dialect: Delimited) -> PrintedRow:
-    """A line of the dialect, but for NULL in quotes."""
-    slots = [QUOTED if quoted else BARE for quoted in dialect.quoted]
-    return PrintedRow(*cells, slots=slots, ends=[*[dialect.delimiter.encode()] * (len(cells) - 1), LINE_END])
-
-
-class ObjectRow(Func):
-    """A row as a JSON object, as a blob. json_object knows every escape, NUL too."""
-
-    output_field = BinaryField()
-
-    def __init__(self, *cells: RenderedText, members: Sequence[Member], **extra: Any) -> None:
-        super().__init__(*cells, **extra)
-        self.members = members
-
-    def as_sqlite(
-        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any
-    ) -> tuple[str, tuple[Any, ...]]:
-        cells: list[RenderedText] = self.get_source_expressions()
-        params = list[Any]()
-
-        def value(member: Member) -> str:
-            if member.members:
-                empty = " AND ".join(f"{value(one)} IS NULL" for one in member.members)
-                return f"CASE WHEN {empty} THEN NULL ELSE {object_of(member.members)} END"
-            cell = cells[member.index]
-            sql, own = compiler.compile(cell)
-            params.extend(own)
-            return JSON_VALUES[cell.rendering.kind if cell.rendering else Kind.TEXT].replace("{x}", sql)
-
-        def object_of(members: Sequence[Member]) -> str:
-            return f"json_object({', '.join(f'{literal(one.key)}, {value(one)}' for one in members)})"
-
-        return f"CAST({object_of(self.members)} AS BLOB)", tuple(params)
-
-
-def literal(key: str) -> str:
-    return "'" + key.replace("'", "''").replace("%", "%%") + "'"
-
-
-class SingleCell(Func):
-    """One cell as a blob."""
-
-    output_field = BinaryField()
-    template = "CAST(%(expressions)s AS BLOB)"
 
 
 class SQLiteReader(Reader):
@@ -139,33 +37,83 @@ class SQLiteReader(Reader):
     def repeatable(self) -> bool:
         return True
 
+    @contextmanager
+    def at_most(self, span: timedelta) -> Iterator[None]:
+        end = time.monotonic() + span.total_seconds()
+        self.wrapper.connection.set_progress_handler(lambda: time.monotonic() > end, STEPS)
+        try:
+            yield
+        finally:
+            self.wrapper.connection.set_progress_handler(None, 0)
+
     def read(
         self, queryset: QuerySet[Any], renderings: Sequence[Rendering], dialect: Dialect | None
     ) -> Iterator[Block]:
         self.wrapper.connection.create_function("rowferry_float", 1, exact, deterministic=True)
         cells = [one.expression() for one in renderings]
-        row, block_of = wanted(cells, dialect)
+        row, separator, block_of = wanted(cells, dialect)
         done = 0
-        for rows in self._fetch(queryset.annotate(rowferry_row=row).values_list("rowferry_row")):
-            block = block_of(list(chain.from_iterable(rows)))
-            if block is None:
-                yield from self._read_cells(queryset[done:], renderings)
+        with closing(self._packed(queryset, row, separator)) as packs:
+            for data, rows in packs:
+                block = block_of(data, rows)
+                if block is None:
+                    break
+                done += rows
+                yield block
+            else:
                 return
-            done += block.rows
-            yield block
+        yield from self._read_cells(queryset[done:], renderings)
+
+    def _packed(self, queryset: QuerySet[Any], row: Func, separator: bytes) -> Generator[tuple[bytes, int], None, None]:
+        """Rows in packs with the separator between them: page by page, or where that cannot be, row by row."""
+        found = self._paging(queryset, row, separator)
+        if found:
+            last: Any = found.way.start
+            try:
+                for page in found.pages(self._page):
+                    yield page.data, page.rows
+                    last = page.last
+                return
+            except DataError:
+                """This page is longer than a value may be: from here on rows come one by one."""
+                queryset = queryset.filter(**{found.way.behind: Value(last)})
+        for rows in self._fetch(queryset.annotate(rowferry_row=SingleCell(row)).values_list("rowferry_row")):
+            yield separator.join(chain.from_iterable(rows)), len(rows)
+
+    def _paging(self, queryset: QuerySet[Any], row: Func, separator: bytes) -> Paging | None:
+        found = paging(queryset, row, separator, self._statement)
+        if found is None:
+            return None
+        with closing(self.wrapper.connection.cursor()) as cursor:
+            cursor.execute(f"EXPLAIN QUERY PLAN {found.sql}", found.of(found.way.start))
+            plan = [str(step[-1], "utf-8") if isinstance(step[-1], bytes) else step[-1] for step in cursor.fetchall()]
+        return found if goes_along(plan) else None
+
+    def _page(self, sql: str, params: Sequence[Any]) -> Page:
+        checked = self.wrapper.wrap_database_errors
+        with closing(self.wrapper.connection.cursor()) as cursor:
+            checked(cursor.execute)(sql, params)
+            data, rows, last = cursor.fetchone()
+        return Page(data or b"", rows, last)
+
+    def _statement(self, queryset: QuerySet[Any]) -> tuple[str, Any]:
+        """As the driver takes it, with `?` for each parameter."""
+        sql, params = self.compile(queryset)
+        return sql % tuple("?" * len(params)), params
 
     def _read_cells(self, queryset: QuerySet[Any], renderings: Sequence[Rendering]) -> Iterator[Block]:
         """The slow way, cell by cell, for text that is no UTF-8: what can't be read becomes U+FFFD."""
         cells = {f"rowferry_{i}": SingleCell(one.expression()) for i, one in enumerate(renderings)}
         for rows in self._fetch(queryset.annotate(**cells).values_list(*cells)):
-            yield Block(CELL.join(map(repaired, chain.from_iterable(rows))), len(rows))
+            texts = [repaired(cell, self.adjustments) for cell in chain.from_iterable(rows)]
+            yield Block(CELL.join(texts), len(rows))
 
     def _fetch(self, queryset: QuerySet[Any]) -> Iterator[list[tuple[bytes, ...]]]:
-        sql, params = self.compile(queryset)
+        sql, params = self._statement(queryset)
         cursor, checked = self.wrapper.connection.cursor(), self.wrapper.wrap_database_errors
         fetch = checked(cursor.fetchmany)
         try:
-            checked(cursor.execute)(sql % tuple("?" * len(params)), params)
+            checked(cursor.execute)(sql, params)
             while rows := fetch(BLOCK_ROWS):
                 yield rows
         finally:
@@ -174,46 +122,37 @@ class SQLiteReader(Reader):
 
 def wanted(
     cells: Sequence[RenderedText], dialect: Dialect | None
-) -> tuple[Func, Callable[[Sequence[bytes]], Block | None]]:
-    """What to select, and what makes a block of such rows."""
+) -> tuple[Func, bytes, Callable[[bytes, int], Block | None]]:
+    """What to select, what stands between two such rows, and what makes a block of them."""
     if isinstance(dialect, Delimited):
-        return line_row(cells, dialect), partial(lines, dialect=dialect)
+        return line_row(cells, dialect), b"", partial(lines, dialect=dialect)
     if dialect is not None and can_be_objects(cells, dialect):
-        return ObjectRow(*cells, members=dialect.members), partial(objects, separator=dialect.separator)
-    return cell_row(cells), partial(joined, width=len(cells))
+        return ObjectRow(*cells, members=dialect.members), dialect.separator, objects
+    return cell_row(cells), CELL, partial(joined, width=len(cells))
 
 
-def can_be_objects(cells: Sequence[RenderedText], dialect: Keyed) -> bool:
-    kinds = {cell.rendering.kind for cell in cells if cell.rendering}
-    inside = [one for member in dialect.members for one in (member, *member.members)]
-    return not kinds & NOT_FOR_OBJECTS and len(inside) <= MOST_MEMBERS and all(one.key.isascii() for one in inside)
-
-
-def joined(rows: Sequence[bytes], width: int) -> Block | None:
+def joined(data: bytes, rows: int, width: int) -> Block | None:
     """The rows as cells; None = not every mark is ours, or text is no UTF-8: SQLite keeps whatever bytes somebody
     stored as text."""
-    data = CELL.join(rows)
-    if data.count(CELL) != len(rows) * width - 1 or not has_whole_nulls(data) or not is_utf8(data.translate(UNMARKED)):
+    if data.count(CELL) != rows * width - 1 or not has_whole_nulls(data) or not is_utf8(data.translate(UNMARKED)):
         return None
-    return Block(data, len(rows))
+    return Block(data, rows)
 
 
-def lines(rows: Sequence[bytes], dialect: Delimited) -> Block | None:
+def lines(data: bytes, rows: int, dialect: Delimited) -> Block | None:
     """The rows as lines, or None, as above. A quote within text is doubled, so none stands between delimiter and
     mark."""
-    data = b"".join(rows)
     if NULL in data:
         delimiter = dialect.delimiter.encode()
         data = data.replace(delimiter + QUOTED_NULL, delimiter)
         if dialect.quoted[0]:
             data = data.removeprefix(QUOTED_NULL).replace(LINE_END + QUOTED_NULL, LINE_END)
-    return Block(data, len(rows), finished=True) if is_utf8(data) else None
+    return Block(data, rows, finished=True) if is_utf8(data) else None
 
 
-def objects(rows: Sequence[bytes], separator: bytes) -> Block | None:
+def objects(data: bytes, rows: int) -> Block | None:
     """The rows as objects, or None, as above."""
-    data = separator.join(rows)
-    return Block(data, len(rows), finished=True) if is_utf8(data) else None
+    return Block(data, rows, finished=True) if is_utf8(data) else None
 
 
 def is_utf8(data: bytes) -> bool:
@@ -237,5 +176,11 @@ def has_whole_nulls(data: bytes) -> bool:
     return before == after == marks
 
 
-def repaired(cell: bytes | None) -> bytes:
-    return NULL if cell is None else cell.decode("utf-8", "replace").encode()
+def repaired(cell: bytes | None, counts: Counter[str]) -> bytes:
+    """UTF-8, or NULL. Adds to `replaced_characters`."""
+    if cell is None:
+        return NULL
+    text = cell.decode("utf-8", "replace").encode()
+    if text != cell:
+        counts["replaced_characters"] += text.count(REPLACEMENT) - cell.count(REPLACEMENT)
+    return text

@@ -7,6 +7,7 @@ Needs no server. Safe against kill -9 of anybody at any time: a message that was
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from queue import Empty
 from typing import Any
@@ -130,9 +131,14 @@ class Channel(virtual.Channel):
 
 
 class Transport(virtual.Transport):
-    """What `spool://` stands for."""
+    """What `spool://` stands for.
+
+    It works in Celery's event loop, because there each process of the pool has a pipe of its own. Without the loop they
+    share one, and a lock on it, which a process that is killed keeps for ever: nobody else would get any work.
+    """
 
     Channel = Channel
+    implements = virtual.Transport.implements.extend(asynchronous=True)
     polling_interval = POLLING_SECONDS
     driver_type = driver_name = "spool"
     connection_errors = (*virtual.Transport.connection_errors, OSError)  # type: ignore[assignment]
@@ -147,10 +153,15 @@ class Transport(virtual.Transport):
     def driver_version(self) -> str:
         return "1"
 
-    def drain_events(self, connection: Any, timeout: float | None = None, **_: Any) -> None:
-        """Wait for a message. `longest_wait`, an option in seconds, cuts it short: Celery stops between waits only."""
-        longest = (self.client.transport_options or {}).get("longest_wait")
-        super().drain_events(connection, timeout=min(filter(None, (timeout, longest)), default=None))
+    def register_with_event_loop(self, connection: Any, loop: Any) -> None:
+        """Look for messages again and again, between whatever else the loop does; a folder has no end to wait at."""
+
+        def look() -> None:
+            with suppress(TimeoutError):
+                while True:
+                    self.drain_events(connection, timeout=0)
+
+        loop.call_repeatedly(self.polling_interval, look)
 
     def folder(self) -> Path:
         """Where this connection's queues lie; ImproperlyConfigured when they cannot lie there."""

@@ -5,9 +5,20 @@ from __future__ import annotations
 from rowferry.assets.models import full_name
 from rowferry.exports.columns import Column
 from rowferry.exports.filters import DateRange, Flag, Matches, Search
-from rowferry.exports.kinds import Kind
+from rowferry.exports.kinds import Kind, Tone
 from rowferry.exports.resource import Resource, register
 from rowferry.tickets.models import Ticket
+
+STATUSES = {
+    "New": Tone.INFO,
+    "Open": Tone.INFO,
+    "Waiting for requester": Tone.WARNING,
+    "Resolved": Tone.GOOD,
+    "Closed": Tone.QUIET,
+    "Cancelled": Tone.QUIET,
+}
+PRIORITIES = {"Urgent": Tone.BAD, "High": Tone.WARNING, "Low": Tone.QUIET}
+"""Normal is nothing to point at."""
 
 
 @register
@@ -31,8 +42,8 @@ class TicketResource(Resource):
         Column("created_at", label="Created"),
         Column("due_date", label="Due"),
         Column("updated_at", label="Updated"),
-        Column("status", "status__name", default=False, nest=("status", "name")),
-        Column("priority", "priority__name", default=False, nest=("priority", "name")),
+        Column("status", "status__name", default=False, nest=("status", "name"), tones=STATUSES),
+        Column("priority", "priority__name", default=False, nest=("priority", "name"), tones=PRIORITIES),
         Column("type", "type__name", default=False, nest=("type", "name")),
         Column(
             "assigned_to_name",

@@ -1,87 +1,212 @@
-"""`doctor`: does everything that an export needs answer? One line each; exit code 1 if something does not."""
+"""`doctor`: does everything that an export needs answer? One line each, with what to do; exit code 1 if something
+fails."""
 
-from collections.abc import Callable
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
+from django.conf import settings
+from django.core import checks
 from django.core.mail import get_connection
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
-from django.utils import timezone
+from django.db.models.functions import Now
 
+from rowferry.exports import conf, lifecycle, tasks, vitals
 from rowferry.exports.errors import RowferryError
-from rowferry.exports.lifecycle import due
-from rowferry.exports.models import Leader
+from rowferry.exports.models import Export, Leader, Status
 from rowferry.exports.storage import storage
-from rowferry.exports.tasks import reach_broker
+
+OK, WARN, FAIL = "ok", "warn", "FAIL"
+SKEW = 5.0
+"""Seconds that two clocks may differ: leases are kept by the database's, deadlines by the worker's."""
+LONG = 60.0
+"""Seconds after which a waiting export is worth a word."""
+ISOLATION = {
+    "postgresql": ("SHOW transaction_isolation", "read committed"),
+    # MariaDB learned MySQL's name for it in version 11.
+    "mysql": ("SHOW VARIABLES WHERE Variable_name IN ('transaction_isolation', 'tx_isolation')", "read committed"),
+    "sqlite": ("PRAGMA journal_mode", "wal"),
+}
+"""What each database is asked, and the answer under which the moves of exports were tested."""
+LOCAL = ("127.0.0.1", "localhost", "::1")
 
 
-class Unwell(Exception):
-    """What is wrong, and what to do."""
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was found, and what to do about it."""
+
+    level: str
+    detail: str
+    advice: str = ""
 
 
-def database() -> str:
+Found = Iterator[Finding]
+
+
+def database(_: float) -> Found:
     executor = MigrationExecutor(connection)
     missing = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
     if missing:
-        raise Unwell(f"{missing} migrations are missing: run `rowferry migrate`")
-    return f"{connection.vendor}, up to date"
+        yield Finding(FAIL, f"{missing} migrations are missing", "run `rowferry migrate`")
+        return
+    yield Finding(OK, f"{connection.vendor}, up to date")
+    sql, wanted = ISOLATION[connection.vendor]
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        mode = str(cursor.fetchone()[-1]).lower().replace("-", " ")
+    if mode not in (wanted, "memory"):
+        yield Finding(WARN, f"it works in {mode!r}, not in {wanted!r}", "set it so for Rowferry's user")
 
 
-def files() -> str:
+def clock(_: float) -> Found:
+    skew = vitals.clock_skew().total_seconds()
+    level, advice = (OK, "") if abs(skew) <= SKEW else (WARN, "let both machines ask the same time server")
+    yield Finding(level, f"{skew:+.1f} s from the database's", advice)
+
+
+def broker(_: float) -> Found:
+    yield Finding(OK, tasks.reach_broker())
+
+
+def files(_: float) -> Found:
     storage().check()
-    return str(storage().folder)
+    free, least = storage().free_space(), conf.number("READY_FREE_MB")
+    told = str(storage())
+    if free is None:
+        yield Finding(OK, told)
+        return
+    short = bool(least) and free < least * 1_000_000
+    advice = f"make room: at least {least:,} MB (ROWFERRY_READY_FREE_MB)" if short else ""
+    yield Finding(WARN if short else OK, f"{told}, {free // 1_000_000:,} MB free", advice)
 
 
-def mail() -> str:
+def mail(_: float) -> Found:
+    """The server is greeted, or a folder tried; nothing is sent."""
     link = get_connection(fail_silently=False)
     link.open()
+    server, folder = getattr(link, "connection", None), getattr(settings, "EMAIL_FILE_PATH", None)
+    if server is not None:
+        server.ehlo_or_helo_if_needed()
     link.close()
-    return type(link).__module__
+    if server is None and folder and not os.access(_nearest(folder), os.W_OK):
+        yield Finding(FAIL, f"{folder} cannot be written", "give its owner the right to")
+        return
+    yield Finding(OK, type(link).__module__)
 
 
-def ticker() -> str:
-    leader = Leader.objects.filter(role="ticker").first()
-    if leader is None or leader.lease_until < timezone.now():
-        raise Unwell("none is running: start `rowferry up`, or `rowferry tick`")
-    return leader.holder
+def _nearest(folder: str) -> str:
+    """The folder itself, or the first one above it that is there."""
+    while not os.path.exists(folder) and folder != os.path.dirname(folder):  # noqa: PTH110, PTH120
+        folder = os.path.dirname(folder)  # noqa: PTH120
+    return folder
 
 
-def worker() -> str:
-    waiting = due().order_by("created_at").first()
-    if waiting is None:
-        return "nothing waits"
-    age = (timezone.now() - waiting.created_at).total_seconds()
-    if age > 60:
-        raise Unwell(f"an export has waited for {age:.0f} s: start `rowferry worker`, or more of them")
-    return f"the oldest waiting export is {age:.0f} s old"
+def ticker(_: float) -> Found:
+    leader = Leader.objects.filter(role="ticker", lease_until__gt=Now()).first()
+    if leader is None:
+        yield Finding(FAIL, "none is running", "start `rowferry up`, or `rowferry tick`")
+        return
+    yield Finding(OK, leader.holder)
 
 
-CHECKS: dict[str, Callable[[], str]] = {
+def worker(patience: float) -> Found:
+    """A bell goes out by the broker, and a worker answers by the database."""
+    answer = tasks.heard(patience)
+    busy = Export.objects.filter(status=Status.PROCESSING, lease_until__gt=Now(), mode="queued").exclude(worker="")
+    if answer:
+        yield Finding(OK, f"{answer[0]} answered in {answer[1]:.2f} s")
+    elif count := busy.count():
+        yield Finding(WARN, f"no answer in {patience:g} s, but {count} exports are being made", "wait, or start more")
+    else:
+        yield Finding(FAIL, f"none answered in {patience:g} s", "start `rowferry worker`, or more of them")
+
+
+def queue(_: float) -> Found:
+    age = vitals.queue_age(vitals.database_time())
+    if age > LONG:
+        yield Finding(WARN, f"an export has waited for {age:.0f} s", "start `rowferry worker`, or more of them")
+        return
+    yield Finding(OK, f"{lifecycle.due().count()} exports wait")
+
+
+def configuration(_: float) -> Found:
+    """What Django's checks say, and what is fit for a trial only."""
+    found = [*_checked(), *_trial()]
+    yield from found or [Finding(OK, "nothing to say")]
+
+
+def _checked() -> Found:
+    for message in checks.run_checks(databases=["default"]):
+        if message.level >= checks.WARNING:
+            yield Finding(FAIL if message.is_serious() else WARN, f"{message.id}: {message.msg}", message.hint or "")
+
+
+def _trial() -> Found:
+    local = (urlsplit(conf.text("SITE_URL")).hostname or "") in LOCAL
+    shared = connection.vendor != "sqlite"
+    if settings.DEBUG:
+        yield Finding(WARN, "DEBUG is on", "unset it: its pages show settings and code")
+    if settings.SECRET_KEY.startswith("django-insecure") or len(settings.SECRET_KEY) < 32:
+        yield Finding(WARN, "SECRET_KEY is short or an example", "set one of 50 random characters")
+    if shared and "SECRET_KEY" not in os.environ:
+        yield Finding(WARN, "SECRET_KEY was made by this machine", "set the same one on every machine")
+    if local:
+        yield Finding(WARN, f"SITE_URL is {conf.text('SITE_URL')}", "set it: links in mails lead there")
+    if not local and "*" in settings.ALLOWED_HOSTS:
+        yield Finding(WARN, "ALLOWED_HOSTS is *", "set it to the host of SITE_URL")
+
+
+CHECKS: dict[str, Callable[[float], Found]] = {
     "database": database,
-    "broker": reach_broker,
+    "clock": clock,
+    "broker": broker,
     "storage": files,
     "mail": mail,
     "ticker": ticker,
     "worker": worker,
+    "queue": queue,
+    "settings": configuration,
 }
 
 
 class Command(BaseCommand):
-    help = "Checks database, broker, storage, mail, ticker and worker."
+    help = "Checks database, clock, broker, storage, mail, ticker, worker, queue and settings."
+    requires_system_checks: list[str] = []
 
-    def handle(self, *_: Any, **__: Any) -> None:
-        well = [self._look(name, check) for name, check in CHECKS.items()]
-        if not all(well):
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--wait", type=float, default=5, help="Seconds to wait for a worker's answer.")
+        parser.add_argument("--json", action="store_true", help="JSON instead of lines.")
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        found = [
+            (name, finding) for name, check in CHECKS.items() for finding in examined(check, float(options["wait"]))
+        ]
+        if options["json"]:
+            self.stdout.write(json.dumps([{"check": name} | asdict(finding) for name, finding in found], indent=2))
+        else:
+            for name, finding in found:
+                self.stdout.write(line(name, finding))
+        if any(finding.level == FAIL for _, finding in found):
             raise SystemExit(1)
 
-    def _look(self, name: str, check: Callable[[], str]) -> bool:
-        try:
-            self.stdout.write(f"ok    {name}: {check()}")
-        except (Unwell, RowferryError, OSError) as error:
-            self.stdout.write(f"FAIL  {name}: {error}")
-        except Exception as error:  # a client library may raise anything; the doctor goes on to the next patient
-            self.stdout.write(f"FAIL  {name}: {type(error).__name__}: {error}")
-        else:
-            return True
-        return False
+
+def examined(check: Callable[[float], Found], patience: float) -> list[Finding]:
+    """What a check finds; one that breaks off has found that."""
+    try:
+        return list(check(patience))
+    except (RowferryError, OSError) as error:
+        return [Finding(FAIL, str(error))]
+    except Exception as error:  # a client library may raise anything; the doctor goes on to the next patient
+        return [Finding(FAIL, f"{type(error).__name__}: {error}")]
+
+
+def line(name: str, finding: Finding) -> str:
+    advice = f": {finding.advice}" if finding.advice else ""
+    return f"{finding.level:<6}{name}: {finding.detail}{advice}"

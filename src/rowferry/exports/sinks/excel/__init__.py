@@ -66,7 +66,8 @@ class ExcelSink(Sink):
         if not self._name:
             self._begin_first([])
         self._end()
-        self._archive.put(f"xl/worksheets/sheet{len(self._sheets) + 1}.xml", about_sheet(self.order, self.rows))
+        about = about_sheet(self.order, self.rows, self.adjustments)
+        self._archive.put(f"xl/worksheets/sheet{len(self._sheets) + 1}.xml", about)
         self._sheets.append(Sheet(ABOUT))
         for name, data in closing(self._sheets).items():
             self._archive.put(name, data)
@@ -99,6 +100,6 @@ class ExcelSink(Sink):
         self._archive.add(head(self.order.titles, self._widths, selected=not self._sheets))
 
     def _end(self) -> None:
-        self._archive.add(tail(self.width, self._rows_here, self._grid.as_text))
+        self._archive.add(tail(self.order.columns, self._rows_here, self._grid.as_text))
         self._archive.end()
         self._sheets.append(Sheet(self._name, data_range(self.width, self._rows_here)))

@@ -14,7 +14,7 @@ from itertools import repeat
 from rowferry.exports.cells import CELL, NULL, SPARE, glue
 from rowferry.exports.kinds import Kind
 from rowferry.exports.sinks import SinkColumn
-from rowferry.exports.sinks.excel.parts import DATE_STYLE, INSTANT_STYLE
+from rowferry.exports.sinks.excel.parts import BOOLEAN_STYLE, DATE_STYLE, INSTANT_STYLE
 from rowferry.exports.sinks.excel.text import clean, has_edge_blanks
 
 SPACE = b"\xfc"
@@ -25,7 +25,7 @@ SLOTS = {
     Kind.INTEGER: NUMBER_SLOT,
     Kind.DECIMAL: NUMBER_SLOT,
     Kind.FLOAT: NUMBER_SLOT,
-    Kind.BOOLEAN: b'<c t="b"><v>' + CELL + b"</v></c>",
+    Kind.BOOLEAN: b'<c s="%d" t="b"><v>' % BOOLEAN_STYLE + CELL + b"</v></c>",
     Kind.DATE: b'<c s="%d"><v>' % DATE_STYLE + CELL + b"</v></c>",
     Kind.INSTANT: b'<c s="%d"><v>' % INSTANT_STYLE + CELL + b"</v></c>",
 }
@@ -62,6 +62,7 @@ class NumberCheck:
 
 SERIAL_CHECK = NumberCheck(b"0123456789.", exact=False)
 CHECKS = {
+    Kind.BOOLEAN: NumberCheck(b"01", exact=False),
     Kind.INTEGER: NumberCheck(b"0123456789-", exact=True),
     Kind.DECIMAL: NumberCheck(b"0123456789-+.eE", exact=True),
     Kind.FLOAT: NumberCheck(b"0123456789-+.eE", exact=False),

@@ -8,6 +8,7 @@ from datetime import UTC
 
 from rowferry.exports.sinks import Order
 from rowferry.exports.sinks.excel.text import xml_text
+from rowferry.exports.sinks.excel.tones import DIFFERENTIAL, PLACE
 
 XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -16,22 +17,29 @@ PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 SHEET_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 PACKAGE_TYPE = "application/vnd.openxmlformats-package"
 
-PLAIN_STYLE, HEADER_STYLE, DATE_STYLE, INSTANT_STYLE = range(4)
-"""Indices into `cellXfs` below."""
+PLAIN_STYLE, HEADER_STYLE, DATE_STYLE, INSTANT_STYLE, LABEL_STYLE, BOOLEAN_STYLE = range(6)
+"""Indices into `cellXfs` below. Excel shows booleans as such in any format; LibreOffice needs one, or shows 1 now and
+then."""
 FONT = '<sz val="11"/><name val="Calibri"/><family val="2"/>'
 STYLES = (
     f'{XML}<styleSheet xmlns="{MAIN}">'
-    r'<numFmts count="2"><numFmt numFmtId="164" formatCode="yyyy\-mm\-dd"/>'
-    r'<numFmt numFmtId="165" formatCode="yyyy\-mm\-dd\ hh:mm:ss"/></numFmts>'
+    r'<numFmts count="3"><numFmt numFmtId="164" formatCode="yyyy\-mm\-dd"/>'
+    r'<numFmt numFmtId="165" formatCode="yyyy\-mm\-dd\ hh:mm:ss"/>'
+    '<numFmt numFmtId="166" formatCode="&quot;TRUE&quot;;&quot;TRUE&quot;;&quot;FALSE&quot;"/></numFmts>'
     f'<fonts count="2"><font>{FONT}</font><font><b/>{FONT}</font></fonts>'
-    '<fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill>'
-    '</fills><borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders>'
+    '<fills count="3"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill>'
+    '<fill><patternFill patternType="solid"><fgColor rgb="FFE7ECF2"/></patternFill></fill></fills>'
+    '<borders count="2"><border><left/><right/><top/><bottom/><diagonal/></border><border><left/><right/><top/>'
+    '<bottom style="thin"><color rgb="FF8497B0"/></bottom><diagonal/></border></borders>'
     '<cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs>'
-    '<cellXfs count="4"><xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/>'
-    '<xf numFmtId="0" fontId="1" fillId="0" borderId="0" xfId="0" applyFont="1"/>'
+    '<cellXfs count="6"><xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/>'
+    '<xf numFmtId="0" fontId="1" fillId="2" borderId="1" xfId="0" applyFont="1" applyFill="1" applyBorder="1"/>'
     '<xf numFmtId="164" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>'
-    '<xf numFmtId="165" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/></cellXfs>'
-    '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>'
+    '<xf numFmtId="165" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>'
+    '<xf numFmtId="0" fontId="1" fillId="0" borderId="0" xfId="0" applyFont="1"/>'
+    '<xf numFmtId="166" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/></cellXfs>'
+    '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles>'
+    f'<dxfs count="{len(PLACE)}">{DIFFERENTIAL}</dxfs></styleSheet>'
 ).encode()
 
 
@@ -98,19 +106,21 @@ def workbook(sheets: Sequence[Sheet]) -> bytes:
         f'<sheet name="{xml_text(sheet.name)}" sheetId="{number}" r:id="rId{number}"/>'
         for number, sheet in enumerate(sheets, 1)
     )
-    filters = "".join(filter_name(sheet, index) for index, sheet in enumerate(sheets) if sheet.filtered)
+    names = "".join(hidden_names(sheet, index) for index, sheet in enumerate(sheets) if sheet.filtered)
     return (
         f'{XML}<workbook xmlns="{MAIN}" xmlns:r="{OFFICE}/relationships"><bookViews><workbookView/></bookViews>'
-        f"<sheets>{listed}</sheets><definedNames>{filters}</definedNames></workbook>"
+        f"<sheets>{listed}</sheets><definedNames>{names}</definedNames></workbook>"
     ).encode()
 
 
-def filter_name(sheet: Sheet, index: int) -> str:
-    """Excel repairs a sheet whose filter has no such hidden name."""
+def hidden_names(sheet: Sheet, index: int) -> str:
+    """Excel repairs a sheet whose filter has no such name. The other one repeats the header on each printed page."""
     name = xml_text(sheet.name.replace("'", "''"))
     return (
         f'<definedName name="_xlnm._FilterDatabase" localSheetId="{index}" hidden="1">'
         f"'{name}'!{sheet.filtered}</definedName>"
+        f'<definedName name="_xlnm.Print_Titles" localSheetId="{index}">'
+        f"'{name}'!$1:$1</definedName>"
     )
 
 

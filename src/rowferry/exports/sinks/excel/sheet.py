@@ -10,6 +10,7 @@ from rowferry.exports.kinds import Kind
 from rowferry.exports.sinks import SinkColumn
 from rowferry.exports.sinks.excel.parts import HEADER_STYLE, MAIN, XML
 from rowferry.exports.sinks.excel.text import cut, xml_text
+from rowferry.exports.sinks.excel.tones import rules
 
 FORBIDDEN_IN_NAMES = re.compile(r"[\[\]:*?/\\\x00-\x1f\x7f]+")
 NAME_UNITS = 31
@@ -48,22 +49,29 @@ def head(titles: Sequence[str], widths: Sequence[int], selected: bool) -> bytes:
     view = '<sheetView tabSelected="1" workbookViewId="0">' if selected else '<sheetView workbookViewId="0">'
     cells = "".join(string_cell(title, HEADER_STYLE) for title in titles)
     return (
-        f'{XML}<worksheet xmlns="{MAIN}"><sheetViews>{view}'
+        f'{XML}<worksheet xmlns="{MAIN}"><sheetPr><pageSetUpPr fitToPage="1"/></sheetPr><sheetViews>{view}'
         '<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/><selection pane="bottomLeft"/>'
         '</sheetView></sheetViews><sheetFormatPr defaultRowHeight="15"/>'
         f"{columns_element(widths)}<sheetData><row>{cells}</row>"
     ).encode()
 
 
-def tail(width: int, rows: int, as_text: Iterable[int]) -> bytes:
-    """Everything after the last row. Columns `as_text` get no green triangles for numbers stored as text."""
-    letters = [column_letters(index) for index in sorted(as_text)]
-    ranges = " ".join(f"{letter}1:{letter}{rows + 1}" for letter in letters)
+def tail(columns: tuple[SinkColumn, ...], rows: int, as_text: Iterable[int]) -> bytes:
+    """Everything after the last row: filter, colours, and how it is printed (each page as wide as the sheet).
+
+    Columns `as_text` get no green triangles for numbers stored as text.
+    """
+    letters = [column_letters(index) for index in range(len(columns))]
+    ranges = " ".join(f"{letters[index]}1:{letters[index]}{rows + 1}" for index in sorted(as_text))
     ignored = (
         f'<ignoredErrors><ignoredError sqref="{ranges}" numberStoredAsText="1"/></ignoredErrors>' if as_text else ""
     )
-    filtered = data_range(width, rows).replace("$", "")
-    return f'</sheetData><autoFilter ref="{filtered}"/>{ignored}</worksheet>'.encode()
+    filtered = data_range(len(columns), rows).replace("$", "")
+    coloured = rules(columns, [f"{letter}2:{letter}{rows + 1}" for letter in letters]) if rows else ""
+    return (
+        f'</sheetData><autoFilter ref="{filtered}"/>{coloured}'
+        f'<pageSetup orientation="landscape" fitToHeight="0"/>{ignored}</worksheet>'
+    ).encode()
 
 
 def data_range(width: int, rows: int) -> str:

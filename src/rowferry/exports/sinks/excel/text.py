@@ -9,17 +9,15 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from rowferry.exports.cells import CELL, NULL, SPARE
+from rowferry.exports.cells import CELL, NULL, REPLACEMENT, SPARE, SURROGATE
 
 MAX_UNITS = 32_767
 WINDOW = (MAX_UNITS + 1) // 2
 """A cell of more bytes than MAX_UNITS holds at least one whole window of this size, counted from the buffer's start."""
-REPLACEMENT = "\ufffd".encode()
 LEGAL = bytes(SPARE[0] if code < 0x20 and code not in b"\t\n\r" else code for code in range(256))
 BLANK_MARKS = bytes(0x20 if code in CELL + NULL else code for code in range(256))
 PLAIN = LEGAL.translate(BLANK_MARKS)
 """Makes ASCII of what needs no second look, and of nothing else."""
-SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
 NONCHARACTER = re.compile(rb"\xef\xbf[\xbe\xbf]")
 LOOKS_ESCAPED = re.compile(rb"_(?=x[0-9A-Fa-f]{4}_)")
 ESCAPES = ((b"&", b"&amp;"), (b"<", b"&lt;"), (b">", b"&gt;"), (b"\r", b"&#13;"))

@@ -1,0 +1,21 @@
+"""Arms the failpoints in a process that chaos has started; a process without CHAOS_FOLDER stays as it is."""
+
+from __future__ import annotations
+
+import os
+
+from django.apps import AppConfig
+
+
+class ChaosConfig(AppConfig):
+    name = "chaos"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from chaos import bells, failpoints, haste
+
+        if folder := os.environ.get("CHAOS_FOLDER"):
+            failpoints.arm(folder)
+            bells.arm(folder)
+        if os.environ.get("CHAOS_HASTE"):
+            haste.shorten()

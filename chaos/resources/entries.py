@@ -1,0 +1,17 @@
+"""Entries as an export: all of them, with every column."""
+
+from __future__ import annotations
+
+from chaos.models import Entry
+from rowferry.exports.filters import Matches
+from rowferry.exports.resource import Column, Resource, register
+
+
+@register
+class EntryResource(Resource):
+    """The whole ledger, or one account."""
+
+    model = Entry
+    name = "entries"
+    columns = (Column("id"), Column("account"), Column("amount"), Column("note"))
+    filters = (Matches("account"),)

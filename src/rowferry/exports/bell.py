@@ -1,0 +1,22 @@
+"""A bell that is rung to hear whether anybody is there: the doctor's, not an export's."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+from django.db import models
+
+
+def nonce() -> str:
+    """A name that no other bell has."""
+    return uuid4().hex
+
+
+class Bell(models.Model):
+    """One question to the workers, kept for as long as somebody waits for the answer."""
+
+    id = models.CharField(max_length=32, primary_key=True, default=nonce)
+    worker = models.CharField(max_length=200, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.id}: {self.worker or 'not heard'}"

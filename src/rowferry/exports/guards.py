@@ -1,0 +1,84 @@
+"""Triggers that let the database itself refuse to change or delete what is written down for good.
+
+They stop whoever comes in with the program's own rights over rows, not somebody who may change tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+GUARDED = ("exports_exportlog", "exports_auditanchor")
+REFUSAL = "The log of exports is append-only."
+REFUSE = {
+    "sqlite": f"BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END",
+    "mysql": f"FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = '{REFUSAL}'",
+    "postgresql": "FOR EACH ROW EXECUTE FUNCTION exports_append_only()",
+}
+"""What a trigger does, by vendor; a database that is none of these goes without."""
+FUNCTION = (
+    "CREATE OR REPLACE FUNCTION exports_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+    f"$$ BEGIN RAISE EXCEPTION '{REFUSAL}'; END $$"
+)
+STANDING = {
+    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
+    "mysql": "SELECT trigger_name FROM information_schema.triggers WHERE trigger_schema = DATABASE()",
+    "postgresql": "SELECT tgname FROM pg_trigger WHERE tgenabled <> 'D'",
+}
+
+
+def names() -> list[str]:
+    """Every trigger that has to be there."""
+    return [f"{table}_no_{act}" for table in GUARDED for act in ("update", "delete")]
+
+
+def raised(vendor: str, tables: tuple[str, ...] = GUARDED) -> list[str]:
+    """The statements that set the triggers."""
+    if vendor not in REFUSE:
+        return []
+    made = [
+        f"CREATE TRIGGER {table}_no_{act} BEFORE {act.upper()} ON {table} {REFUSE[vendor]}"
+        for table in tables
+        for act in ("update", "delete")
+    ]
+    return [FUNCTION, *made] if vendor == "postgresql" else made
+
+
+def lowered(vendor: str, tables: tuple[str, ...] = GUARDED) -> list[str]:
+    """The statements that take the triggers away."""
+    if vendor not in REFUSE:
+        return []
+    of = {"postgresql": " ON {table}"}.get(vendor, "")
+    return [
+        f"DROP TRIGGER IF EXISTS {table}_no_{act}{of.format(table=table)}"
+        for table in tables
+        for act in ("update", "delete")
+    ]
+
+
+def absent(connection: BaseDatabaseWrapper) -> list[str]:
+    """The triggers that should be there and are not, or are switched off."""
+    if connection.vendor not in STANDING:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(STANDING[connection.vendor])
+        there = {row[0] for row in cursor.fetchall()}
+    return [name for name in names() if name not in there]
+
+
+@contextmanager
+def down(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """Without the triggers for a while: to empty the whole database, or, in a test, to tamper."""
+    _execute(connection, lowered(connection.vendor))
+    try:
+        yield
+    finally:
+        _execute(connection, lowered(connection.vendor) + raised(connection.vendor))
+
+
+def _execute(connection: BaseDatabaseWrapper, statements: list[str]) -> None:
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)

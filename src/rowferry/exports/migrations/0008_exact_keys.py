@@ -1,0 +1,10 @@
+"""A client's keys are what they are, byte by byte: MariaDB and MySQL took `A` for `a`, and gave one export for both."""
+
+from django.db import migrations
+
+from rowferry.exports.collations import EXACT, compared
+
+
+class Migration(migrations.Migration):
+    dependencies = [("exports", "0007_whole_indexes")]
+    operations = [compared("exports", EXACT, idempotencykey="key")]

@@ -1,0 +1,65 @@
+"""Front door: what those who wait want to know: the place in the queue, the time left, whether anybody works."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from rowferry.exports.lifecycle import due
+from rowferry.exports.models import Export, Mode, Status
+
+STALLED = timedelta(seconds=15)
+"""A worker that lives takes what is due within a few seconds."""
+FARTHEST = 1_000
+"""Places of the queue that are told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """`place` = about which number it is in the queue, from 1; `left` = seconds, about; None = not known."""
+
+    place: int | None = None
+    left: int | None = None
+
+
+def outlooks(exports: Iterable[Export]) -> dict[UUID, Outlook]:
+    """How it stands with each of these that waits or runs; at most one query.
+
+    The place is by age; whoever has fewer exports at work may be served before.
+    """
+    moving = [export for export in exports if export.status in (Status.PENDING, Status.PROCESSING)]
+    waiting = [export.pk for export in moving if export.status == Status.PENDING and export.mode == Mode.QUEUED]
+    places = _places() if waiting else {}
+    now = timezone.now()
+    return {export.pk: Outlook(places.get(export.pk), seconds_left(export, now)) for export in moving}
+
+
+def seconds_left(export: Export, now: datetime) -> int | None:
+    """By the pace of its first try so far; None before its first rows, and for later tries."""
+    done = export.exported_items + export.failed_items
+    if export.status != Status.PROCESSING or not done or export.started_at is None or export.attempt != 1:
+        return None
+    spent = (now - export.started_at).total_seconds()
+    return max(1, math.ceil(spent * max(0, export.total_items - done) / done))
+
+
+def nobody_works() -> bool:
+    """Whether a queued export has been due for STALLED, and no worker holds another."""
+    late = Now() - STALLED
+    overdue = Q(status=Status.PENDING, created_at__lte=late) | Q(status=Status.PROCESSING, lease_until__lte=late)
+    if not due().filter(overdue).exists():
+        return False
+    held = Export.objects.filter(status=Status.PROCESSING, mode=Mode.QUEUED, lease_until__gt=Now()).exclude(worker="")
+    return not held.exists()
+
+
+def _places() -> dict[UUID, int]:
+    waiting = Export.objects.filter(status=Status.PENDING, mode=Mode.QUEUED).order_by("created_at", "id")
+    return {key: place for place, key in enumerate(waiting.values_list("pk", flat=True)[:FARTHEST], 1)}

@@ -1,0 +1,54 @@
+"""Seats for answers that carry a file. A client on a bad line sits long; clients on bad lines must not take every
+thread of a web process."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator
+from threading import Lock
+from typing import Any, BinaryIO, Self
+
+from rowferry.exports import conf
+from rowferry.exports.errors import Crowded
+
+WAIT = 5
+"""Seconds after which to come back."""
+
+_lock = Lock()
+_taken: set[int] = set()
+
+
+class Seat:
+    """One of the FILES_AT_ONCE seats of this process, until `leave()` or until nobody holds it. Raises Crowded."""
+
+    def __init__(self) -> None:
+        limit = conf.number("FILES_AT_ONCE")
+        with _lock:
+            if len(_taken) >= limit:
+                detail = f"All {limit} places for files are taken by slow connections: try again in {WAIT} seconds."
+                raise Crowded(detail, retry_after=WAIT)
+            _taken.add(id(self))
+        self.leave = weakref.finalize(self, _taken.discard, id(self))
+
+
+class Seated:
+    """A file that is read from a seat, and left by closing it. The server may still send it by its number."""
+
+    def __init__(self, stream: BinaryIO, seat: Seat) -> None:
+        self._stream, self._seat = stream, seat
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._stream)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._stream.close()
+        self._seat.leave()

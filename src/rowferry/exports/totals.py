@@ -1,0 +1,79 @@
+"""Running totals: what the counters of `/metrics` show, true for all processes and across restarts.
+
+Counting a million exports takes a second, and a process that remembers for itself forgets when it ends. So every move
+writes its increments in its own transaction, which meets nobody's lock, and the leading ticker folds them into the
+totals: added and removed in one transaction, hence counted once, whatever order they were committed in. Reading the
+totals costs the same however many exports there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db import models, transaction
+from django.db.models import F, Sum
+
+LABEL = ("name", "resource", "format", "detail")
+MOST = 500
+"""Increments that one transaction takes: few enough to be named in one statement of any database."""
+
+
+class Counted(models.Model):
+    """So much of a `name` for a resource, a format and whatever else tells it apart (`detail`)."""
+
+    name = models.CharField(max_length=32)
+    resource = models.CharField(max_length=100)
+    format = models.CharField(max_length=32)
+    detail = models.CharField(max_length=32)
+    value = models.BigIntegerField()
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.resource} {self.format} {self.detail}: {self.value}"
+
+
+class Increment(Counted):
+    """Not yet in the totals."""
+
+
+class Total(Counted):
+    """All that was folded so far."""
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=LABEL, name="exports_one_total_a_name")]
+
+
+def count(resource: str, format: str, amounts: Iterable[tuple[str, str, int]]) -> None:  # noqa: A002
+    """Add (name, detail, value) of one export, in the caller's transaction. Zeros are left out."""
+    Increment.objects.bulk_create(
+        Increment(name=name, resource=resource, format=format, detail=detail, value=value)
+        for name, detail, value in amounts
+        if value
+    )
+
+
+class FoldedByAnother(Exception):
+    """Somebody else has folded the same increments meanwhile: this fold must not count."""
+
+
+def fold() -> int:
+    """Move what was counted into the totals; how many increments that were."""
+    done = 0
+    while folded := _fold():
+        done += folded
+    return done
+
+
+@transaction.atomic
+def _fold() -> int:
+    some = list(Increment.objects.order_by("id").values_list("id", flat=True)[:MOST])
+    taken = Increment.objects.filter(id__in=some)
+    for *label, added in list(taken.order_by().values_list(*LABEL).annotate(Sum("value"))):
+        one = dict(zip(LABEL, label, strict=True))
+        if not Total.objects.filter(**one).update(value=F("value") + added):
+            Total.objects.create(**one, value=added)
+    if taken.delete()[0] != len(some):
+        raise FoldedByAnother
+    return len(some)

@@ -1,0 +1,183 @@
+"""The signs of life of an installation: measured on the database and the storage, judged by limits, bounded in time.
+
+A measurement may hang as long as what it asks; whoever asks for it waits `PATIENCE` seconds and no longer.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db import connection
+from django.utils import timezone
+
+from rowferry.exports import conf, lifecycle
+from rowferry.exports.models import Export, Leader, Status
+from rowferry.exports.storage import storage
+
+PATIENCE = 2.5
+FRESH = 1.0
+"""Seconds that a measurement is good for: a storm of questions is one question to the database."""
+CLOCKS = {"postgresql": "SELECT clock_timestamp()", "mysql": "SELECT UTC_TIMESTAMP(6)"}
+"""What time it is in a database that has a clock of its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One sign of life. `limit` = the most that is well (`at_least`: the least); None = it is not judged by a
+    number."""
+
+    name: str
+    ok: bool
+    value: float | None = None
+    limit: float | None = None
+    unit: str = "seconds"
+    said: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        return {"ok": self.ok, "value": self.value, "limit": self.limit, "unit": self.unit, "detail": self.said}
+
+
+def database_time() -> datetime:
+    """The clock by which leases are kept; SQLite's is this machine's."""
+    sql = CLOCKS.get(connection.vendor)
+    if sql is None:
+        return timezone.now()
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        found: datetime = cursor.fetchone()[0]
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def queue_age(now: datetime) -> float:
+    """Seconds that the oldest export has waited which a worker could take; 0 = nothing waits."""
+    due = lifecycle.due()
+    pending = due.filter(status=Status.PENDING).order_by("created_at").values_list("created_at", flat=True).first()
+    left = due.filter(status=Status.PROCESSING).order_by("lease_until").values_list("lease_until", flat=True).first()
+    return max((_since(moment, now) for moment in (pending, left)), default=0.0)
+
+
+def lease_overrun(now: datetime) -> float:
+    """Seconds since the oldest lease ended that nobody has taken over; 0 = there is none."""
+    over = Export.objects.filter(status=Status.PROCESSING, lease_until__lte=now).order_by("lease_until")
+    return _since(over.values_list("lease_until", flat=True).first(), now)
+
+
+def tick_age(now: datetime) -> float | None:
+    """Seconds since the leading ticker's last tick; None = none leads."""
+    until = Leader.objects.filter(role="ticker").values_list("lease_until", flat=True).first()
+    return None if until is None else _since(until - conf.lead(), now)
+
+
+def _since(moment: datetime | None, now: datetime) -> float:
+    return max(0.0, round((now - moment).total_seconds(), 3)) if moment else 0.0
+
+
+def readiness() -> list[Reading]:
+    """Every sign, within PATIENCE. Never raises, and says nothing that would help an attacker."""
+    until = time.monotonic() + PATIENCE
+    looks = [(look, look.begun()) for look in LOOKS]
+    return [reading for look, begun in looks for reading in look.wait(begun, until - time.monotonic())]
+
+
+def _database() -> Iterator[Reading]:
+    started = time.monotonic()
+    now = database_time()
+    age = tick_age(now)
+    aged = [
+        _most("queue_age", queue_age(now), "READY_QUEUE_AGE"),
+        _most("lease_overrun", lease_overrun(now), "READY_LEASE_OVERRUN"),
+        Reading(name="tick_age", ok=False, limit=_limit("READY_TICK_AGE"), said="No ticker leads.")
+        if age is None
+        else _most("tick_age", age, "READY_TICK_AGE"),
+    ]
+    yield Reading(name="database", ok=True, value=round(time.monotonic() - started, 3), limit=PATIENCE)
+    yield from aged
+
+
+def _storage() -> Iterator[Reading]:
+    storage().check()
+    yield Reading(name="storage", ok=True, unit="")
+    free, least = storage().free_space(), conf.number("READY_FREE_MB")
+    if free is not None:
+        ok = not least or free >= least * 1_000_000
+        yield Reading(name="free_space", ok=ok, value=free // 1_000_000, limit=least, unit="MB at least")
+
+
+def _limit(name: str) -> float:
+    return conf.seconds(name).total_seconds()
+
+
+def _most(name: str, value: float, setting: str) -> Reading:
+    limit = _limit(setting)
+    return Reading(name=name, ok=not limit or value <= limit, value=value, limit=limit)
+
+
+class Look:
+    """A measurement that may hang: in a thread of its own, one at a time, however many wait for it."""
+
+    def __init__(self, name: str, measure: Callable[[], Iterator[Reading]]) -> None:
+        self.name = name
+        self._measure = measure
+        self._lock = threading.Lock()
+        self._running: Future[list[Reading]] | None = None
+        self._ended = -FRESH
+
+    def begun(self) -> Future[list[Reading]]:
+        """The measurement that runs, or the last one while it is fresh, or a new one."""
+        with self._lock:
+            running = self._running
+            if running is None or (running.done() and time.monotonic() - self._ended >= FRESH):
+                running = self._running = Future()
+                threading.Thread(target=self._run, args=(running,), name=f"look-{self.name}", daemon=True).start()
+            return running
+
+    def wait(self, begun: Future[list[Reading]], seconds: float) -> list[Reading]:
+        """What it found, or that it did not answer."""
+        try:
+            return begun.result(max(0.0, seconds))
+        except TimeoutError:
+            return [Reading(name=self.name, ok=False, limit=PATIENCE, said=f"No answer in {PATIENCE:g} seconds.")]
+        except Exception as error:  # the kind says enough; the message may name hosts and people
+            return [Reading(name=self.name, ok=False, said=type(error).__name__)]
+
+    def _run(self, running: Future[list[Reading]]) -> None:
+        try:
+            found = self._found()
+        except Exception as error:
+            self._ended = time.monotonic()
+            running.set_exception(error)
+        else:
+            self._ended = time.monotonic()
+            running.set_result(found)
+
+    def _found(self) -> list[Reading]:
+        try:
+            return list(self._measure())
+        finally:
+            connection.close()
+
+    def forget(self) -> None:
+        """The next question is a new one: for tests, and after a fork."""
+        self._running = None
+
+
+LOOKS = (Look("database", _database), Look("storage", _storage))
+
+
+def database_answers() -> bool:
+    """Whether it is worth asking it more; known within PATIENCE."""
+    look = LOOKS[0]
+    return look.wait(look.begun(), PATIENCE)[0].ok
+
+
+def clock_skew() -> timedelta:
+    """How far this machine's clock is ahead of the database's."""
+    before = timezone.now()
+    theirs = database_time()
+    return before + (timezone.now() - before) / 2 - theirs

@@ -1,0 +1,10 @@
+"""Codes that differ by an accent are different, on MariaDB and MySQL too."""
+
+from django.db import migrations
+
+from rowferry.exports.collations import ACCENTS, compared
+
+
+class Migration(migrations.Migration):
+    dependencies = [("tickets", "0001_initial")]
+    operations = [compared("tickets", ACCENTS, ticket="ticket_code")]

@@ -1,0 +1,148 @@
+"""What the page says about an export, in words: its state, why its mode, what to do about a failure."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from typing import TYPE_CHECKING, Any
+
+from django import template
+from django.conf import settings
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
+
+from rowferry.exports import submission
+
+if TYPE_CHECKING:
+    from rowferry.exports.models import Export
+
+register = template.Library()
+
+STATES = {
+    "pending": gettext_noop("Waiting for a worker…"),
+    "processing": gettext_noop("Being made"),
+    "failed": gettext_noop("Failed"),
+    "cancelled": gettext_noop("Cancelled."),
+    "expired": gettext_noop("Expired: the file was removed when its time was over."),
+    "deleted": gettext_noop("Deleted: the file was removed."),
+}
+NAMES = {
+    "pending": gettext_noop("waiting"),
+    "processing": gettext_noop("being made"),
+    "completed": gettext_noop("ready"),
+    "failed": gettext_noop("failed"),
+    "cancelled": gettext_noop("cancelled"),
+    "expired": gettext_noop("expired"),
+    "deleted": gettext_noop("deleted"),
+}
+MODES = {
+    "immediate": gettext_noop("Answered at once"),
+    "streamed": gettext_noop("Sent while it was read"),
+    "queued": gettext_noop("Queued"),
+}
+WILL = {
+    "immediate": gettext_noop("will be answered at once"),
+    "streamed": gettext_noop("will be sent while it is read"),
+    "queued": gettext_noop("will be queued"),
+}
+REASONS = tuple(
+    (re.compile(pattern), said)
+    for pattern, said in (
+        (r".* more than ([\d,]+)", gettext_noop("it is over %s rows")),
+        (r".* fewer than ([\d,]+)", gettext_noop("it is under %s rows")),
+        (r".* ([\d,]+) or more, and .*", gettext_noop("it has %s rows or more and was not to be queued")),
+        (r".* ([\d,]+) or more", gettext_noop("it has %s rows or more")),
+        (r"it was asked for", gettext_noop("it was asked for")),
+        (r"it is a retry", gettext_noop("it is a retry")),
+        (r"it was run from Python", gettext_noop("it was run from Python")),
+    )
+)
+"""The engine's reasons for a mode, and how the page says them."""
+GOOD_FOR = {
+    "csv": gettext_noop("Good for imports into other programs, and for reading anywhere."),
+    "excel": gettext_noop("Good for people: filter, sort and calculate at once."),
+    "json": gettext_noop("Good for programs: one document with its own description."),
+    "ndjson": gettext_noop("Good for pipelines: one object a line, read while it comes."),
+    "parquet": gettext_noop("Good for analysis: small, typed, quick to load into data tools."),
+    "tsv": gettext_noop("Good for pasting into a spreadsheet, and for command lines."),
+}
+ADVICE = {
+    "not_permitted": gettext_noop("Ask an administrator for the permission, or edit it and leave that out."),
+    "time_limit": gettext_noop("Edit it: choose fewer rows with a filter. Or press Retry when less is going on."),
+    "storage_fault": gettext_noop("Tell whoever runs this site that files cannot be stored; then press Retry."),
+    "rows_missing": gettext_noop("Nothing incomplete was kept. Press Retry; if it comes again, report it."),
+    "interrupted": gettext_noop("Nothing is wrong with what you asked for: press Retry."),
+    "client_gone": gettext_noop("The connection ended before the file did: press Retry, and it is made in the queue."),
+}
+RETRY = gettext_noop("Press Retry.")
+CHANGE = gettext_noop("Edit it, make another choice, and run it again.")
+
+
+@register.filter
+def state(export: Export) -> str:
+    """Where it stands."""
+    if export.status == "completed":
+        rows = number_format(export.exported_items, force_grouping=True)
+        return ngettext("Ready: %(rows)s row.", "Ready: %(rows)s rows.", export.exported_items) % {"rows": rows}
+    if export.status == "processing" and not export.worker:
+        tries = {"number": export.attempt, "most": export.max_attempts}
+        return _("Try %(number)s of %(most)s failed; the next one comes by itself.") % tries
+    if export.status == "processing" and export.cancel_requested_at:
+        return _("Being cancelled…")
+    return _(STATES[export.status])
+
+
+@register.filter
+def status_name(status: str) -> str:
+    return _(NAMES[status])
+
+
+@register.filter
+def mode_name(mode: str) -> str:
+    return _(MODES[mode])
+
+
+@register.filter
+def will(mode: str) -> str:
+    return _(WILL[mode])
+
+
+@register.filter
+def reason(said: str) -> str:
+    """The reason for a mode, as the page says it."""
+    for pattern, text in REASONS:
+        found = pattern.fullmatch(said)
+        if found:
+            numbers = tuple(number_format(int(one.replace(",", "")), force_grouping=True) for one in found.groups())
+            return _(text) % numbers if numbers else _(text)
+    return said
+
+
+@register.filter
+def good_for(name: str) -> str:
+    return _(GOOD_FOR[name]) if name in GOOD_FOR else ""
+
+
+@register.filter
+def advice(error: dict[str, Any]) -> str:
+    """What its owner can do about a failed export."""
+    return _(ADVICE.get(error["code"], RETRY if error.get("retryable") else CHANGE))
+
+
+@register.filter
+def span(seconds: int) -> str:
+    """Seconds as people say them: about 40 s, about 3 min."""
+    if seconds < 90:
+        return _("about %(count)s s") % {"count": seconds}
+    return _("about %(count)s min") % {"count": -(-seconds // 60)}
+
+
+@register.filter
+def curl(export: Export) -> str:
+    """The same wish as a command for the API; $TOKEN is the reader's own."""
+    body = json.dumps(submission.body_of(export), ensure_ascii=False)
+    url = shlex.quote(f"{settings.SITE_URL}/api/v1/{export.resource}/export")
+    headers = '-H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json"'
+    return f"curl {url} -o {shlex.quote(export.filename)} \\\n  {headers} \\\n  -d {shlex.quote(body)}"

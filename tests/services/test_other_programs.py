@@ -1,0 +1,99 @@
+"""Files read back by programs outside Python: LibreOffice, SheetJS and Papa Parse."""
+
+from __future__ import annotations
+
+import csv
+import re
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from rowferry.exports.kinds import Kind
+from rowferry.exports.sinks import Sink, sinks
+from rowferry.exports.sinks.excel import ExcelSink
+from tests.exports.sinks.corpus import TEXTS, in_format, many_rows
+from tests.exports.sinks.files import columns, make
+from tests.services.readers import by_libreoffice, by_node
+
+pytestmark = pytest.mark.services
+MIXED = columns(Kind.TEXT, Kind.INTEGER, Kind.IDENTIFIER, Kind.DATE, Kind.BOOLEAN)
+ROWS = 2_000
+
+
+class SmallSheets(ExcelSink):
+    max_rows: ClassVar[int] = 700
+
+
+def hostile() -> list[tuple[str | None, ...]]:
+    """Each hostile text, and a mixture of them: the same rows each time."""
+    rows = [(text, str(number), text) for number, text in enumerate(TEXTS.values())]
+    return [*rows, *((first, str(number), last) for first, number, last in many_rows(7, [], ROWS))]
+
+
+def written(sink: type[Sink], folder: Path) -> Path:
+    path = folder / f"file.{sink.extension}"
+    day, flag = ("45960", "1") if sink.forms else ("2025-10-30", "true")
+    path.write_bytes(make(sink, MIXED, [(*row, day, flag) for row in hostile()]).data)
+    return path
+
+
+def expected(name: str) -> list[list[str]]:
+    """Text, number, text; nothing and empty text are the same to these programs."""
+    return [
+        [in_format(name, first or ""), str(number), in_format(name, last or "")] for first, number, last in hostile()
+    ]
+
+
+def read(rows: list[list[Any]]) -> list[list[str]]:
+    return [["" if value is None else str(value) for value in row[:3]] for row in rows]
+
+
+def one_kind_of_line_end(rows: list[list[str]]) -> list[list[str]]:
+    """LibreOffice has one way to break a line in a cell."""
+    return [[value.replace("\r\n", "\n").replace("\r", "\n") for value in row] for row in rows]
+
+
+@pytest.mark.parametrize("name", ["csv", "tsv"])
+def test_papa_parse_reads_what_was_written(name: str, tmp_path: Path) -> None:
+    header, *rows = by_node(written(sinks()[name], tmp_path))["table"]
+    assert header == [column.name for column in MIXED]
+    assert read(rows) == expected(name)
+    assert {tuple(row[3:]) for row in rows} == {("2025-10-30", "true")}
+
+
+@pytest.mark.parametrize("sink", [ExcelSink, SmallSheets])
+def test_sheetjs_reads_what_was_written_and_sees_no_formula(sink: type[Sink], tmp_path: Path) -> None:
+    found = by_node(written(sink, tmp_path))
+    assert list(found)[-1] == "About this export"
+    rows = [row for name, sheet in found.items() if name != "About this export" for row in sheet[1:]]
+    assert read(rows) == expected("excel")
+    assert {tuple(row[3:]) for row in rows} == {(45960, True)}
+
+
+@pytest.mark.parametrize("sink", [ExcelSink, SmallSheets])
+def test_libreoffice_reads_what_was_written_and_repairs_nothing(sink: type[Sink], tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    made = {path.stem: lines(path) for path in by_libreoffice(written(sink, tmp_path), out)}
+    assert "file-About this export" in made
+    rows = [row for name, sheet in sorted(made.items()) if "About" not in name for row in sheet[1:]]
+    assert one_kind_of_line_end(read(rows)) == one_kind_of_line_end(expected("excel"))
+    assert {tuple(row[3:]) for row in rows} == {("2025-10-30", "TRUE")}
+
+
+def test_libreoffice_shows_booleans_as_such_whatever_stands_beside_them(tmp_path: Path) -> None:
+    """Without a format of their own it shows some of them as 1 and 0, by what the next cell is."""
+    of = columns(Kind.BOOLEAN, Kind.INSTANT, Kind.BOOLEAN)
+    rows = [(str(number % 2), "45960.5" if number % 3 else None, str(number % 2)) for number in range(30)]
+    path, out = tmp_path / "file.xlsx", tmp_path / "out"
+    out.mkdir()
+    path.write_bytes(make(ExcelSink, of, rows).data)
+    (page,) = by_libreoffice(path, out, "html:HTML (StarCalc)")
+    shown = re.findall(r">(TRUE|FALSE|0|1)</", page.read_text())
+    assert shown == ["FALSE", "FALSE", "TRUE", "TRUE"] * 15
+
+
+def lines(path: Path) -> list[list[str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.reader(file))

@@ -1,0 +1,97 @@
+"""German is complete: every text of the page has one, and whoever asks for German gets it."""
+
+from __future__ import annotations
+
+import ast
+import gettext
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils.translation.template import templatize
+
+import rowferry.web
+from rowferry.exports import catalogue, registry
+from rowferry.exports.errors import RowferryError
+from tests.factories.exports import queued
+from tests.test_docs import ours
+
+HERE = Path(rowferry.web.__file__).parent
+CATALOGUE = HERE / "locale" / "de" / "LC_MESSAGES"
+GERMAN = {"Accept-Language": "de-DE,de;q=0.9,en;q=0.5"}
+SAID = re.compile(r"\b(?:_|n?gettext(?:_noop|_lazy)?)\((?:u?('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"))", re.DOTALL)
+
+
+def texts() -> Iterator[str]:
+    """Every text that the page's templates and modules mark for translation."""
+    for path in HERE.rglob("*.html"):
+        yield from (ast.literal_eval(found) for found in SAID.findall(templatize(path.read_text())))
+    for path in HERE.rglob("*.py"):
+        yield from (ast.literal_eval(found) for found in SAID.findall(path.read_text()))
+
+
+def words_of_the_engine() -> Iterator[str]:
+    """What is shown by the name that the engine or a domain gives it."""
+    for resource in registry.resources():
+        yield from (resource.label, resource.name)
+        yield from (column.label for column in resource.by_name.values())
+    for one in catalogue.formats():
+        yield from (one.label, one.description, *(option.label for option in one.options))
+    yield from (error.title for error in ours(RowferryError) if error.__module__ == "rowferry.exports.errors")
+
+
+@pytest.fixture(scope="module")
+def german() -> set[str]:
+    with (CATALOGUE / "django.mo").open("rb") as file:
+        found: Any = gettext.GNUTranslations(file)
+    return {key if isinstance(key, str) else key[0] for key, said in found._catalog.items() if said}
+
+
+def test_every_text_has_a_german_one(german: set[str]) -> None:
+    said = {text.replace("\n", " ") if text.strip() else text for text in texts()}
+    assert len(said) > 200
+    assert sorted(said - german) == []
+
+
+@pytest.mark.django_db
+def test_every_word_of_the_engine_has_a_german_one(german: set[str]) -> None:
+    assert sorted(set(words_of_the_engine()) - german) == []
+
+
+@pytest.mark.parametrize("name", ["assets", "tickets"])
+def test_every_label_of_a_filter_has_a_german_one(owner: User, german: set[str], name: str) -> None:
+    labels = {parameter.label for parameter in catalogue.resource(name, owner).filters}
+    assert sorted(labels - german) == []
+
+
+def test_what_is_compiled_is_what_is_written(german: set[str]) -> None:
+    text = (CATALOGUE / "django.po").read_text()
+    written = re.findall(r'^msgid ((?:".*"\n)+)', text, re.MULTILINE)
+    ids = {"".join(ast.literal_eval(line) for line in one.splitlines()) for one in written}
+    assert ids == german
+    assert "fuzzy" not in text
+
+
+def test_a_german_browser_gets_german(browser: Client, owner: User) -> None:
+    queued(owner)
+    page = browser.get("/", headers=GERMAN).content.decode()
+    assert '<html lang="de">' in page
+    assert "Meine Exporte" in page
+    assert "Wartet auf einen Worker…" in page
+    form = browser.post("/new/assets/look", {"format": "csv", "columns": ["id"]}, headers=GERMAN).content.decode()
+    assert "wird sofort beantwortet, weil es weniger als 1.000 Zeilen sind" in form
+
+
+@pytest.mark.parametrize("languages", ["", "en", "fr", "xx"])
+def test_everybody_else_gets_english(browser: Client, languages: str) -> None:
+    page = browser.get("/", headers={"Accept-Language": languages} if languages else {}).content.decode()
+    assert '<html lang="en">' in page
+    assert "My exports" in page
+
+
+def test_the_api_speaks_english_to_everybody(browser: Client) -> None:
+    assert b"Not found" in browser.get("/api/v1/exports/nope", headers=GERMAN).content
