@@ -23,7 +23,16 @@ import pytest
 pytestmark = pytest.mark.system
 
 ROWFERRY = str(Path(sys.executable).with_name("rowferry"))
-FOREIGN = ("DATABASE_URL", "BROKER_URL", "STORAGE_URL", "EMAIL_URL", "SITE_URL", "ROWFERRY_SERVER", "ROWFERRY_TOKEN")
+FOREIGN = (
+    "DATABASE_URL",
+    "BROKER_URL",
+    "STORAGE_URL",
+    "EMAIL_URL",
+    "SITE_URL",
+    "SECRET_KEY",
+    "ROWFERRY_SERVER",
+    "ROWFERRY_TOKEN",
+)
 
 
 @pytest.fixture
@@ -85,6 +94,11 @@ def command_line(folder: Path, mark: bytes) -> str:
     except OSError:
         pass
     return ""
+
+
+def test_the_folder_of_the_database_is_made_with_it(environment: dict[str, str]) -> None:
+    """A secret key of one's own means that no file has been put there before."""
+    run(environment | {"SECRET_KEY": "k" * 50}, "migrate")
 
 
 def test_a_queued_export_through_the_running_server(environment: dict[str, str], port: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -20,6 +21,9 @@ YesNo = Annotated[bool | None, typer.Option(show_default=False)]
 
 def migrate() -> None:
     """Create the tables of the database, or bring them up to date."""
+    for database in with_django("django.conf").settings.DATABASES.values():
+        if database["ENGINE"].endswith("sqlite3"):
+            Path(database["NAME"]).parent.mkdir(parents=True, exist_ok=True)
     manage("migrate", interactive=False, stdout=sys.stderr)
 
 
