@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
 
 from rowferry.exports.errors import SourceFault
 
@@ -19,6 +19,12 @@ CELL = b"\xfe"
 NULL = b"\xff"
 SPARE = b"\xfd"
 """A third impossible byte, free for a sink's or a source's own marks within one call."""
+ODD = b"\xfb"
+MARKS = tuple(
+    before + bytes([one]) for before in (b"", CELL) for one in (0xC0, 0xC1, 0xF5, 0xF6, 0xF7, 0xF8, 0xF9, 0xFA)
+)
+"""What may stand behind cells instead of CELL, so that each column has a mark of its own; ODD says that a cell is not
+as its column should be."""
 SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
 """Half of a pair of UTF-16, as Python writes it when told to: no UTF-8."""
 REPLACEMENT = "\ufffd".encode()
@@ -28,12 +34,14 @@ REPLACEMENT = "\ufffd".encode()
 class Block:
     """`rows` rows; `data` = `rows × width` cells joined by CELL (no mark at the end).
 
-    `finished` = instead of cells, the lines that the sink's `dialect` asks for, with their ends.
+    `finished` = instead of cells, the lines that the sink's `dialect` asks for, with their ends. `cells` gives the same
+    rows as cells, where the dialect allows for lines that the sink cannot use.
     """
 
     data: bytes
     rows: int
     finished: bool = False
+    cells: Callable[[], Block] | None = field(default=None, compare=False)
 
 
 def split(data: bytes, rows: int, width: int) -> list[bytes]:
@@ -42,6 +50,13 @@ def split(data: bytes, rows: int, width: int) -> list[bytes]:
     if len(cells) != rows * width:
         raise SourceFault(f"A block of {rows} rows and {width} columns holds {len(cells)} cells.")
     return cells
+
+
+def unmarked(data: bytes, ends: Collection[bytes]) -> bytes:
+    """Cells with one of the `ends` behind each, joined by CELL instead. Their text has to be UTF-8."""
+    for end in sorted(set(ends), key=len, reverse=True):
+        data = data.replace(end, CELL)
+    return data.removesuffix(CELL).replace(ODD, b"")
 
 
 def mended(data: bytes, counts: Counter[str]) -> bytes:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+EXACT_DIGITS = 15
+"""Decimal digits that survive in the floating point number of a spreadsheet."""
+
 
 @dataclass(frozen=True, slots=True)
 class Delimited:
@@ -31,4 +34,16 @@ class Keyed:
     separator: bytes
 
 
-Dialect = Delimited | Keyed
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """Cells as in a block, each with the mark of its column behind it: `ends[i]`, one of MARKS.
+
+    What is not of `texts` is a number (dates are serial numbers, booleans digits). In such a column, what is none, or
+    has more than EXACT_DIGITS digits, stands behind ODD.
+    """
+
+    ends: tuple[bytes, ...]
+    texts: tuple[bool, ...]
+
+
+Dialect = Delimited | Keyed | Marked

@@ -37,18 +37,19 @@ Change = Callable[[bytes], bytes]
 
 SQLITE_INSTANT = "replace({x}, ' ', 'T') || 'Z'"  # with six digits of a fraction: to trim them costs 12% of a read
 POSTGRESQL_INSTANT = "replace((({x}) AT TIME ZONE 'UTC')::text, ' ', 'T') || 'Z'"
+SQLITE_SERIALS = {
+    Kind.DATE: ("{x} >= '1900-03-01'", "CAST(julianday({x}) - 2415018.5 AS INTEGER)"),
+    Kind.INSTANT: ("{x} >= '1900-03-02' AND {x} < '9999-12-31'", "julianday({x}) - 2415018.5"),
+}
+"""Which values have a serial number, and how it is had; NULL = what is stored is no date, whatever it looks like."""
 SQLITE: dict[tuple[Kind, Form], str] = {
     (Kind.DECIMAL, Form.PLAIN): "CASE WHEN {x} IS NOT NULL THEN printf('%%.{places}f', {x}) END",
     (Kind.FLOAT, Form.PLAIN): "rowferry_float({x})",
     (Kind.BOOLEAN, Form.PLAIN): "CASE {x} WHEN 1 THEN 'true' WHEN 0 THEN 'false' END",
-    (
-        Kind.DATE,
-        Form.SERIAL,
-    ): "CASE WHEN {x} >= '1900-03-01' THEN CAST(julianday({x}) - 2415018.5 AS INTEGER) ELSE {x} END",
+    (Kind.DATE, Form.SERIAL): "coalesce(CASE WHEN {} THEN {} END, {{x}})".format(*SQLITE_SERIALS[Kind.DATE]),
     (Kind.INSTANT, Form.PLAIN): SQLITE_INSTANT,
-    (Kind.INSTANT, Form.SERIAL): (
-        "CASE WHEN {x} >= '1900-03-02' AND {x} < '9999-12-31'"
-        f" THEN julianday({{x}}) - 2415018.5 ELSE {SQLITE_INSTANT} END"
+    (Kind.INSTANT, Form.SERIAL): "coalesce(CASE WHEN {} THEN {} END, {})".format(
+        *SQLITE_SERIALS[Kind.INSTANT], SQLITE_INSTANT
     ),
     (Kind.TIME, Form.PLAIN): "CASE length({x}) WHEN 15 THEN rtrim({x}, '0') ELSE {x} END",
     (Kind.UUID, Form.PLAIN): (
@@ -79,15 +80,19 @@ MYSQL_INSTANT = (
     "CASE MICROSECOND({x}) WHEN 0 THEN CONCAT(REPLACE(LEFT({x}, 19), ' ', 'T'), 'Z')"
     " ELSE CONCAT(REPLACE(TRIM(TRAILING '0' FROM {x}), ' ', 'T'), 'Z') END"
 )
+MYSQL_SERIALS = {
+    Kind.DATE: ("{x} >= '1900-03-01'", "TO_DAYS({x}) - 693959"),
+    Kind.INSTANT: (
+        "{x} >= '1900-03-02' AND {x} < '9999-12-31'",
+        "TO_DAYS({x}) - 693959 + TIME_TO_SEC(TIME({x})) / 86400e0",
+    ),
+}
 MYSQL: dict[tuple[Kind, Form], str] = {
     **{(kind, Form.PLAIN): MYSQL_TEXT for kind in TEXTS},
     (Kind.BOOLEAN, Form.PLAIN): "CASE WHEN {x} THEN 'true' WHEN NOT {x} THEN 'false' END",
-    (Kind.DATE, Form.SERIAL): "CASE WHEN {x} >= '1900-03-01' THEN TO_DAYS({x}) - 693959 ELSE {x} END",
+    (Kind.DATE, Form.SERIAL): "CASE WHEN {} THEN {} ELSE {{x}} END".format(*MYSQL_SERIALS[Kind.DATE]),
     (Kind.INSTANT, Form.PLAIN): MYSQL_INSTANT,
-    (Kind.INSTANT, Form.SERIAL): (
-        "CASE WHEN {x} >= '1900-03-02' AND {x} < '9999-12-31'"
-        f" THEN TO_DAYS({{x}}) - 693959 + TIME_TO_SEC(TIME({{x}})) / 86400e0 ELSE {MYSQL_INSTANT} END"
-    ),
+    (Kind.INSTANT, Form.SERIAL): "CASE WHEN {} THEN {} ELSE {} END".format(*MYSQL_SERIALS[Kind.INSTANT], MYSQL_INSTANT),
     (Kind.TIME, Form.PLAIN): "CASE MICROSECOND({x}) WHEN 0 THEN LEFT({x}, 8) ELSE TRIM(TRAILING '0' FROM {x}) END",
     (Kind.UUID, Form.PLAIN): (
         "CASE CHAR_LENGTH({x}) WHEN 32 THEN INSERT(INSERT(INSERT(INSERT({x}, 21, 0, '-'), 17, 0, '-'), 13, 0, '-'),"

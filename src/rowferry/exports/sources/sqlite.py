@@ -16,11 +16,19 @@ from django.db.models import Func, QuerySet, Value
 
 from rowferry.exports.cells import CELL, NULL, REPLACEMENT, Block
 from rowferry.exports.delimited import LINE_END
-from rowferry.exports.dialects import Delimited, Dialect
+from rowferry.exports.dialects import Delimited, Dialect, Keyed, Marked
 from rowferry.exports.rendering import RenderedText, Rendering, exact
 from rowferry.exports.sources.pages import Page, Paging, goes_along, paging
-from rowferry.exports.sources.reader import BLOCK_ROWS, Reader
-from rowferry.exports.sources.sqlite_rows import ObjectRow, SingleCell, can_be_objects, cell_row, line_row
+from rowferry.exports.sources.reader import BLOCK_ROWS, Reader, faults_named
+from rowferry.exports.sources.sqlite_rows import (
+    ObjectRow,
+    SingleCell,
+    can_be_marked,
+    can_be_objects,
+    cell_row,
+    line_row,
+    marked_row,
+)
 
 STEPS = 50_000
 """Instructions of SQLite between two looks at the clock: about a millisecond."""
@@ -51,6 +59,11 @@ class SQLiteReader(Reader):
     ) -> Iterator[Block]:
         self.wrapper.connection.create_function("rowferry_float", 1, exact, deterministic=True)
         cells = [one.expression() for one in renderings]
+        if isinstance(dialect, Marked) and can_be_marked(cells, dialect):
+            found = self._paging(queryset, marked_row(cells, dialect), b"")
+            if found:
+                yield from self._read_marked(queryset, renderings, found)
+                return
         row, separator, block_of = wanted(cells, dialect)
         done = 0
         with closing(self._packed(queryset, row, separator)) as packs:
@@ -63,6 +76,23 @@ class SQLiteReader(Reader):
             else:
                 return
         yield from self._read_cells(queryset[done:], renderings)
+
+    def _read_marked(self, queryset: QuerySet[Any], renderings: Sequence[Rendering], found: Paging) -> Iterator[Block]:
+        """Page by page. What a row of such a page lacks, or its sink cannot use, is read again."""
+        way = found.way
+        last: Any = way.start
+
+        def again(last: Any, rows: int) -> Block:
+            behind = queryset.filter(**{way.behind: Value(last)})[:rows]
+            return next(faults_named(self.read(behind, renderings, None)))
+
+        try:
+            for page in found.pages(self._page):
+                yield Block(page.data, page.rows, finished=True, cells=partial(again, last, page.rows))
+                last = page.last
+        except DataError:
+            """This page is longer than a value may be."""
+            yield from self.read(queryset.filter(**{way.behind: Value(last)}), renderings, None)
 
     def _packed(self, queryset: QuerySet[Any], row: Func, separator: bytes) -> Generator[tuple[bytes, int], None, None]:
         """Rows in packs with the separator between them: page by page, or where that cannot be, row by row."""
@@ -126,7 +156,7 @@ def wanted(
     """What to select, what stands between two such rows, and what makes a block of them."""
     if isinstance(dialect, Delimited):
         return line_row(cells, dialect), b"", partial(lines, dialect=dialect)
-    if dialect is not None and can_be_objects(cells, dialect):
+    if isinstance(dialect, Keyed) and can_be_objects(cells, dialect):
         return ObjectRow(*cells, members=dialect.members), dialect.separator, objects
     return cell_row(cells), CELL, partial(joined, width=len(cells))
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from rowferry.exports.cells import Block, split
+from rowferry.exports.cells import Block, split, unmarked
 from rowferry.exports.kinds import Form, Kind
 from rowferry.exports.sinks import Order, Sink, Stream
 from rowferry.exports.sinks.excel.about import NAME as ABOUT
 from rowferry.exports.sinks.excel.about import about_sheet
 from rowferry.exports.sinks.excel.archive import Archive
 from rowferry.exports.sinks.excel.grid import Grid
+from rowferry.exports.sinks.excel.marked import MarkedGrid
 from rowferry.exports.sinks.excel.parts import Sheet, closing, opening
 from rowferry.exports.sinks.excel.sheet import column_widths, data_range, head, sheet_name, tail
 from rowferry.exports.sinks.excel.text import MAX_UNITS
@@ -36,6 +37,8 @@ class ExcelSink(Sink):
         super().__init__(order, stream)
         self._archive = Archive(stream, order.exported_at)
         self._grid = Grid(order.columns, self.adjustments)
+        self._marked = MarkedGrid(order.columns)
+        self.dialect = self._marked.dialect
         self._sheets: list[Sheet] = []
         self._widths: list[int] = []
         self._name = ""
@@ -60,6 +63,19 @@ class ExcelSink(Sink):
             self._add(self._grid.rows(part, preserve), rows)
             written += rows
         self.rows += block.rows
+        self._archive.flush()
+
+    def pass_on(self, lines: Block) -> None:
+        xml = self._marked.rows(lines)
+        if xml is None or lines.rows > self._room():
+            assert lines.cells is not None
+            self.write(lines.cells())
+            return
+        if not self._name:
+            cells = unmarked(lines.data, self._marked.dialect.ends)
+            self._begin_first(split(cells, lines.rows, self.width))
+        self._add(xml, lines.rows)
+        self.rows += lines.rows
         self._archive.flush()
 
     def close(self) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import repeat
 
 from rowferry.exports.cells import CELL, NULL, SPARE, glue
+from rowferry.exports.dialects import EXACT_DIGITS
 from rowferry.exports.kinds import Kind
 from rowferry.exports.sinks import SinkColumn
 from rowferry.exports.sinks.excel.parts import BOOLEAN_STYLE, DATE_STYLE, INSTANT_STYLE
@@ -19,6 +20,7 @@ from rowferry.exports.sinks.excel.text import clean, has_edge_blanks
 
 SPACE = b"\xfc"
 """Another byte that UTF-8 never has: where `xml:space` goes, if it goes anywhere."""
+PRESERVE = b' xml:space="preserve"'
 NUMBER_SLOT = b"<c><v>" + CELL + b"</v></c>"
 TEXT_SLOT = b'<c t="inlineStr"><is><t' + SPACE + b">" + CELL + b"</t></is></c>"
 SLOTS = {
@@ -33,8 +35,7 @@ SLOTS = {
 INSIDE = bytes({*b"".join([*SLOTS.values(), TEXT_SLOT])} - {*b"c"})
 """What slots are made of, but for the `c` of their element: stripped of it, `<c …>` and `</c>` are `<c` and `c>`."""
 
-MAX_DIGITS = 15
-LONG_NUMBER = b"0" * (MAX_DIGITS + 1)
+LONG_NUMBER = b"0" * (EXACT_DIGITS + 1)
 DIGITS_ALIKE = bytes(0x30 if code in b"0123456789" else code for code in range(256))
 NUMBER_OR_NULL = re.compile(rb"-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|" + NULL)
 
@@ -55,7 +56,7 @@ class NumberCheck:
 
     def holds(self, cell: bytes) -> bool:
         """Whether this one is NULL or such a number."""
-        if self.exact and len(cell) > MAX_DIGITS and significant_digits(cell) > MAX_DIGITS:
+        if self.exact and len(cell) > EXACT_DIGITS and significant_digits(cell) > EXACT_DIGITS:
             return False
         return NUMBER_OR_NULL.fullmatch(cell) is not None
 
@@ -94,7 +95,7 @@ class Grid:
         xml = without_nulls(glue(cells, [last + first, *between], first, last))
         if SPARE in xml:
             xml = with_numbers_as_text(xml)
-        return xml.replace(SPACE, b' xml:space="preserve"') if preserve else xml
+        return xml.replace(SPACE, PRESERVE) if preserve else xml
 
     def _prepare_numbers(self, cells: list[bytes]) -> None:
         for index, check in self._numbers:
@@ -126,9 +127,12 @@ def significant_digits(number: bytes) -> int:
 
 def without_nulls(xml: bytes) -> bytes:
     """`<c></c>` for every slot that holds NULL, whatever else the slot has."""
-    if NULL not in xml:
-        return xml
-    first, *between, last = xml.split(NULL)
+    return with_empty_cells(xml.split(NULL)) if NULL in xml else xml
+
+
+def with_empty_cells(parts: Sequence[bytes]) -> bytes:
+    """The parts, two at least, with an empty cell between them."""
+    first, *between, last = parts
     stripped = map(bytes.strip, between, repeat(INSIDE))
     return b"></".join([first.rstrip(INSIDE), *stripped, last.lstrip(INSIDE)])
 

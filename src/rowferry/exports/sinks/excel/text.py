@@ -33,6 +33,17 @@ def clean(data: bytes, counts: Counter[str]) -> bytes:
     return escaped(data)
 
 
+def is_xml(text: bytes) -> bool:
+    """Whether all of it is text, and what XML can hold; it has been made free of control characters."""
+    if text.isascii():
+        return True
+    try:
+        str(text, "utf-8")
+    except UnicodeDecodeError:
+        return False
+    return not NONCHARACTER.search(text)
+
+
 def has_edge_blanks(data: bytes) -> bool:
     """Whether some cell may begin or end with white space, which XML keeps only when told so."""
     return data.startswith(b" ") or data.endswith(b" ") or any(edge in data for edge in EDGES)
