@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from zipfile import ZipFile
 
-import openpyxl
 import pytest
 from django.db import connection
 
@@ -61,7 +61,7 @@ def order(names=COLUMNS) -> Order:
     )
 
 
-def written(with_marks: bool, names=COLUMNS) -> tuple[bytes, dict[str, int], int]:
+def written(with_marks: bool, names=COLUMNS) -> tuple[dict[str, list[bytes]], dict[str, int], int]:
     """The file, what had to be adjusted, and how many blocks came with marks."""
     sink = ExcelSink(order(names), io.BytesIO())
     renderings = [rendering(name, form=FORMS.get(name, Form.PLAIN)) for name in names]
@@ -72,12 +72,13 @@ def written(with_marks: bool, names=COLUMNS) -> tuple[bytes, dict[str, int], int
             sink.pass_on(block) if block.finished else sink.write(block)
             marked += block.finished
         sink.close()
-    return sink.stream.getvalue(), dict(sink.adjustments), marked
+    return parts(sink.stream.getvalue()), dict(sink.adjustments), marked
 
 
-def one_of_file(file: bytes) -> str:
-    """The only cell below the header."""
-    return str(openpyxl.load_workbook(io.BytesIO(file)).worksheets[0]["A2"].value)
+def parts(file: bytes) -> dict[str, list[bytes]]:
+    """The files within, a row of a sheet a line."""
+    with ZipFile(io.BytesIO(file)) as opened:
+        return {name: opened.read(name).split(b"<row>") for name in opened.namelist()}
 
 
 if connection.vendor in ("sqlite", "mysql"):
@@ -94,7 +95,8 @@ if connection.vendor in ("sqlite", "mysql"):
         Probe.objects.bulk_create([Probe(), Probe(**PLAIN), Probe()])
         (file, adjusted, marked), (expected, counted, _) = written(True), written(False)
         assert (file, adjusted) == (expected, counted)
-        assert marked == (2 + len(ODD) + 3 + 1) // 2
+        with_long_integers = 0 if connection.vendor == "sqlite" else 1
+        assert marked == (2 + len(ODD) + 3 + 1) // 2 - with_long_integers
 
     @pytest.mark.usefixtures("committed_probes")
     @pytest.mark.parametrize("rows", [0, 1, 3, 4])
@@ -140,7 +142,8 @@ if connection.vendor == "sqlite":
     def test_what_is_stored_as_a_date_and_is_none_stays_as_text(name):
         with connection.cursor() as cursor:
             cursor.execute(f"INSERT INTO {Probe._meta.db_table} ({name}) VALUES ('2025-13-32')")
-        assert one_of_file(written(True, [name])[0]).startswith("2025-13-32")
+        (_, _, row) = written(True, [name])[0]["xl/worksheets/sheet1.xml"]
+        assert row.startswith(b'<c t="str"><v>2025-13-32')
 
 
 def test_there_are_marks_for_all_kinds_in_any_order():

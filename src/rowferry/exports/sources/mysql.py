@@ -6,6 +6,7 @@ import math
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import timedelta
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -16,10 +17,11 @@ from django.db.models import BinaryField, Func, QuerySet
 from django.db.models.sql.compiler import SQLCompiler
 
 from rowferry.exports import conf
-from rowferry.exports.cells import CELL, NULL, Block
-from rowferry.exports.dialects import Dialect
+from rowferry.exports.cells import CELL, NULL, Block, unmarked
+from rowferry.exports.dialects import DIGITS_ALIKE, LONG_NUMBER, Dialect, Marked
 from rowferry.exports.errors import SourceFault
-from rowferry.exports.rendering import Rendering
+from rowferry.exports.rendering import RenderedText, Rendering
+from rowferry.exports.sources.numbers import marked_cells
 from rowferry.exports.sources.reader import BLOCK_ROWS, Reader
 
 STORED, UNBUFFERED = 0, 1
@@ -31,17 +33,23 @@ Rows = Sequence[tuple[bytes | None, ...]]
 
 
 class JoinedRow(Func):
-    """`CONCAT_WS(CELL, a, b, c)`, each cell made binary: beside text the marks themselves would be read as text."""
+    """`CONCAT_WS(CELL, a, b, c)`, each cell made binary: beside text the marks themselves would be read as text. With
+    `ends`, each behind its cell instead."""
 
     output_field = BinaryField()
 
+    def __init__(self, *cells: RenderedText, ends: Sequence[bytes] = (), **extra: Any) -> None:
+        super().__init__(*cells, **extra)
+        self.ends = ends
+
     def as_mysql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> tuple[str, tuple[Any, ...]]:
-        cells, params = [], list[Any]()
-        for expression in self.get_source_expressions():
-            sql, own = compiler.compile(expression)
-            cells.append(f"COALESCE(CAST({sql} AS BINARY), x'{NULL.hex()}')")
-            params += own
-        return f"CONCAT_WS(x'{CELL.hex()}', {', '.join(cells)})", tuple(params)
+        compiled = [compiler.compile(cell) for cell in self.get_source_expressions()]
+        cells = [f"COALESCE(CAST({sql} AS BINARY), x'{NULL.hex()}')" for sql, _ in compiled]
+        if self.ends:
+            cells = [f"{cell}, x'{end.hex()}'" for cell, end in zip(cells, self.ends, strict=True)]
+        params = tuple(chain.from_iterable(own for _, own in compiled))
+        head = "CONCAT(" if self.ends else f"CONCAT_WS(x'{CELL.hex()}', "
+        return f"{head}{', '.join(cells)})", params
 
 
 class Answer:
@@ -112,11 +120,13 @@ class MySQLReader(Reader):
     def read(
         self, queryset: QuerySet[Any], renderings: Sequence[Rendering], dialect: Dialect | None
     ) -> Iterator[Block]:
-        row = JoinedRow(*(one.expression() for one in renderings))
+        cells = marked_cells(renderings, dialect, self.wrapper.vendor) if isinstance(dialect, Marked) else None
+        ends = dialect.ends if isinstance(dialect, Marked) and cells else ()
+        row = JoinedRow(*(cells or [one.expression() for one in renderings]), ends=ends)
         sql, params = self.compile(queryset.annotate(rowferry_row=row).values_list("rowferry_row"))
         with closing(self._rows(sql, params)) as lists:
             for rows in lists:
-                yield Block(joined(rows), len(rows))
+                yield marked(rows, ends) if ends else Block(joined(rows, CELL), len(rows))
 
     def _rows(self, sql: str, params: Sequence[Any]) -> Generator[Rows, None, None]:
         """Lists of BLOCK_ROWS. Closed early, the statement is ended, so that the connection can be used again."""
@@ -157,9 +167,18 @@ def reaches_elsewhere() -> bool:
     return any("." in model._meta.db_table for model in apps.get_models())
 
 
-def joined(rows: Rows) -> bytes:
+def marked(rows: Rows, ends: Sequence[bytes]) -> Block:
+    """The rows with their marks; as cells, if some number may have too many digits."""
+    data = joined(rows, b"")
+    cells = partial(unmarked, data, ends)
+    if LONG_NUMBER in data.translate(DIGITS_ALIKE):
+        return Block(cells(), len(rows))
+    return Block(data, len(rows), finished=True, cells=lambda: Block(cells(), len(rows)))
+
+
+def joined(rows: Rows, separator: bytes) -> bytes:
     """The rows of one block. The server answers NULL where a row is longer than it may be."""
     try:
-        return CELL.join(chain.from_iterable(rows))  # type: ignore[arg-type]
+        return separator.join(chain.from_iterable(rows))  # type: ignore[arg-type]
     except TypeError as error:
         raise SourceFault("A row is longer than max_allowed_packet of the database allows: raise that.") from error

@@ -18,12 +18,12 @@ from rowferry.exports.cells import CELL, NULL, REPLACEMENT, Block
 from rowferry.exports.delimited import LINE_END
 from rowferry.exports.dialects import Delimited, Dialect, Keyed, Marked
 from rowferry.exports.rendering import RenderedText, Rendering, exact
+from rowferry.exports.sources.numbers import marked_cells
 from rowferry.exports.sources.pages import Page, Paging, goes_along, paging
 from rowferry.exports.sources.reader import BLOCK_ROWS, Reader, faults_named
 from rowferry.exports.sources.sqlite_rows import (
     ObjectRow,
     SingleCell,
-    can_be_marked,
     can_be_objects,
     cell_row,
     line_row,
@@ -58,12 +58,11 @@ class SQLiteReader(Reader):
         self, queryset: QuerySet[Any], renderings: Sequence[Rendering], dialect: Dialect | None
     ) -> Iterator[Block]:
         self.wrapper.connection.create_function("rowferry_float", 1, exact, deterministic=True)
+        marked = isinstance(dialect, Marked) and self._marked(queryset, renderings, dialect)
+        if marked:
+            yield from self._read_marked(queryset, renderings, marked)
+            return
         cells = [one.expression() for one in renderings]
-        if isinstance(dialect, Marked) and can_be_marked(cells, dialect):
-            found = self._paging(queryset, marked_row(cells, dialect), b"")
-            if found:
-                yield from self._read_marked(queryset, renderings, found)
-                return
         row, separator, block_of = wanted(cells, dialect)
         done = 0
         with closing(self._packed(queryset, row, separator)) as packs:
@@ -76,6 +75,11 @@ class SQLiteReader(Reader):
             else:
                 return
         yield from self._read_cells(queryset[done:], renderings)
+
+    def _marked(self, queryset: QuerySet[Any], renderings: Sequence[Rendering], dialect: Marked) -> Paging | None:
+        """How rows of this dialect can be read. Only pages: to find one again takes no time."""
+        cells = marked_cells(renderings, dialect, self.wrapper.vendor)
+        return self._paging(queryset, marked_row(cells, dialect), b"") if cells else None
 
     def _read_marked(self, queryset: QuerySet[Any], renderings: Sequence[Rendering], found: Paging) -> Iterator[Block]:
         """Page by page. What a row of such a page lacks, or its sink cannot use, is read again."""

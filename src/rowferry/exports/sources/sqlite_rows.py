@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
@@ -11,34 +10,22 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import BinaryField, Func
 from django.db.models.sql.compiler import SQLCompiler
 
-from rowferry.exports.cells import CELL, NULL, ODD, SPARE
+from rowferry.exports.cells import CELL, NULL, SPARE
 from rowferry.exports.delimited import LINE_END
-from rowferry.exports.dialects import EXACT_DIGITS, Delimited, Keyed, Marked, Member
-from rowferry.exports.kinds import TEXTS, Form, Kind
-from rowferry.exports.rendering import SQLITE_SERIALS, RenderedText
+from rowferry.exports.dialects import Delimited, Keyed, Marked, Member
+from rowferry.exports.kinds import TEXTS, Kind
+from rowferry.exports.rendering import RenderedText
 
 MOST_ARGUMENTS = 100
 """Cells of one printf; SQLite allows 127 arguments unless it was built for more."""
 Slot = tuple[bytes, str]
-"""How printf writes a cell, and what it is given: {text} is the rendered value, {x} the value itself."""
-OR_MARK = f"coalesce({{text}}, x'{NULL.hex()}')"
-BARE: Slot = (b"%s", "{text}")
-"""NULL is nothing here."""
+"""How printf writes a cell, and what it is given: """
+OR_MARK = f"coalesce({{x}}, x'{NULL.hex()}')"
+BARE: Slot = (b"%s", "{x}")
+"""NULL is nothing here, where the value does not say it itself."""
 MARKED: Slot = (b"%s", OR_MARK)
 QUOTED: Slot = (b'"%w"', OR_MARK)
 """`%w` doubles the quotes."""
-
-EXACT = "{x} > -{most} AND {x} < {most}"
-"""Text is greater than any number."""
-NUMBERS = {
-    (Kind.INTEGER, Form.PLAIN): (EXACT, "{x}"),
-    (Kind.DECIMAL, Form.PLAIN): (EXACT, "{text}"),
-    (Kind.BOOLEAN, Form.DIGIT): ("{x} IN (0, 1)", "{x}"),
-    **{(kind, Form.SERIAL): serial for kind, serial in SQLITE_SERIALS.items()},
-}
-"""Which values are numbers that a spreadsheet holds, and how they are written."""
-OR_ODD = f"coalesce(CASE WHEN {{}} THEN {{}} END, x'{ODD.hex()}' || {{{{x}}}}, x'{NULL.hex()}')"
-PLACEHOLDER = re.compile(r"\{(x|text)\}")
 
 MOST_MEMBERS = 60
 """Of one object, each with its key: a matter of the same limit."""
@@ -64,13 +51,9 @@ class PrintedRow(Func):
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any
     ) -> tuple[str, tuple[Any, ...]]:
         cells = self.get_source_expressions()
-        sources = [compiler.compile(cell.get_source_expressions()[0]) for cell in cells]
-        typed = [source for cell, source in zip(cells, sources, strict=True) if holds_text(cell)]
-        compiled = [
-            filled(given, {"text": compiler.compile(cell), "x": source})
-            for (_, given), cell, source in zip(self.slots, cells, sources, strict=True)
-        ]
-        texts = [sql for sql, _ in compiled]
+        compiled = [compiler.compile(cell) for cell in cells]
+        typed = [compiler.compile(cell.get_source_expressions()[0]) for cell in cells if holds_text(cell)]
+        texts = [given.replace("{x}", sql) for (_, given), (sql, _) in zip(self.slots, compiled, strict=True)]
         form = [slot + end.replace(b"%", b"%%") for (slot, _), end in zip(self.slots, self.ends, strict=True)]
         steps = range(0, len(texts), MOST_ARGUMENTS)
         parts = [printed(form[at : at + MOST_ARGUMENTS], texts[at : at + MOST_ARGUMENTS]) for at in steps]
@@ -79,18 +62,6 @@ class PrintedRow(Func):
             parts.append(f"iif({has_nul}, x'{SPARE.hex()}', '')")
         params = chain.from_iterable(own for _, own in (*compiled, *typed))
         return " || ".join(parts), tuple(params)
-
-
-def filled(given: str, parts: Mapping[str, tuple[str, Sequence[Any]]]) -> tuple[str, list[Any]]:
-    """The template with SQL for its placeholders, and the parameters in the order of the text."""
-    params: list[Any] = []
-
-    def put(found: re.Match[str]) -> str:
-        sql, own = parts[found[1]]
-        params.extend(own)
-        return sql
-
-    return PLACEHOLDER.sub(put, given), params
 
 
 def printed(form: Sequence[bytes], texts: Sequence[str]) -> str:
@@ -113,25 +84,10 @@ def line_row(cells: Sequence[RenderedText], dialect: Delimited) -> PrintedRow:
     return PrintedRow(*cells, slots=slots, ends=[*[dialect.delimiter.encode()] * (len(cells) - 1), LINE_END])
 
 
-def can_be_marked(cells: Sequence[RenderedText], dialect: Marked) -> bool:
-    """Whether SQLite can tell of every number what it is."""
-    return all(text or checked(cell) for cell, text in zip(cells, dialect.texts, strict=True))
-
-
 def marked_row(cells: Sequence[RenderedText], dialect: Marked) -> PrintedRow:
-    """Cells of the dialect."""
-    slots = [MARKED if text else (b"%s", checked(cell) or "") for cell, text in zip(cells, dialect.texts, strict=True)]
+    """Cells of the dialect, whose numbers are checked and marked already."""
+    slots = [MARKED if text else BARE for text in dialect.texts]
     return PrintedRow(*cells, slots=slots, ends=dialect.ends)
-
-
-def checked(cell: RenderedText) -> str | None:
-    """How printf is given a number, or what else is stored there behind ODD; None = it cannot be told."""
-    rendering = cell.rendering
-    number = NUMBERS.get((rendering.kind, rendering.form)) if rendering else None
-    if rendering is None or number is None:
-        return None
-    places = rendering.places if rendering.kind is Kind.DECIMAL else 0
-    return OR_ODD.format(*number).replace("{most}", f"1{'0' * (EXACT_DIGITS - places)}")
 
 
 class ObjectRow(Func):
