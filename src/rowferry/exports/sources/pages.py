@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,7 +59,7 @@ class Paging:
         """The parameters of the page behind a key."""
         return [last if one is LAST else one for one in self.params]
 
-    def pages(self, fetch: Callable[[str, Sequence[Any]], Page]) -> Iterator[Page]:
+    def pages(self, fetch: Callable[[str, Sequence[Any]], Page]) -> Generator[Page, None, None]:
         """One after the other, none empty."""
         page = fetch(self.sql, self.of(self.way.start))
         while page.rows:

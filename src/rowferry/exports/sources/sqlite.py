@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import timedelta
 from functools import partial
 from itertools import chain
+from threading import Lock
 from typing import Any
 
 from django.db import DataError
@@ -18,6 +20,7 @@ from rowferry.exports.cells import CELL, NULL, REPLACEMENT, Block
 from rowferry.exports.delimited import LINE_END
 from rowferry.exports.dialects import Delimited, Dialect, Keyed, Marked
 from rowferry.exports.rendering import RenderedText, Rendering, exact
+from rowferry.exports.sources.ahead import ahead
 from rowferry.exports.sources.numbers import marked_cells
 from rowferry.exports.sources.pages import Page, Paging, goes_along, paging
 from rowferry.exports.sources.reader import BLOCK_ROWS, Reader, faults_named
@@ -40,6 +43,18 @@ class SQLiteReader(Reader):
     """A read-only connection in a deferred transaction: in WAL mode a snapshot that no writer waits for."""
 
     begin = ("PRAGMA query_only = 1", "BEGIN DEFERRED")
+
+    def __init__(self, alias: str) -> None:
+        self._one_statement = Lock()
+        super().__init__(alias)
+        self._link: sqlite3.Connection = self.wrapper.connection
+
+    def close(self) -> None:
+        """As any reader; a page that is being read is no more waited for."""
+        if self.owned:
+            self._interrupt()
+        with self._one_statement:
+            super().close()
 
     @property
     def repeatable(self) -> bool:
@@ -88,12 +103,15 @@ class SQLiteReader(Reader):
 
         def again(last: Any, rows: int) -> Block:
             behind = queryset.filter(**{way.behind: Value(last)})[:rows]
-            return next(faults_named(self.read(behind, renderings, None)))
+            with self._one_statement:
+                (block,) = faults_named(self.read(behind, renderings, None))
+            return block
 
         try:
-            for page in found.pages(self._page):
-                yield Block(page.data, page.rows, finished=True, cells=partial(again, last, page.rows))
-                last = page.last
+            with closing(self._pages(found)) as pages:
+                for page in pages:
+                    yield Block(page.data, page.rows, finished=True, cells=partial(again, last, page.rows))
+                    last = page.last
         except DataError:
             """This page is longer than a value may be."""
             yield from self.read(queryset.filter(**{way.behind: Value(last)}), renderings, None)
@@ -104,9 +122,10 @@ class SQLiteReader(Reader):
         if found:
             last: Any = found.way.start
             try:
-                for page in found.pages(self._page):
-                    yield page.data, page.rows
-                    last = page.last
+                with closing(self._pages(found)) as pages:
+                    for page in pages:
+                        yield page.data, page.rows
+                        last = page.last
                 return
             except DataError:
                 """This page is longer than a value may be: from here on rows come one by one."""
@@ -123,9 +142,19 @@ class SQLiteReader(Reader):
             plan = [str(step[-1], "utf-8") if isinstance(step[-1], bytes) else step[-1] for step in cursor.fetchall()]
         return found if goes_along(plan) else None
 
+    def _pages(self, found: Paging) -> Generator[Page, None, None]:
+        """The next one is read while the last is written, unless the caller may use the connection meanwhile."""
+        pages = found.pages(self._page)
+        return ahead(pages, self._interrupt) if self.owned else pages
+
+    def _interrupt(self) -> None:
+        """End the statement that another thread may have begun."""
+        with suppress(sqlite3.ProgrammingError):
+            self._link.interrupt()
+
     def _page(self, sql: str, params: Sequence[Any]) -> Page:
         checked = self.wrapper.wrap_database_errors
-        with closing(self.wrapper.connection.cursor()) as cursor:
+        with self._one_statement, closing(checked(self._link.cursor)()) as cursor:
             checked(cursor.execute)(sql, params)
             data, rows, last = cursor.fetchone()
         return Page(data or b"", rows, last)
