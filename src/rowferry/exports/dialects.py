@@ -6,9 +6,6 @@ from dataclasses import dataclass
 
 EXACT_DIGITS = 15
 """Decimal digits that survive in the floating point number of a spreadsheet."""
-LONG_NUMBER = b"0" * (EXACT_DIGITS + 1)
-DIGITS_ALIKE = bytes(0x30 if code in b"0123456789" else code for code in range(256))
-"""Where LONG_NUMBER is in what `translate` makes with this table, more digits than that stand together."""
 
 
 @dataclass(frozen=True, slots=True)

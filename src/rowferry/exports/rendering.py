@@ -37,6 +37,7 @@ Change = Callable[[bytes], bytes]
 
 SQLITE_INSTANT = "replace({x}, ' ', 'T') || 'Z'"  # with six digits of a fraction: to trim them costs 12% of a read
 POSTGRESQL_INSTANT = "replace((({x}) AT TIME ZONE 'UTC')::text, ' ', 'T') || 'Z'"
+SWITCH = "CASE WHEN {} THEN {} ELSE {} END"
 SQLITE_SERIALS = {
     Kind.DATE: ("{x} >= '1900-03-01'", "CAST(julianday({x}) - 2415018.5 AS INTEGER)", "{x}"),
     Kind.INSTANT: ("{x} >= '1900-03-02' AND {x} < '9999-12-31'", "julianday({x}) - 2415018.5", SQLITE_INSTANT),
@@ -59,19 +60,24 @@ SQLITE: dict[tuple[Kind, Form], str] = {
         "CASE WHEN {x} < 0 THEN '-' ELSE '' END || abs({x} / 1000000) || printf('.%%06d', abs({x} %% 1000000))"
     ),
 }
+POSTGRESQL_SERIALS = {
+    Kind.DATE: (
+        "{x} >= '1900-03-01' AND {x} < '10000-01-01'",
+        "(({x}) - DATE '1899-12-30')::text",
+        "({x})::text",
+    ),
+    Kind.INSTANT: (
+        "{x} >= '1900-03-02 00:00Z' AND {x} < '9999-12-31 00:00Z'",
+        "(date_part('epoch', ({x}) AT TIME ZONE '{zone}') / 86400 + 25569)::text",
+        POSTGRESQL_INSTANT,
+    ),
+}
 POSTGRESQL: dict[tuple[Kind, Form], str] = {
     (Kind.BOOLEAN, Form.PLAIN): "CASE WHEN {x} THEN 'true' WHEN NOT {x} THEN 'false' END",
     (Kind.BOOLEAN, Form.DIGIT): "({x})::int",
-    (Kind.DATE, Form.SERIAL): (
-        "CASE WHEN {x} >= '1900-03-01' AND {x} < '10000-01-01'"
-        " THEN (({x}) - DATE '1899-12-30')::text ELSE ({x})::text END"
-    ),
+    (Kind.DATE, Form.SERIAL): SWITCH.format(*POSTGRESQL_SERIALS[Kind.DATE]),
     (Kind.INSTANT, Form.PLAIN): POSTGRESQL_INSTANT,
-    (Kind.INSTANT, Form.SERIAL): (
-        "CASE WHEN {x} >= '1900-03-02 00:00Z' AND {x} < '9999-12-31 00:00Z'"
-        " THEN (date_part('epoch', ({x}) AT TIME ZONE '{zone}') / 86400 + 25569)::text"
-        f" ELSE {POSTGRESQL_INSTANT} END"
-    ),
+    (Kind.INSTANT, Form.SERIAL): SWITCH.format(*POSTGRESQL_SERIALS[Kind.INSTANT]),
     (Kind.DURATION, Form.PLAIN): "extract(epoch FROM {x})",
 }
 MYSQL_TEXT = "CONVERT({x} USING utf8mb4)"
@@ -82,21 +88,20 @@ MYSQL_INSTANT = (
 MYSQL_SERIALS = {
     Kind.DATE: ("{x} >= '1900-03-01'", "TO_DAYS({x}) - 693959", "{x}"),
     Kind.INSTANT: (
-        "{x} >= '1900-03-02' AND {x} < '9999-12-31'",
-        "CASE WHEN {x} >= '1927-05-19' AND {x} < '2173-10-14'"
-        " THEN INSERT((TIMESTAMPDIFF(MICROSECOND, '1899-12-30', {x}) * 125 + 54) DIV 108, 6, 0, '.')"
-        " ELSE TO_DAYS({x}) - 693959 + TIME_TO_SEC(TIME({x})) / 86400e0 END",
-        MYSQL_INSTANT,
+        "{x} BETWEEN '1927-05-19' AND '2173-10-13'",
+        "INSERT((TIMESTAMPDIFF(MICROSECOND, '1899-12-30', {x}) * 125 + 54) DIV 108, 6, 0, '.')",
+        "CASE WHEN {x} >= '1900-03-02' AND {x} < '9999-12-31'"
+        f" THEN TO_DAYS({{x}}) - 693959 + TIME_TO_SEC(TIME({{x}})) / 86400e0 ELSE {MYSQL_INSTANT} END",
     ),
 }
-"""A day of five digits is written as an integer of eleven more, with the point put in: to print a floating point number
-takes MariaDB longer than all the rest of a row."""
+"""An instant whose day has five digits is an integer of eleven more into which the point is put: to print a floating
+point number takes MariaDB longer than all the rest of a row."""
 MYSQL: dict[tuple[Kind, Form], str] = {
     **{(kind, Form.PLAIN): MYSQL_TEXT for kind in TEXTS},
     (Kind.BOOLEAN, Form.PLAIN): "CASE WHEN {x} THEN 'true' WHEN NOT {x} THEN 'false' END",
-    (Kind.DATE, Form.SERIAL): "CASE WHEN {} THEN {} ELSE {} END".format(*MYSQL_SERIALS[Kind.DATE]),
+    (Kind.DATE, Form.SERIAL): SWITCH.format(*MYSQL_SERIALS[Kind.DATE]),
     (Kind.INSTANT, Form.PLAIN): MYSQL_INSTANT,
-    (Kind.INSTANT, Form.SERIAL): "CASE WHEN {} THEN {} ELSE {} END".format(*MYSQL_SERIALS[Kind.INSTANT]),
+    (Kind.INSTANT, Form.SERIAL): SWITCH.format(*MYSQL_SERIALS[Kind.INSTANT]),
     (Kind.TIME, Form.PLAIN): "CASE MICROSECOND({x}) WHEN 0 THEN LEFT({x}, 8) ELSE TRIM(TRAILING '0' FROM {x}) END",
     (Kind.UUID, Form.PLAIN): (
         "CASE CHAR_LENGTH({x}) WHEN 32 THEN INSERT(INSERT(INSERT(INSERT({x}, 21, 0, '-'), 17, 0, '-'), 13, 0, '-'),"

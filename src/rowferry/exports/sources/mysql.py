@@ -6,7 +6,6 @@ import math
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import timedelta
-from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -18,7 +17,7 @@ from django.db.models.sql.compiler import SQLCompiler
 
 from rowferry.exports import conf
 from rowferry.exports.cells import CELL, NULL, Block, unmarked
-from rowferry.exports.dialects import DIGITS_ALIKE, LONG_NUMBER, Dialect, Marked
+from rowferry.exports.dialects import Dialect, Marked
 from rowferry.exports.errors import SourceFault
 from rowferry.exports.rendering import RenderedText, Rendering
 from rowferry.exports.sources.numbers import marked_cells
@@ -120,13 +119,14 @@ class MySQLReader(Reader):
     def read(
         self, queryset: QuerySet[Any], renderings: Sequence[Rendering], dialect: Dialect | None
     ) -> Iterator[Block]:
-        cells = marked_cells(renderings, dialect, self.wrapper.vendor) if isinstance(dialect, Marked) else None
+        cells = marked_cells(renderings, dialect, "mysql") if isinstance(dialect, Marked) else None
         ends = dialect.ends if isinstance(dialect, Marked) and cells else ()
         row = JoinedRow(*(cells or [one.expression() for one in renderings]), ends=ends)
         sql, params = self.compile(queryset.annotate(rowferry_row=row).values_list("rowferry_row"))
         with closing(self._rows(sql, params)) as lists:
             for rows in lists:
-                yield marked(rows, ends) if ends else Block(joined(rows, CELL), len(rows))
+                data = joined(rows, b"" if ends else CELL)
+                yield marked(data, len(rows), ends) if ends else Block(data, len(rows))
 
     def _rows(self, sql: str, params: Sequence[Any]) -> Generator[Rows, None, None]:
         """Lists of BLOCK_ROWS. Closed early, the statement is ended, so that the connection can be used again."""
@@ -167,13 +167,9 @@ def reaches_elsewhere() -> bool:
     return any("." in model._meta.db_table for model in apps.get_models())
 
 
-def marked(rows: Rows, ends: Sequence[bytes]) -> Block:
-    """The rows with their marks; as cells, if some number may have too many digits."""
-    data = joined(rows, b"")
-    cells = partial(unmarked, data, ends)
-    if LONG_NUMBER in data.translate(DIGITS_ALIKE):
-        return Block(cells(), len(rows))
-    return Block(data, len(rows), finished=True, cells=lambda: Block(cells(), len(rows)))
+def marked(data: bytes, rows: int, ends: Sequence[bytes]) -> Block:
+    """Rows with marks, to be had as cells."""
+    return Block(data, rows, finished=True, cells=lambda: Block(unmarked(data, ends), rows))
 
 
 def joined(rows: Rows, separator: bytes) -> bytes:

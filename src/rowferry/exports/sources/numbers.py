@@ -1,6 +1,7 @@
 """Numbers among marks: written where a spreadsheet can hold them, and whatever else is stored there behind ODD.
 
-One template a database, kind and form: {x} is the value, {most} the least number that has too many digits.
+One template a database, kind and form: {x} is the value, {most} the greatest number that has few enough digits,
+{places} as in `rendering`.
 """
 
 from __future__ import annotations
@@ -12,12 +13,20 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from rowferry.exports.cells import NULL, ODD
 from rowferry.exports.dialects import EXACT_DIGITS, Marked
 from rowferry.exports.kinds import Form, Kind
-from rowferry.exports.rendering import MYSQL_SERIALS, SQLITE, SQLITE_SERIALS, RenderedText, Rendering
+from rowferry.exports.rendering import (
+    MYSQL_SERIALS,
+    SQLITE,
+    SQLITE_SERIALS,
+    RenderedText,
+    Rendering,
+)
 
 INTEGER, DECIMAL, BOOLEAN = (Kind.INTEGER, Form.PLAIN), (Kind.DECIMAL, Form.PLAIN), (Kind.BOOLEAN, Form.DIGIT)
-EXACT = "{x} > -{most} AND {x} < {most}"
+EXACT = "{x} BETWEEN -{most} AND {most}"
 """To SQLite, text is greater than any number."""
 BIT = "{x} IN (0, 1)"
+SHORT = f"<= {EXACT_DIGITS + 1}"
+"""How long a decimal may be for certain, with its point: an expression may have more places than its column."""
 Number = tuple[str, str, str]
 """When it is one that a spreadsheet holds, how it is written then, and how otherwise."""
 
@@ -32,15 +41,18 @@ SQLITE_NUMBERS = {
     BOOLEAN: (BIT, "{x}", "{x}"),
     **serials(SQLITE_SERIALS),
 }
-MYSQL_NUMBERS = {DECIMAL: (EXACT, "{x}", "{x}"), BOOLEAN: (BIT, "{x}", "{x}"), **serials(MYSQL_SERIALS)}
+MYSQL_NUMBERS = {
+    INTEGER: (EXACT, "{x}", "{x}"),
+    DECIMAL: (f"{EXACT} AND CHAR_LENGTH({{x}}) {SHORT}", "{x}", "{x}"),
+    BOOLEAN: (BIT, "{x}", "{x}"),
+    **serials(MYSQL_SERIALS),
+}
 TEMPLATES: dict[str, dict[tuple[Kind, Form], str]] = {
     "sqlite": {
         key: f"coalesce(CASE WHEN {when} THEN {number} END, x'{ODD.hex()}' || {other}, x'{NULL.hex()}')"
         for key, (when, number, other) in SQLITE_NUMBERS.items()
     },
-    # How long integers are is left to the reader.
-    "mysql": {INTEGER: "{x}"}
-    | {
+    "mysql": {
         key: f"COALESCE(CASE WHEN {when} THEN {number} END, CONCAT(x'{ODD.hex()}', {other}))"
         for key, (when, number, other) in MYSQL_NUMBERS.items()
     },
@@ -52,8 +64,8 @@ class CheckedNumber(RenderedText):
 
     def sql_template(self, connection: BaseDatabaseWrapper, rendering: Rendering) -> str:
         places = rendering.places if rendering.kind is Kind.DECIMAL else 0
-        found = TEMPLATES[connection.vendor][rendering.kind, rendering.form]
-        return found.replace("{most}", f"1{'0' * (EXACT_DIGITS - places)}")
+        most = f"{'9' * (EXACT_DIGITS - places)}.{'9' * places}".removesuffix(".")
+        return TEMPLATES[connection.vendor][rendering.kind, rendering.form].replace("{most}", most)
 
 
 def marked_cells(renderings: Sequence[Rendering], dialect: Marked, vendor: str) -> list[RenderedText] | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import repeat
 
 from rowferry.exports.cells import CELL, NULL, SPARE, glue
-from rowferry.exports.dialects import DIGITS_ALIKE, EXACT_DIGITS, LONG_NUMBER
+from rowferry.exports.dialects import EXACT_DIGITS
 from rowferry.exports.kinds import Kind
 from rowferry.exports.sinks import SinkColumn
 from rowferry.exports.sinks.excel.parts import BOOLEAN_STYLE, DATE_STYLE, INSTANT_STYLE
@@ -35,6 +35,8 @@ SLOTS = {
 INSIDE = bytes({*b"".join([*SLOTS.values(), TEXT_SLOT])} - {*b"c"})
 """What slots are made of, but for the `c` of their element: stripped of it, `<c …>` and `</c>` are `<c` and `c>`."""
 
+LONG_NUMBER = b"0" * (EXACT_DIGITS + 1)
+DIGITS_ALIKE = bytes(0x30 if code in b"0123456789" else code for code in range(256))
 NUMBER_OR_NULL = re.compile(rb"-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|" + NULL)
 
 
