@@ -14,20 +14,15 @@ from django.db import DatabaseError
 from django.db.models import QuerySet
 
 from rowferry.exports import conf
-from rowferry.exports.cells import CELL, NULL, SPARE, Block
+from rowferry.exports.cells import CELL, NULL, Block
 from rowferry.exports.dialects import Delimited, Dialect
 from rowferry.exports.rendering import Rendering
 from rowferry.exports.sources.reader import BLOCK_ROWS, Reader
 
-ESCAPES = (
-    (b"\\N", NULL),
-    (b"\\n", b"\n"),
-    (b"\\t", b"\t"),
-    (b"\\r", b"\r"),
-    (b"\\b", b"\b"),
-    (b"\\f", b"\f"),
-    (b"\\v", b"\v"),
-)
+CELLS_FORM = r"(NULL E'\b')"
+"""A backspace within text is escaped, so that a bare one can stand for NULL."""
+BARE = bytes.maketrans(b"\t\n\b", CELL + CELL + NULL)
+ESCAPED = {ord(letter): bytes([code]) for letter, code in zip("btnvfr", range(8, 14), strict=True)}
 COPY_OUT, FATAL_ERROR = 3, 7
 CONNECTION_OK = 0
 """ExecStatus and ConnStatus of libpq: named here because the module must load where psycopg is not installed."""
@@ -78,7 +73,7 @@ class PostgreSQLReader(Reader):
             for rows in self._copied(queryset, renderings, csv_form(dialect)):
                 yield Block(with_line_ends(rows), len(rows), finished=True)
         else:
-            for rows in self._copied(queryset, renderings, ""):
+            for rows in self._copied(queryset, renderings, CELLS_FORM):
                 yield Block(unescaped(b"".join(rows)), len(rows))
 
     def _copied(self, queryset: QuerySet[Any], renderings: Sequence[Rendering], form: str) -> Iterator[list[bytes]]:
@@ -120,17 +115,16 @@ def with_line_ends(rows: Sequence[bytes]) -> bytes:
 
 
 def unescaped(rows: bytes) -> bytes:
-    """COPY's text form as joined cells. Raw tabs and newlines are marks there; those of the user's text are escaped."""
-    data = rows[:-1].replace(b"\t", CELL).replace(b"\n", CELL)
+    """COPY's text form as joined cells. Bare tabs, newlines and backspaces are its own; the text's are escaped."""
+    data = rows[:-1].translate(BARE)
     if b"\\" not in data:
         return data
-    doubled = b"\\\\" in data
-    if doubled:
-        data = data.replace(b"\\\\", SPARE)
-    for escape, character in ESCAPES:
-        if escape in data:
-            data = data.replace(escape, character)
-    return data.replace(SPARE, b"\\") if doubled else data
+    first, *rest = data.split(b"\\")
+    found, parts = [first], iter(rest)
+    for part in parts:
+        # Nothing behind a backslash: the next part begins behind the second of two.
+        found.append(ESCAPED[part[0]] + part[1:] if part else b"\\" + next(parts))
+    return b"".join(found)
 
 
 def copied(connection: Any, statement: bytes, *, may_cancel: bool) -> Iterator[list[bytes]]:
