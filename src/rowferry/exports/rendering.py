@@ -82,8 +82,8 @@ POSTGRESQL: dict[tuple[Kind, Form], str] = {
 }
 MYSQL_TEXT = "CONVERT({x} USING utf8mb4)"
 MYSQL_INSTANT = (
-    "CASE MICROSECOND({x}) WHEN 0 THEN CONCAT(REPLACE(LEFT({x}, 19), ' ', 'T'), 'Z')"
-    " ELSE CONCAT(REPLACE(TRIM(TRAILING '0' FROM {x}), ' ', 'T'), 'Z') END"
+    "CASE MICROSECOND({x}) WHEN 0 THEN CONCAT(INSERT(LEFT({x}, 19), 11, 1, 'T'), 'Z')"
+    " ELSE CONCAT(INSERT(TRIM(TRAILING '0' FROM {x}), 11, 1, 'T'), 'Z') END"
 )
 MYSQL_SERIALS = {
     Kind.DATE: ("{x} >= '1900-03-01'", "TO_DAYS({x}) - 693959", "{x}"),
@@ -120,7 +120,7 @@ GUARD_POSTGRESQL = (
     "CASE WHEN ({x})::text COLLATE \"C\" < 'A' AND left(({x})::text, 1) IN ('=', '+', '-', '@', chr(9), chr(13))"
     " THEN '''' || ({x})::text ELSE ({x})::text END"
 )
-GUARD_MYSQL_UTF8 = "CASE WHEN ASCII({x}) IN (9, 13, 43, 45, 61, 64) THEN CONCAT('''', {x}) ELSE {x} END"
+GUARD_MYSQL_UTF8 = "IF(ASCII({x}) > 64, {x}, IF(ASCII({x}) IN (9, 13, 43, 45, 61, 64), CONCAT('''', {x}), {x}))"
 GUARD_MYSQL = GUARD_MYSQL_UTF8.replace("{x}", MYSQL_TEXT)
 MYSQL_UTF8 = {key: template for key, template in MYSQL.items() if template != MYSQL_TEXT}
 """For a database that has no text in other character sets: to convert all the same costs 14% of a read."""
