@@ -23,6 +23,16 @@ def open_form(page: Page, resource: str = "assets") -> None:
     expect(line(page)).to_contain_text("because", timeout=SLOW)
 
 
+@contextmanager
+def without_javascript(page: Page) -> Iterator[Page]:
+    """Another page of the same person, in a browser that runs no script."""
+    plain = page.context.browser.new_context(
+        base_url=page.url, java_script_enabled=False, storage_state=page.context.storage_state()
+    )
+    yield plain.new_page()
+    plain.close()
+
+
 def line(page: Page) -> Locator:
     return page.locator("#line")
 

@@ -9,7 +9,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.acting import columns, line, open_form, pick, saved, unfold
+from tests.browser.acting import columns, line, open_form, pick, saved, unfold, without_javascript
 from tests.browser.conftest import ASSETS
 from tests.system.installation import Installation
 
@@ -133,15 +133,11 @@ def test_a_mistake_is_shown_where_it_is_and_nothing_is_lost(page: Page) -> None:
 
 
 def test_without_javascript_it_is_still_a_form(page: Page) -> None:
-    plain = page.context.browser.new_context(
-        base_url=page.url, java_script_enabled=False, storage_state=page.context.storage_state()
-    )
-    other = plain.new_page()
-    other.goto("/new/tickets")
-    other.get_by_label("Search", exact=True).fill("TCK")
-    other.get_by_role("button", name="Preview").click()
-    expect(other.locator("#line")).to_contain_text("rows · about")
-    with saved(other) as got:
-        other.get_by_role("button", name="Export", exact=True).click()
-    assert got[0].suggested_filename.startswith("tickets_")
-    plain.close()
+    with without_javascript(page) as other:
+        other.goto("/new/tickets")
+        other.get_by_label("Search", exact=True).fill("TCK")
+        other.get_by_role("button", name="Preview").click()
+        expect(other.locator("#line")).to_contain_text("rows · about")
+        with saved(other) as got:
+            other.get_by_role("button", name="Export", exact=True).click()
+        assert got[0].suggested_filename.startswith("tickets_")

@@ -59,6 +59,17 @@ def unmarked(data: bytes, ends: Collection[bytes]) -> bytes:
     return data.removesuffix(CELL).replace(ODD, b"")
 
 
+def is_utf8(data: bytes) -> bool:
+    """Whether it can be read. Most data is ASCII, which is seen without a copy of it all."""
+    if data.isascii():
+        return True
+    try:
+        str(data, "utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def mended(data: bytes, counts: Counter[str]) -> bytes:
     """The buffer with U+FFFD for each lone surrogate; adds to `replaced_characters`."""
     if b"\xed" not in data:

@@ -16,7 +16,7 @@ from typing import Any
 from django.db import DataError
 from django.db.models import Func, QuerySet, Value
 
-from rowferry.exports.cells import CELL, NULL, REPLACEMENT, Block
+from rowferry.exports.cells import CELL, NULL, REPLACEMENT, Block, is_utf8
 from rowferry.exports.delimited import LINE_END
 from rowferry.exports.dialects import Delimited, Dialect, Keyed, Marked
 from rowferry.exports.rendering import RenderedText, Rendering, exact
@@ -216,17 +216,6 @@ def lines(data: bytes, rows: int, dialect: Delimited) -> Block | None:
 def objects(data: bytes, rows: int) -> Block | None:
     """The rows as objects, or None, as above."""
     return Block(data, rows, finished=True) if is_utf8(data) else None
-
-
-def is_utf8(data: bytes) -> bool:
-    """Whether it can be read. Most data is ASCII, which is seen without a copy of it all."""
-    if data.isascii():
-        return True
-    try:
-        str(data, "utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def has_whole_nulls(data: bytes) -> bool:

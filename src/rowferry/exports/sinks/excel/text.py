@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from rowferry.exports.cells import CELL, NULL, REPLACEMENT, SPARE, SURROGATE
+from rowferry.exports.cells import CELL, NULL, REPLACEMENT, SPARE, SURROGATE, is_utf8
 
 MAX_UNITS = 32_767
 WINDOW = (MAX_UNITS + 1) // 2
@@ -35,13 +35,7 @@ def clean(data: bytes, counts: Counter[str]) -> bytes:
 
 def is_xml(text: bytes) -> bool:
     """Whether all of it is text, and what XML can hold; it has been made free of control characters."""
-    if text.isascii():
-        return True
-    try:
-        str(text, "utf-8")
-    except UnicodeDecodeError:
-        return False
-    return not NONCHARACTER.search(text)
+    return text.isascii() or (is_utf8(text) and not NONCHARACTER.search(text))
 
 
 def has_edge_blanks(data: bytes) -> bool:
