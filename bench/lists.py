@@ -32,10 +32,10 @@ NEW_ID = {
     "postgresql": "gen_random_uuid()",
     "mysql": "lower(replace(uuid(), '-', ''))",
 }
-LATER = {
-    "sqlite": "strftime('%Y-%m-%d %H:%M:%f', created_at, '+{n} seconds')",
-    "postgresql": "created_at + interval '{n} seconds'",
-    "mysql": "created_at + interval {n} second",
+EARLIER = {
+    "sqlite": "strftime('%Y-%m-%d %H:%M:%f', created_at, '-{n} seconds')",
+    "postgresql": "created_at - interval '{n} seconds'",
+    "mysql": "created_at - interval {n} second",
 }
 SORTS = ("", "name", "created_at", "purchase_date", "status_id", "assigned_to")
 
@@ -103,10 +103,10 @@ def fill_exports(person: Any) -> None:
     listed = ", ".join(names)
     while present < ROWS:
         some = min(present, ROWS - present)
-        later = LATER[connection.vendor].format(n=present)
+        earlier = EARLIER[connection.vendor].format(n=present)
         run(
             f"INSERT INTO exports_export (id, created_at, {listed}) "
-            f"SELECT {NEW_ID[connection.vendor]}, {later}, {listed} FROM exports_export LIMIT {some}"
+            f"SELECT {NEW_ID[connection.vendor]}, {earlier}, {listed} FROM exports_export LIMIT {some}"
         )
         present += some
 

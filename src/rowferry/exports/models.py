@@ -164,6 +164,21 @@ class Export(models.Model):
         return SENTENCES[Status(self.status)].format(percent=self.progress_percent, rows=counted(self.exported_items))
 
 
+class Milestone(models.Model):
+    """A person's export that is the `number`-th of the history, counted from the oldest; `number` = n × STEP."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, db_index=False)
+    number = models.BigIntegerField()
+    created_at = models.DateTimeField()
+    export_id = models.UUIDField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "number"], name="exports_one_milestone_a_number")]
+
+    def __str__(self) -> str:
+        return f"{self.number} of {self.user_id}"
+
+
 class Attempt(models.Model):
     """One try of one export by one worker."""
 

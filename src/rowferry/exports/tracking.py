@@ -13,11 +13,12 @@ from typing import Any, BinaryIO, Generic, TypeVar, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import QuerySet
 
-from rowferry.exports import conf, download, lifecycle, quota, registry, tasks
+from rowferry.exports import conf, download, lifecycle, milestones, quota, registry, tasks
 from rowferry.exports.download import Download
 from rowferry.exports.errors import Conflict, InvalidRequest, NotFound
 from rowferry.exports.manifest import remove
@@ -56,6 +57,8 @@ def history(person: Person, query: Mapping[str, str]) -> Page[Export]:
     _known(query, HISTORY_FIELDS)
     # In a list, because the plain truth of a column would pass by the index.
     found = _mine(person).filter(keep__in=[True]).order_by("-created_at", "-id")
+    if person is not None and set(query) <= {"page", "limit"}:
+        return _ranked(found, person, query)
     if "status" in query:
         found = found.filter(status=_choice(query, "status", Status.values))
     for name, column in (("resource_type", "resource"), ("format", "format")):
@@ -179,6 +182,21 @@ def _page(found: QuerySet[M], query: Mapping[str, str], *, size: int, most: int)
     total = found.count()
     start = (number - 1) * limit
     return Page(_slice(found, start, min(start + limit, total), total) if start < total else [], total, number, limit)
+
+
+def _ranked(found: QuerySet[Export], person: AbstractUser, query: Mapping[str, str]) -> Page[Export]:
+    """A page of a person's whole history: from its newer end, or from the milestone before it."""
+    number, limit = _whole(query, "page", 1, FARTHEST_PAGE), _whole(query, "limit", 20, 100)
+    total = milestones.counted(found, person.pk) if person.pk else 0
+    start = (number - 1) * limit
+    stop = min(start + limit, total)
+    if start >= total:
+        return Page([], total, number, limit)
+    if stop <= milestones.STEP:
+        keys = list(found.values_list("pk", flat=True)[start:stop])
+    else:
+        keys = milestones.keys(found, person.pk, total - stop, total - start)
+    return Page(list(found.filter(pk__in=keys)), total, number, limit)
 
 
 def _slice(found: QuerySet[M], start: int, stop: int, total: int) -> list[M]:
