@@ -5,7 +5,7 @@ Somebody else's export is NotFound, like one that never was. `person` None is th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -195,17 +195,24 @@ def _ranked(found: QuerySet[Export], person: AbstractUser, query: Mapping[str, s
     if stop <= milestones.STEP:
         keys = list(found.values_list("pk", flat=True)[start:stop])
     else:
-        keys = milestones.keys(found, person.pk, total - stop, total - start)
-    return Page(list(found.filter(pk__in=keys)), total, number, limit)
+        keys = milestones.keys(found, person.pk, total - stop, total - start)[::-1]
+    return Page(_rows(Export, keys), total, number, limit)
 
 
 def _slice(found: QuerySet[M], start: int, stop: int, total: int) -> list[M]:
     """Rows `start` to `stop` of an ordered list, by the keys of the index alone, and from its nearer end."""
     if start > total // 2:
-        keys = list(found.reverse().values_list("pk", flat=True)[total - stop : total - start])
+        keys = list(found.reverse().values_list("pk", flat=True)[total - stop : total - start])[::-1]
     else:
         keys = list(found.values_list("pk", flat=True)[start:stop])
-    return list(found.filter(pk__in=keys))
+    return _rows(found.model, keys)
+
+
+def _rows(model: type[M], keys: Sequence[Any]) -> list[M]:
+    """The rows of these keys, in their order. Asked for nothing else than its keys, no database has another index to
+    prefer."""
+    rows = model._default_manager.in_bulk(keys)
+    return [rows[key] for key in keys if key in rows]
 
 
 def _known(query: Mapping[str, str], names: tuple[str, ...]) -> None:
