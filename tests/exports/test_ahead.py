@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
+from unittest.mock import Mock
 
 import pytest
 from django.db import connection, transaction
@@ -96,9 +98,23 @@ if connection.vendor == "sqlite":
         with open_reader("default") as reader:
             blocks = reader.blocks(queryset, SOME)
             next(blocks)
-        with pytest.raises(SourceFault, match="closed"):
+        with pytest.raises(SourceFault, match=r"closed|interrupted"):
             list(blocks)
         assert fetchers() == []
+
+    class EndsLate(sqlite3.Cursor):
+        """SQLite may notice an interruption only when the row is fetched."""
+
+        def fetchone(self):
+            raise sqlite3.OperationalError("interrupted")
+
+    @pytest.mark.usefixtures("committed_probes")
+    def test_an_interruption_while_the_page_is_fetched_is_a_fault_of_the_source(monkeypatch):
+        queryset = many(monkeypatch)
+        with open_reader("default") as reader:
+            monkeypatch.setattr(reader, "_link", Mock(cursor=lambda: EndsLate(reader.wrapper.connection)))
+            with pytest.raises(SourceFault, match="interrupted"):
+                list(reader.blocks(queryset, SOME))
 
     @pytest.mark.usefixtures("committed_probes")
     def test_nobody_else_uses_the_connection_of_the_caller(monkeypatch):

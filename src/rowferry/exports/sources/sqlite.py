@@ -156,7 +156,7 @@ class SQLiteReader(Reader):
         checked = self.wrapper.wrap_database_errors
         with self._one_statement, closing(checked(self._link.cursor)()) as cursor:
             checked(cursor.execute)(sql, params)
-            data, rows, last = cursor.fetchone()
+            data, rows, last = checked(cursor.fetchone)()
         return Page(data or b"", rows, last)
 
     def _statement(self, queryset: QuerySet[Any]) -> tuple[str, Any]:
