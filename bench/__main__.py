@@ -104,6 +104,7 @@ def main() -> int:
 
 def run(scale: Scale) -> Report:
     """Everything, in the order in which one part leaves the databases as the next one needs them."""
+    servers.had("php", *servers.PHP_PACKAGES)
     about = machine.described(field.described_peers())
     with ExitStack() as stack:
         bench = prepared(scale, stack)

@@ -30,6 +30,7 @@ def seed(database: Database) -> None:
     """Make the tables, and SEEDED assets: the same ones in every database."""
     django(database, "migrate", "--verbosity=0")
     django(database, "seed_assets", f"--assets={SEEDED}")
+    settle(database)
 
 
 def grow(database: Database, present: int, rows: int) -> None:
@@ -38,6 +39,11 @@ def grow(database: Database, present: int, rows: int) -> None:
     copies = list(map(copy, range(present, rows, SEEDED)))
     for at in range(0, len(copies), AT_ONCE):
         run(database, before + "; ".join(copies[at : at + AT_ONCE]) + behind)
+    settle(database)
+
+
+def settle(database: Database) -> None:
+    """What a database does by itself within a minute or so: count its rows for the planner."""
     for statement in AFTERWARDS[database.name]:
         run(database, statement)
 

@@ -8,16 +8,18 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from tests import services
+from tests.services.packages import install
 
 from bench.measuring import ROOT
 
 MARIADB_PACKAGES = ("mariadb-server", "libmariadb-dev", "pkg-config", "build-essential")
+PHP_PACKAGES = ("php-cli", "php-pgsql")
 DRIVER_LOCK = ROOT / "requirements-mariadb.lock"
 DRIVERS = ROOT / ".venv-bench" / "drivers"
 
@@ -87,7 +89,7 @@ def postgresql_in(folder: Path) -> Iterator[Database]:
 @contextmanager
 def mariadb_in(folder: Path) -> Iterator[Database | None]:
     """None where it cannot be had: no server, no driver, and not root to install them."""
-    if not _installed("mariadbd"):
+    if not had("mariadbd", *MARIADB_PACKAGES):
         yield None
         return
     drivers = _drivers()
@@ -95,11 +97,11 @@ def mariadb_in(folder: Path) -> Iterator[Database | None]:
         yield Database("MariaDB", url, folder / "mariadb", drivers)
 
 
-def _installed(program: str) -> bool:
-    """Whether the server is there; as root, Debian's packages are installed if it is not."""
-    if not shutil.which(program) and services.is_root() and shutil.which("apt-get"):
-        install = ["apt-get", "install", "--yes", "--no-install-recommends", *MARIADB_PACKAGES]
-        subprocess.run(install, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+def had(program: str, *packages: str) -> bool:
+    """Whether the program is there; as root, Debian's packages are installed if it is not."""
+    if not shutil.which(program):
+        with suppress(subprocess.CalledProcessError):
+            install(*packages)
     return shutil.which(program) is not None
 
 

@@ -1,4 +1,4 @@
-"""PHP's fputcsv over a plain query, where PHP with its PostgreSQL driver is installed."""
+"""PHP's fputcsv over a plain query, where PHP with its PostgreSQL driver is."""
 
 from __future__ import annotations
 

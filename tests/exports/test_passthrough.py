@@ -21,7 +21,7 @@ from rowferry.exports.rendering import Rendering
 from rowferry.exports.sinks import Order, SinkColumn, sinks
 from rowferry.exports.sinks.csv import CsvSink
 from rowferry.exports.sources import Reader, open_reader
-from rowferry.exports.sources.postgresql import with_line_ends
+from rowferry.exports.sources.postgresql import FIRST_ROWS, with_line_ends
 from rowferry.exports.sources.reader import BLOCK_ROWS
 from rowferry.exports.spec import ExportSpec
 from tests.exports.probe import Probe, rendering
@@ -120,13 +120,17 @@ if WRITES_LINES:
 
     @pytest.mark.usefixtures("probes")
     @pytest.mark.parametrize("rows", [0, 1, BLOCK_ROWS, BLOCK_ROWS + 1])
-    def test_lines_come_in_blocks_of_the_same_rows(rows):
+    def test_lines_come_in_blocks_and_the_first_ones_soon(rows):
+        first = FIRST_ROWS if connection.vendor == "postgresql" else BLOCK_ROWS
         Probe.objects.bulk_create(Probe(integer=n, text="a\nb") for n in range(rows))
         renderings = [rendering("integer"), rendering("text")]
         with open_reader("default") as reader:
             lines = list(reader.blocks(Probe.objects.order_by("pk"), renderings, QUOTED_TEXT))
-            assert [b.rows for b in lines] == [b.rows for b in reader.blocks(Probe.objects.all(), renderings)]
-            assert all(block.finished for block in lines)
+        sizes = [block.rows for block in lines]
+        assert sum(sizes) == rows
+        assert sizes[:1] == [min(rows, first)][: len(sizes)]
+        assert all(size == BLOCK_ROWS for size in sizes[1:-1])
+        assert all(block.finished and block.data.count(b"\r\n") == block.rows for block in lines)
 
     @pytest.mark.usefixtures("probes")
     def test_what_python_has_to_change_is_not_passed_through():

@@ -106,7 +106,7 @@ class _Watch:
         self.heart.rows = tally.rows
         self.heart.check()
         now = time.monotonic()
-        if now - self.looked >= LOOK_EVERY or not tally.batches:
+        if now - self.looked >= LOOK_EVERY or not tally.batch:
             self.looked = now
             lifecycle.beat(self.claim, tally.rows)
         if tally.rows + tally.failed >= self.total:
@@ -117,7 +117,7 @@ class _Watch:
             lifecycle.progress(
                 self.claim,
                 tally.rows,
-                batch=tally.batches,
+                batch=tally.batch,
                 batches=pipeline.batches(self.total),
                 duration_ms=milliseconds(self.started),
             )

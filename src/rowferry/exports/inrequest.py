@@ -89,7 +89,7 @@ class InRequest:
         try:
             enough = 1
             for tally in self.run(listen=True):
-                if tally.batches and sum(map(len, self._heard)) >= enough:
+                if tally.batch and sum(map(len, self._heard)) >= enough:
                     yield self._take()
                     enough = AHEAD
             if self._file is not None:
@@ -107,7 +107,7 @@ class InRequest:
     def _show(self, tally: Tally, duration_ms: int) -> None:
         lifecycle.beat(self._claim, tally.rows)
         lifecycle.progress(
-            self._claim, tally.rows, batch=tally.batches, batches=batches(self.expected), duration_ms=duration_ms
+            self._claim, tally.rows, batch=tally.batch, batches=batches(self.expected), duration_ms=duration_ms
         )
 
     def _end(self, fault: RowferryError, rows: int) -> None:

@@ -36,11 +36,15 @@ class Tally:
     """How far the conveyor is."""
 
     rows: int = 0
-    batches: int = 0
     failed: int = 0
     named: list[Failure] = field(default_factory=list)
     adjustments: Counter[str] = field(default_factory=Counter)
     """What a computed column could not be written as it was."""
+
+    @property
+    def batch(self) -> int:
+        """Which of the `batches` it is at; 0 = no row has come yet."""
+        return batches(self.rows + self.failed)
 
 
 def file_key(claim: Claim, plan: Plan) -> str:
@@ -50,7 +54,7 @@ def file_key(claim: Claim, plan: Plan) -> str:
 
 
 def batches(total: int) -> int:
-    """How many blocks so many rows come in."""
+    """How many batches so many rows are, as progress counts them."""
     return -(-total // BLOCK_ROWS)
 
 
@@ -154,7 +158,6 @@ def convey(plan: Plan, reader: Reader, sink: Sink, tally: Tally) -> Iterator[Tal
         if kept.rows:
             sink.pass_on(kept) if kept.finished else sink.write(kept)
         tally.rows += kept.rows
-        tally.batches += 1
         yield tally
     sink.close()
 

@@ -19,6 +19,8 @@ from rowferry.exports.dialects import Delimited, Dialect
 from rowferry.exports.rendering import Rendering
 from rowferry.exports.sources.reader import BLOCK_ROWS, Reader
 
+FIRST_ROWS = 200
+"""Rows of the first block of finished lines: whoever waits for a file sees it begin."""
 CELLS_FORM = r"(NULL E'\b')"
 """A backspace within text is escaped, so that a bare one can stand for NULL."""
 BARE = bytes.maketrans(b"\t\n\b", CELL + CELL + NULL)
@@ -70,19 +72,21 @@ class PostgreSQLReader(Reader):
         self, queryset: QuerySet[Any], renderings: Sequence[Rendering], dialect: Dialect | None
     ) -> Iterator[Block]:
         if isinstance(dialect, Delimited):
-            for rows in self._copied(queryset, renderings, csv_form(dialect)):
+            for rows in self._copied(queryset, renderings, csv_form(dialect), first=FIRST_ROWS):
                 yield Block(with_line_ends(rows), len(rows), finished=True)
         else:
             for rows in self._copied(queryset, renderings, CELLS_FORM):
                 yield Block(unescaped(b"".join(rows)), len(rows))
 
-    def _copied(self, queryset: QuerySet[Any], renderings: Sequence[Rendering], form: str) -> Iterator[list[bytes]]:
+    def _copied(
+        self, queryset: QuerySet[Any], renderings: Sequence[Rendering], form: str, first: int = BLOCK_ROWS
+    ) -> Iterator[list[bytes]]:
         cells = {cell_name(index): one.expression() for index, one in enumerate(renderings)}
         sql, params = self.compile(queryset.annotate(**cells).values_list(*cells))
         with self.wrapper.wrap_database_errors:
             with self.wrapper.connection.cursor() as cursor:
                 statement = cursor.mogrify(f"COPY ({sql}) TO STDOUT {form}", params)
-            yield from copied(self.wrapper.connection.pgconn, statement.encode(), may_cancel=self.owned)
+            yield from copied(self.wrapper.connection.pgconn, statement.encode(), first, may_cancel=self.owned)
 
 
 def longest() -> int:
@@ -127,10 +131,10 @@ def unescaped(rows: bytes) -> bytes:
     return b"".join(found)
 
 
-def copied(connection: Any, statement: bytes, *, may_cancel: bool) -> Iterator[list[bytes]]:
-    """The rows of a COPY, in lists of BLOCK_ROWS, straight from libpq: psycopg's own iterator costs as much as the
-    read. Closed early it cancels the statement, or reads it to its end where that would undo somebody's
-    transaction."""
+def copied(connection: Any, statement: bytes, first: int, *, may_cancel: bool) -> Iterator[list[bytes]]:
+    """The rows of a COPY, in one list of `first` and then in lists of BLOCK_ROWS, straight from libpq: psycopg's own
+    iterator costs as much as the read. Closed early it cancels the statement, or reads it to its end where that would
+    undo somebody's transaction."""
     poll = select.poll()
     _send(connection, statement, poll)
     result = connection.get_result()
@@ -138,7 +142,7 @@ def copied(connection: Any, statement: bytes, *, may_cancel: bool) -> Iterator[l
         _drain(connection)
         raise DatabaseError(result.error_message.decode("utf-8", "replace"))
     try:
-        rest = yield from _lists(connection, poll)
+        rest = yield from _lists(connection, poll, first)
     except GeneratorExit:
         if connection.status == CONNECTION_OK:
             _end_early(connection, may_cancel)
@@ -159,19 +163,19 @@ def _end_early(connection: Any, may_cancel: bool) -> None:
     _drain(connection)
 
 
-def _lists(connection: Any, poll: select.poll) -> Generator[list[bytes], None, list[bytes]]:
+def _lists(connection: Any, poll: select.poll, size: int) -> Generator[list[bytes], None, list[bytes]]:
     """Full lists of rows as they come; returns the last ones once the COPY is at its end."""
     rows: list[bytes] = []
     fetch, keep = connection.get_copy_data, rows.append
     while True:
-        size, data = fetch(1)
-        if size > 0:
+        length, data = fetch(1)
+        if length > 0:
             keep(bytes(data))
-            if len(rows) == BLOCK_ROWS:
+            if len(rows) == size:
                 yield rows
-                rows = []
+                rows, size = [], BLOCK_ROWS
                 keep = rows.append
-        elif size == 0:
+        elif length == 0:
             poll.poll()
             connection.consume_input()
         else:
