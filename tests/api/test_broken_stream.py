@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -86,7 +87,7 @@ def test_a_stream_that_fails_half_way_ends_without_its_last_chunk(server: int) -
     received = answered(server, may_export(UserFactory()))
     assert received.startswith(b"HTTP/1.1 200 OK")
     assert b"Transfer-Encoding: chunked" in received
-    assert received.count(b"\r\n") > 1_900
+    assert 0 < len(re.findall(rb'^[0-9]+,"[01]"\r$', received, re.MULTILINE)) < 5_000
     assert not received.endswith(b"0\r\n\r\n")
     assert b"malformed" not in received
     export = Export.objects.get()
