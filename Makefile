@@ -48,7 +48,7 @@ test-services: setup $(VENV)/mariadb
 
 # Thousands of requests that nobody would send, to an installation of its own.
 fuzz: setup
-	DJANGO_SETTINGS_MODULE=rowferry.config.settings $(PYTHON) -m tests.api.under_fire $(FUZZ)
+	DJANGO_SETTINGS_MODULE=rowferry.config.settings $(PYTHON) -m tests.support.fuzz_server $(FUZZ)
 
 # Real processes, killed on purpose, on servers of their own; the first writes its table into docs/reliability.md.
 chaos: setup $(VENV)/mariadb

@@ -20,11 +20,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from bench import chart, data, field, figures, instructions, live, machine, report, servers
-from bench.figures import Figure
+from bench import chart, contestants, data, end_to_end, environment, instructions, measurements, report, servers
+from bench.interleaved_runs import ENDINGS, Result, Results, compare, needs
+from bench.measurements import Figure
 from bench.measuring import PEERS, ROOT, Contestant, Failed, measure
 from bench.report import Report
-from bench.rounds import ENDINGS, Result, Results, compare, needs
 from bench.servers import Database
 
 CHART = ROOT / "docs" / "growth.svg"
@@ -105,14 +105,14 @@ def main() -> int:
 def run(scale: Scale) -> Report:
     """Everything, in the order in which one part leaves the databases as the next one needs them."""
     servers.had("php", *servers.PHP_PACKAGES)
-    about = machine.described(field.described_peers())
+    about = environment.described(contestants.described_peers())
     with ExitStack() as stack:
         bench = prepared(scale, stack)
         everybody = chosen(bench)
-        results = compare(contestants(bench, everybody), bench.folder, scale.rows, scale.rounds, say)
+        results = compare(choose_contestants(bench, everybody), bench.folder, scale.rows, scale.rounds, say)
         few = with_few_rows(bench, everybody)
         growth = grown(bench)
-        found = [*figures.of_speed(results, few, scale.few), *figures.of_memory(results, growth)]
+        found = [*measurements.of_speed(results, few, scale.few), *measurements.of_memory(results, growth)]
         for part in (of_the_queue, of_the_web, of_the_sinks):
             found += tried(bench, part)
     failed = [one for one in (*results.values(), *few.values()) if one.fault]
@@ -161,23 +161,26 @@ def make(rows: int, database: Database) -> None:
     say(f"{database.name} has {rows:,} assets")
 
 
-def contestants(bench: Bench, everybody: Chosen) -> list[Contestant]:
+def choose_contestants(bench: Bench, everybody: Chosen) -> list[Contestant]:
     """All who run, in their order: each database's own client first, since its file is what others are held to."""
     found = []
     for database in bench.databases.values():
-        found += [*field.baselines(database), *field.rowferry(database)]
-    return [*found, *(one for one in field.peers(bench.postgresql) if everybody.get(one.label) == bench.scale.rows)]
+        found += [*contestants.baselines(database), *contestants.rowferry(database)]
+    return [
+        *found,
+        *(one for one in contestants.peers(bench.postgresql) if everybody.get(one.label) == bench.scale.rows),
+    ]
 
 
 def chosen(bench: Bench) -> Chosen:
     """Rows for each peer, by a trial with a few of them; who is beyond the budget is left out."""
     scale = bench.scale
     if scale.budget is None and scale.slow == math.inf:
-        return {one.label: scale.rows for one in field.peers(bench.postgresql)}
+        return {one.label: scale.rows for one in contestants.peers(bench.postgresql)}
     trial, factor = data.copied(bench.small, "trial"), scale.rows / TRIAL
     data.shrink(trial, TRIAL)
     found: Chosen = {}
-    for name, seconds in needs(field.peers(trial), bench.folder, factor).items():
+    for name, seconds in needs(contestants.peers(trial), bench.folder, factor).items():
         if scale.budget is not None and seconds > scale.budget:
             bench.notes.append(f"{name}: left out, by a trial it would take {seconds:.0f} s")
         else:
@@ -192,18 +195,18 @@ def with_few_rows(bench: Bench, everybody: Chosen) -> Results:
         return {}
     few = data.copied(bench.small, "few")
     data.grow(few, data.SEEDED, bench.scale.few)
-    those = [one for one in field.peers(few) if one.label in slow]
-    ours = [field.baselines(few)[0], *field.rowferry(few)]
+    those = [one for one in contestants.peers(few) if one.label in slow]
+    ours = [contestants.baselines(few)[0], *contestants.rowferry(few)]
     return compare([*ours, *those], bench.folder, bench.scale.few, bench.scale.rounds, say, long=SHORT)
 
 
 def grown(bench: Bench) -> dict[str, dict[int, Result]]:
     """The engine on more and more rows of the same table, in each format."""
-    growth: dict[str, dict[int, Result]] = {name: {} for name in field.FORMATS}
+    growth: dict[str, dict[int, Result]] = {name: {} for name in contestants.FORMATS}
     for rows in bench.scale.sizes:
         if rows > bench.scale.rows:
             data.grow(bench.postgresql, bench.scale.rows, rows)
-        for contestant in field.rowferry(bench.postgresql):
+        for contestant in contestants.rowferry(bench.postgresql):
             if contestant.role == "engine":
                 growth[contestant.format][rows] = limited(bench, contestant, rows)
     return growth
@@ -219,28 +222,28 @@ def limited(bench: Bench, contestant: Contestant, rows: int) -> Result:
 
 def of_the_queue(bench: Bench) -> Iterator[Figure]:
     """Figures 9 and 10, on an installation with nothing but SQLite and the built-in broker, and on PostgreSQL."""
-    wait = live.waits(bench.databases["SQLite"], 20)
+    wait = end_to_end.waits(bench.databases["SQLite"], 20)
     yield Figure(9, "queue to start, SQLite and the built-in broker: median", 1000 * wait, "ms", limit=100)
     ten = data.copied(bench.small, "ten")
     data.grow(ten, data.SEEDED, bench.scale.batch)
-    both, one = live.batch(ten, 10, workers=2), live.batch(ten, 10, workers=1)
+    both, one = end_to_end.batch(ten, 10, workers=2), end_to_end.batch(ten, 10, workers=1)
     what = f"10 exports of {bench.scale.batch:,} rows at once, 2 workers ÷ 1 worker"
     yield Figure(10, what, both / one, "×", limit=0.65)
 
 
 def of_the_web(bench: Bench) -> Iterator[Figure]:
     """Figures 7 and 8."""
-    streamed = live.median_answer(bench.small, live.PLAIN)
+    streamed = end_to_end.median_answer(bench.small, end_to_end.PLAIN)
     yield Figure(7, f"{data.SEEDED:,} rows over HTTP, warm: first row", 1000 * streamed.first, "ms", limit=20)
     yield Figure(7, f"{data.SEEDED:,} rows over HTTP, warm: whole CSV", 1000 * streamed.whole, "ms", limit=60)
     for database, rows in ((bench.small, data.SEEDED), (bench.postgresql, max(bench.scale.sizes))):
-        answer = live.median_answer(database, live.QUEUED)
+        answer = end_to_end.median_answer(database, end_to_end.QUEUED)
         yield Figure(8, f"POST that queues, table of {rows:,} rows", 1000 * answer.whole, "ms", limit=100)
 
 
 def of_the_sinks(_bench: Bench) -> Iterator[Figure]:
     """Figure 11."""
-    for name, count in instructions.of_all(field.FORMATS).items():
+    for name, count in instructions.of_all(contestants.FORMATS).items():
         yield Figure(11, f"instructions per cell, {name}", count)
 
 

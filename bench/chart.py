@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bench.rounds import Result
+from bench.interleaved_runs import Result
 
 COLOURS = {"csv": "#1b6ca8", "excel": "#2e8b57", "json": "#c2571a"}
 WIDTH, HEIGHT, MARGIN = 400, 260, 56

@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from bench.inside import cells
+from bench.engine_runs import cells
 from bench.measuring import PRODUCT, ROOT, Failed
 
 ENVIRONMENT = {"PYTHONHASHSEED": "0", "PATH": "/usr/bin:/bin"}
@@ -50,4 +50,4 @@ def counted(format_name: str, blocks: int) -> int:
 
 
 def command(format_name: str, blocks: int) -> list[str]:
-    return [str(PRODUCT), "-m", "bench.inside.cells", format_name, str(blocks)]
+    return [str(PRODUCT), "-m", "bench.engine_runs.cells", format_name, str(blocks)]

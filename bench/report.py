@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from bench.field import CLIENTS, ENGINE, FORMATS, WORKER
-from bench.figures import Figure, engine, plain, ratio
+from bench.contestants import CLIENTS, ENGINE, FORMATS, WORKER
+from bench.interleaved_runs import Result, Results
+from bench.measurements import Figure, engine, plain, ratio
 from bench.measuring import ROOT
-from bench.rounds import Result, Results
 
 PAGE = ROOT / "docs" / "performance.md"
 LINES = ROOT / "bench" / "results.jsonl"

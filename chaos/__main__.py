@@ -18,20 +18,20 @@ from importlib import import_module
 
 from tests.services.__main__ import leave
 
-from chaos.figures import Figure
+from chaos.result import Figure
 
 COMMANDS: dict[str, str] = {
-    "kill-storm": "chaos.storm:kill_storm",
-    "brokers": "chaos.storm:brokers",
+    "kill-storm": "chaos.faults.process_kills:kill_storm",
+    "brokers": "chaos.faults.process_kills:brokers",
     "messages": "chaos.messages:messages",
-    "broker-down": "chaos.outage:broker_down",
-    "database-killed": "chaos.outage:database_killed",
-    "disk-full": "chaos.disk:disk_full",
-    "storage-faults": "chaos.bucket:storage_faults",
-    "snapshot": "chaos.truth:snapshot",
-    "mails": "chaos.post:mails",
-    "crowd": "chaos.crowd:crowd",
-    "state-machine": "chaos.model:state_machine",
+    "broker-down": "chaos.faults.outages:broker_down",
+    "database-killed": "chaos.faults.outages:database_killed",
+    "disk-full": "chaos.faults.disk_full:disk_full",
+    "storage-faults": "chaos.faults.s3_errors:storage_faults",
+    "snapshot": "chaos.snapshot_isolation:snapshot",
+    "mails": "chaos.faults.mail_crash:mails",
+    "crowd": "chaos.workloads.concurrent:crowd",
+    "state-machine": "chaos.state_machine:state_machine",
 }
 """By name: the function that finds the figure. Each takes whether it shall be quick."""
 QUICK = (

@@ -12,10 +12,11 @@ class ChaosConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from chaos import bells, failpoints, haste
+        from chaos import short_timeouts
+        from chaos.faults import failpoints, message_loss
 
         if folder := os.environ.get("CHAOS_FOLDER"):
             failpoints.arm(folder)
-            bells.arm(folder)
+            message_loss.arm(folder)
         if os.environ.get("CHAOS_HASTE"):
-            haste.shorten()
+            short_timeouts.shorten()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 
-from chaos import judge
-from chaos.content import FORMATS
-from chaos.figures import Figure
-from chaos.site import Site, site
+from chaos import checker
+from chaos.file_rows import FORMATS
+from chaos.installation import Site, site
+from chaos.result import Figure
 from rowferry.exports.models import Attempt
 
 SILENCE = 6.0
@@ -23,7 +23,7 @@ def messages(quick: bool) -> Figure:
         place.start()
         lost = dropped(place, count)
         doubled = tripled(place, count)
-        verdict = judge.judge(place, [])
+        verdict = checker.judge(place, [])
         tries = Counter(Attempt.objects.using(place.alias).values_list("outcome", flat=True))
     return Figure(
         3,
@@ -45,7 +45,7 @@ def dropped(place: Site, count: int) -> str:
     place.wait(lambda: False, SILENCE)
     began = place.exports.exclude(status="pending").count()
     (place.traps.folder / "bells").write_text("1")
-    finished = "all finished" if judge.rest(place) else "NOT all finished"
+    finished = "all finished" if checker.rest(place) else "NOT all finished"
     return f"{began} began without a message, then {finished}"
 
 
@@ -53,4 +53,4 @@ def tripled(place: Site, count: int) -> str:
     (place.traps.folder / "bells").write_text("3")
     for number in range(count):
         place.order(FORMATS[number % 3], f"tripled {number}")
-    return "tripled: " + ("all finished" if judge.rest(place) else "NOT all finished")
+    return "tripled: " + ("all finished" if checker.rest(place) else "NOT all finished")

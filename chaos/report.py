@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from chaos.figures import ROOT, Figure
+from chaos.result import ROOT, Figure
 
 PAGE = ROOT / "docs" / "reliability.md"
 BEGIN, END = "<!-- chaos: begin -->", "<!-- chaos: end -->"

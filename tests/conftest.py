@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 from django.contrib.auth.models import Permission, User
 
-from rowferry.exports.sources import idle
+from rowferry.exports.databases import connection_pool
 from tests.factories.people import UserFactory
 
 GIVEN = os.environ.get("STORAGE_URL", "")
@@ -19,9 +19,9 @@ DATABASE = {"db", "transactional_db", "django_db_setup"}
 """The fixtures of pytest-django that every other one with a database comes from."""
 SERVED = {"django_db", "system", "services"}
 """Marks of tests that use a database or a broker."""
-ADDRESSED = {"config", "cli", "storage", "test_doc_examples.py"}
+ADDRESSED = {"config", "runtime", "monitoring", "cli", "storage", "test_doc_examples.py"}
 """Folders and files whose tests may read the addresses of servers without asking for a database."""
-INSTALLED = {"system", "test_worker.py"}
+INSTALLED = {"system", "test_celery_worker.py"}
 """Folders and files whose tests make an installation with a database and a broker of its own."""
 
 
@@ -57,7 +57,7 @@ def storage_folder(own_storage: None, tmp_path: Path) -> Path:
 def django_db_setup(django_db_setup: None) -> Iterator[None]:
     """The test's database goes at the end: nobody may be connected to it then."""
     yield
-    idle.forget()
+    connection_pool.forget()
 
 
 def may_export(user: User) -> User:

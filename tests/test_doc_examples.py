@@ -11,12 +11,13 @@ import pytest
 from django.contrib.auth.models import Permission, User
 
 from rowferry.assets.models import Asset, Location
-from rowferry.exports import errors, permissions, registry
-from rowferry.exports.kinds import Kind
-from rowferry.exports.sinks import Sink, sinks
-from rowferry.exports.spec import ExportSpec
+from rowferry.exports import errors
+from rowferry.exports.encoding.value_types import Kind
+from rowferry.exports.formats import Sink, sinks
+from rowferry.exports.planning.spec import ExportSpec
+from rowferry.exports.resources import permissions, registry
 from rowferry.exports.submission import Delivery
-from tests.exports.sinks.files import HOSTILE, columns, make
+from tests.exports.formats.files import HOSTILE, columns, make
 from tests.factories.assets import AssetFactory, LocationFactory
 from tests.factories.people import UserFactory
 from tests.pages import blocks

@@ -19,20 +19,22 @@ from typer.main import get_command
 import rowferry.exports
 from rowferry.api import problems, urls
 from rowferry.cli.main import app
-from rowferry.config import processes
 from rowferry.config.environment import env
-from rowferry.exports import conf, errors, figures, registry
+from rowferry.exports import conf, errors
+from rowferry.exports.encoding.value_types import Kind
 from rowferry.exports.errors import RowferryError
-from rowferry.exports.filters import Filter
-from rowferry.exports.kinds import Kind
+from rowferry.exports.formats import sinks
 from rowferry.exports.models import Event, Mode, Status
-from rowferry.exports.sinks import sinks
-from rowferry.exports.spec import READERS
+from rowferry.exports.monitoring import metrics
+from rowferry.exports.planning.spec import READERS
+from rowferry.exports.resources import registry
+from rowferry.exports.resources.filters import Filter
+from rowferry.runtime import supervisor
 from tests.pages import CODE, LINK, PAGES, ROOT, blocks, first_cells, page, spans
 
 TO_BE_WRITTEN = {
-    "src/rowferry/exports/sinks/pgcopy.py",
-    "tests/exports/sinks/test_pgcopy.py",
+    "src/rowferry/exports/formats/pgcopy.py",
+    "tests/exports/formats/test_pgcopy.py",
     "src/rowferry/assets/resources/people.py",
 }
 """Files that a page tells its reader to make."""
@@ -142,7 +144,7 @@ def test_every_error_code_is_in_the_errors_page_with_its_status(error: type[Rowf
 
 
 def test_the_codes_of_the_command_are_in_the_errors_page() -> None:
-    import_module("rowferry.cli.wire")
+    import_module("rowferry.cli.clients.http")
     assert {error.code for error in ours(RowferryError)} <= set(first_cells("docs/errors.md"))
 
 
@@ -250,7 +252,7 @@ def test_the_units_start_commands_that_there_are() -> None:
     (command,) = re.findall(r"^ExecStart=\S*/(rowferry \w+)$", unit, re.MULTILINE)
     assert {command, "rowferry web", "rowferry tick"} <= set(commands())
     (patience,) = re.findall(r"^TimeoutStopSec=(\d+)$", unit, re.MULTILINE)
-    assert int(patience) >= conf.SECONDS["ROWFERRY_GRACE"] + processes.HAND_OVER + processes.LAST
+    assert int(patience) >= conf.SECONDS["ROWFERRY_GRACE"] + supervisor.HAND_OVER + supervisor.LAST
 
 
 @pytest.mark.parametrize("language", ["nginx", ""])
@@ -263,7 +265,7 @@ def test_a_proxy_waits_longer_than_an_export_may_take(language: str) -> None:
 
 @pytest.mark.django_db
 def test_the_operations_page_has_every_metric_and_no_other() -> None:
-    told = set(re.findall(r"^# TYPE (rowferry_\w+)", figures.page().decode(), re.MULTILINE))
+    told = set(re.findall(r"^# TYPE (rowferry_\w+)", metrics.page().decode(), re.MULTILINE))
     said = {name for name in first_cells("docs/operations.md") if name.startswith("rowferry_")}
     assert said == told
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from chaos.models import Entry
-from rowferry.exports.filters import Matches
-from rowferry.exports.resource import Column, Resource, register
+from rowferry.exports.resources.filters import Matches
+from rowferry.exports.resources.resource import Column, Resource, register
 
 
 @register

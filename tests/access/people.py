@@ -12,7 +12,8 @@ from django.test.client import Client, ClientHandler
 from django.utils import timezone
 
 from rowferry.api.models import ApiToken, issue
-from rowferry.exports import execution, submission
+from rowferry.exports import submission
+from rowferry.exports.execution import queued
 from rowferry.exports.models import Export
 from tests.conftest import may_export
 from tests.factories.exports import changed
@@ -85,5 +86,5 @@ def export_of(owner: User, state: str) -> Export:
     """An export of the owner in this state, with its file if it has one."""
     export = submission.enqueue("assets", {"format": "csv"}, owner)
     if state in ("completed", "expired"):
-        execution.run_next()
+        queued.run_next()
     return changed(export, **LOOKS.get(state, {}))

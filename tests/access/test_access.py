@@ -17,8 +17,8 @@ from django.urls import URLPattern, get_resolver
 
 from rowferry.api.models import ApiToken, issue
 from rowferry.assets.models import Asset
-from rowferry.config.probes import PROBES
 from rowferry.exports.models import ExportLog
+from rowferry.runtime.health_views import PROBES
 from tests.access.people import client_of, export_of, exporter
 from tests.access.table import ADMIN_FOR_STAFF, ADMIN_OPEN, EVERYWHERE_ELSE, LINES, ROLES, Line
 from tests.api.conftest import content

@@ -6,7 +6,7 @@ from django.core.wsgi import get_wsgi_application
 
 application = get_wsgi_application()
 
-from rowferry.exports.resource import register  # noqa: E402  (the models are there only now)
-from tests.api.unreadable import Unreadable  # noqa: E402
+from rowferry.exports.resources.resource import register  # noqa: E402  (the models are there only now)
+from tests.support.unreadable import Unreadable  # noqa: E402
 
 register(Unreadable)

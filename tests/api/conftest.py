@@ -12,7 +12,7 @@ from django.test import Client
 
 from rowferry.api.models import issue
 from rowferry.assets.models import Asset
-from rowferry.exports.execution import run_next
+from rowferry.exports.execution.queued import run_next
 from rowferry.exports.models import Export
 from tests.factories.assets import AssetFactory, AssetStatusFactory, AssetTypeFactory
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from rowferry.api.models import ApiToken, issue
 from rowferry.assets.models import Asset
-from rowferry.exports.execution import run_next
+from rowferry.exports.execution.queued import run_next
 from tests.api.conftest import Caller, content, problem
 
 EVERYWHERE = [

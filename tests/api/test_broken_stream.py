@@ -20,9 +20,9 @@ from django.db import connection
 from rowferry.api.models import issue
 from rowferry.exports.models import Export
 from tests.api.conftest import some_assets
-from tests.api.unreadable import break_row
 from tests.conftest import may_export
 from tests.factories.people import UserFactory
+from tests.support.unreadable import break_row
 
 pytestmark = pytest.mark.system
 

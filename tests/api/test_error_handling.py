@@ -14,13 +14,13 @@ from django.test import Client
 from rowferry.api.problems import described
 from rowferry.assets.models import Asset
 from rowferry.exports import errors
-from rowferry.exports.columns import Column
 from rowferry.exports.errors import SourceFault
 from rowferry.exports.models import Export, ExportLog
-from rowferry.exports.registry import unregister
-from rowferry.exports.resource import Resource, register
+from rowferry.exports.resources.columns import Column
+from rowferry.exports.resources.registry import unregister
+from rowferry.exports.resources.resource import Resource, register
 from tests.api.conftest import Caller, problem, some_assets
-from tests.api.unreadable import Unreadable, break_row
+from tests.support.unreadable import Unreadable, break_row
 
 
 def test_a_problem_has_everything_that_rfc_9457_names(api: Caller) -> None:

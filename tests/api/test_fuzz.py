@@ -16,7 +16,7 @@ from schemathesis import GenerationMode
 from rowferry.api.models import issue
 from rowferry.assets.models import Asset
 from tests.api.conftest import Caller, content
-from tests.api.fuzzing import Tally, in_chains, one_by_one
+from tests.support.fuzzing import Tally, in_chains, one_by_one
 
 EXAMPLES = 15
 """Of each operation and mode; `make fuzz` tries many more."""

@@ -12,7 +12,7 @@ from django.test import Client
 
 from rowferry.exports import catalogue
 from rowferry.exports.models import Event, Mode, Status
-from rowferry.exports.spec import READERS
+from rowferry.exports.planning.spec import READERS
 from tests.api.conftest import Caller
 
 OPERATIONS = {

@@ -20,9 +20,9 @@ from rowferry.api.models import issue
 from rowferry.exports.models import Export
 from tests.api.conftest import some_assets
 from tests.api.test_broken_stream import server
-from tests.api.unreadable import break_row
 from tests.conftest import may_export
 from tests.factories.people import UserFactory
+from tests.support.unreadable import break_row
 
 __all__ = ["server"]
 pytestmark = pytest.mark.system

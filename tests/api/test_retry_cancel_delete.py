@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rowferry.exports.execution import run_next
+from rowferry.exports.execution.queued import run_next
 from rowferry.exports.models import Export, ExportLog
 from tests.api.conftest import Caller, content, problem
 

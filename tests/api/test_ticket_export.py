@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 from django.contrib.auth.models import Permission, User
 
-from rowferry.exports.columns import Column
-from rowferry.exports.registry import unregister
-from rowferry.exports.resource import Resource, register
+from rowferry.exports.resources.columns import Column
+from rowferry.exports.resources.registry import unregister
+from rowferry.exports.resources.resource import Resource, register
 from tests.api.conftest import Caller, lines, problem
 from tests.factories.people import UserFactory
 from tests.factories.tickets import TicketFactory

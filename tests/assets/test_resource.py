@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 
 from rowferry.assets.models import Asset
 from rowferry.assets.resources.assets import AssetResource
-from rowferry.exports.kinds import Kind
+from rowferry.exports.encoding.value_types import Kind
 from tests.factories.assets import AssetFactory, LocationFactory
 from tests.factories.people import UserFactory
 from tests.factories.resources import narrowed, values

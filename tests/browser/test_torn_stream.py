@@ -9,11 +9,11 @@ import pytest
 from rowferry.exports.models import Export
 from tests.api.conftest import some_assets
 from tests.api.test_broken_stream import server
-from tests.api.unreadable import break_row
 from tests.browser.acting import open_form, saved
 from tests.browser.site import chromium, visitor
 from tests.conftest import may_export
 from tests.factories.people import PASSWORD, UserFactory
+from tests.support.unreadable import break_row
 
 __all__ = ["server"]
 pytestmark = pytest.mark.services

@@ -9,7 +9,7 @@ from operator import attrgetter
 from pathlib import Path
 
 import pytest
-from chaos.failpoints import POINTS, Armoury, Sabotage, fire
+from chaos.faults.failpoints import POINTS, Armoury, Sabotage, fire
 
 from tests.pages import ROOT, page
 

@@ -8,11 +8,11 @@ from itertools import product
 from typing import Any
 
 import pytest
-from chaos.failpoints import ACTIONS, ON_S3, POINTS
-from chaos.site import Site, site
+from chaos.faults.failpoints import ACTIONS, ON_S3, POINTS
+from chaos.installation import Site, site
 from django.utils import timezone
 
-from chaos import judge
+from chaos import checker
 from rowferry.exports.models import IdempotencyKey
 from tests.services.s3 import CREDENTIALS, s3
 
@@ -42,7 +42,7 @@ def test_an_export_is_had_on_s3_whatever_happens_at(place_on_s3: Site, point: st
 
 
 def test_nothing_is_left_over_on_s3(place_on_s3: Site):
-    assert judge.judge(place_on_s3, []).faults == {}
+    assert checker.judge(place_on_s3, []).faults == {}
 
 
 @pytest.mark.parametrize(("point", "action"), sorted(PAIRS), ids=lambda word: word)
@@ -58,15 +58,15 @@ def had(place: Site, point: str, action: str) -> None:
         assert place.wait(lambda: place.exports.get(pk=export_id).status == "completed")
         place.exports.filter(pk=export_id).update(expires_at=timezone.now() - timedelta(seconds=1))
     assert place.wait(lambda: not place.traps.waiting()), "Nobody came by."
-    assert judge.rest(place), place.log[-3000:]
-    verdict = judge.Verdict()
+    assert checker.rest(place), place.log[-3000:]
+    verdict = checker.Verdict()
     export = place.exports.get(pk=export_id)
-    judge.of_one(place, export, place.rows(), verdict)
+    checker.of_one(place, export, place.rows(), verdict)
     assert verdict.faults == {}
     assert export.status == ("expired" if point == "during_expire" else "completed")
     assert place.exports.count() == IdempotencyKey.objects.using(place.alias).count()
 
 
 def test_nothing_is_left_over_of_all_that(place: Site):
-    assert judge.judge(place, []).faults == {}
+    assert checker.judge(place, []).faults == {}
     assert place.exports.exclude(status__in=["completed", "expired"]).count() == 0

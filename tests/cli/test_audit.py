@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from tests.cli.conftest import Cli
-from tests.exports.tampering import chained, change, tampered
+from tests.support.tampering import chained, change, tampered
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

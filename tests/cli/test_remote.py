@@ -16,8 +16,8 @@ from django.db import connection
 from pytest_django.live_server_helper import LiveServer
 
 from rowferry.api.models import issue
-from rowferry.cli import wire
-from rowferry.exports.execution import run_next
+from rowferry.cli.clients import http
+from rowferry.exports.execution.queued import run_next
 from rowferry.exports.models import Export
 from tests.cli.conftest import Cli
 from tests.factories.assets import AssetFactory
@@ -94,7 +94,7 @@ class Breaking(BaseHTTPRequestHandler):
 def breaking(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Breaking]]:
     """A server that breaks off, in the environment of the command; its pauses are cut short."""
     server_class = type("Fresh", (Breaking,), {"seen": []})
-    monkeypatch.setattr(wire, "PAUSES", (0.01, 0.01))
+    monkeypatch.setattr(http, "PAUSES", (0.01, 0.01))
     with ThreadingHTTPServer(("127.0.0.1", 0), server_class) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()

@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 from typer.testing import Result
 
-from rowferry.exports import catalogue, recount, signing
-from rowferry.exports.sinks import sinks
+from rowferry.exports import catalogue
+from rowferry.exports.formats import sinks
+from rowferry.exports.integrity import row_count, signing
 from tests.cli.conftest import Cli
 from tests.factories.assets import AssetFactory
 
@@ -75,7 +76,7 @@ def test_others_read_fields_as_long_as_before(cli: Cli, keys: Path) -> None:
 
 
 def test_every_format_has_a_reader() -> None:
-    assert recount.READERS.keys() == sinks().keys()
+    assert row_count.READERS.keys() == sinks().keys()
 
 
 def another_byte(file: Path, _manifest: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from django.core.checks import run_checks
 
 from rowferry.config.celery import app
-from rowferry.config.checks import BOUNDS, PINS, broken_pins, celery_is_pinned, spool_is_local
+from rowferry.config.celery_checks import BOUNDS, PINS, broken_pins, celery_is_pinned, spool_is_local
 
 WRONG: dict[str, Any] = {
     **{name: not wanted if isinstance(wanted, bool) else "other" for name, (wanted, _) in PINS.items()},

@@ -11,11 +11,11 @@ from django.contrib.auth.models import User
 from django.db import connection
 
 from rowferry.assets.models import Asset
-from rowferry.exports import permissions, registry
-from rowferry.exports.resource import Resource, register
-from tests.exports.guarded import GuardedResource
-from tests.exports.probe import Probe
+from rowferry.exports.resources import permissions, registry
+from rowferry.exports.resources.resource import Resource, register
 from tests.factories.assets import AssetFactory
+from tests.support.all_types_model import Probe
+from tests.support.restricted_resource import GuardedResource
 
 
 @pytest.fixture(scope="session")

@@ -17,11 +17,13 @@ from django.db import connection
 from django.utils import timezone
 
 from rowferry.config.celery import Celery, app, configuration
-from rowferry.exports import execution, lifecycle, notification, tasks, ticker
-from rowferry.exports.spool.folder import QueueFolder
+from rowferry.exports import lifecycle, tasks
+from rowferry.exports.execution import queued
+from rowferry.exports.scheduling import notifications, scheduler
+from rowferry.filesystem_broker.folder import QueueFolder
 from tests.conftest import may_export
 from tests.factories.assets import AssetFactory
-from tests.factories.exports import again, changed, claimed, events, is_sound, lease_over, names, queued
+from tests.factories.exports import again, changed, claimed, events, is_sound, lease_over, names, queue_export
 from tests.factories.people import UserFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -70,7 +72,7 @@ def in_threads(count: int, act: Callable[[], Any]) -> list[Any]:
 
 
 def test_of_workers_that_reach_for_one_export_at_once_one_gets_it(owner: User):
-    export = queued(owner)
+    export = queue_export(owner)
     claims = in_threads(4, lambda: lifecycle.claim_due("me"))
     assert len([claim for claim in claims if claim]) == 1
     assert (again(export).attempt, again(export).fence) == (1, 1)
@@ -79,10 +81,10 @@ def test_of_workers_that_reach_for_one_export_at_once_one_gets_it(owner: User):
 
 def test_a_message_that_comes_three_times_makes_one_file_one_event_and_one_mail(owner: User, storage_folder: Path):
     AssetFactory.create_batch(3)
-    export = queued(owner)
+    export = queue_export(owner)
     for _ in range(3):
         tasks.run(str(export.pk))
-        notification.send_due()
+        notifications.send_due()
     assert is_sound(again(export), storage_folder)
     assert events(export) == ["initiated", "processing", "completed", "notified"]
     assert len(mail.outbox) == 1
@@ -92,32 +94,32 @@ def test_a_message_that_comes_three_times_makes_one_file_one_event_and_one_mail(
 
 
 def test_an_order_rings_once(owner: User, bells: QueueFolder):
-    queued(owner)
+    queue_export(owner)
     assert bells.size() == 1
 
 
 def test_a_lost_message_is_rung_again(owner: User, bells: QueueFolder):
-    export = queued(owner)
+    export = queue_export(owner)
     bells.purge()
-    assert ticker.ring_due() == 1
+    assert scheduler.ring_due() == 1
     assert bells.size() == 1
     assert again(export).rung_at is not None
 
 
 def test_what_was_rung_for_just_now_is_left_alone_and_later_rung_again(owner: User, bells: QueueFolder):
-    export = queued(owner)
-    assert [ticker.ring_due(), ticker.ring_due()] == [1, 0]
-    changed(export, rung_at=timezone.now() - ticker.RING_AGAIN - timedelta(seconds=1))
-    assert ticker.ring_due() == 1
+    export = queue_export(owner)
+    assert [scheduler.ring_due(), scheduler.ring_due()] == [1, 0]
+    changed(export, rung_at=timezone.now() - scheduler.RING_AGAIN - timedelta(seconds=1))
+    assert scheduler.ring_due() == 1
 
 
 def test_only_what_a_worker_may_take_is_rung_for(owner: User, bells: QueueFolder):
-    running, over, done = queued(owner), queued(owner), queued(owner)
+    running, over, done = queue_export(owner), queue_export(owner), queue_export(owner)
     for _ in (running, over):
         claimed()
     lease_over(over)
     changed(done, status="completed")
-    assert ticker.ring_due() == 1
+    assert scheduler.ring_due() == 1
     assert (again(over).rung_at is not None, again(running).rung_at, again(done).rung_at) == (True, None, None)
 
 
@@ -127,12 +129,12 @@ def test_with_the_broker_down_an_order_is_taken_at_once_and_done_later(
 ):
     with broker(url):
         started = time.monotonic()
-        export = queued(owner)
+        export = queue_export(owner)
         assert time.monotonic() - started < 1
-        assert ticker.ring_due() == 0
+        assert scheduler.ring_due() == 0
     app.set_current()
     assert (again(export).status, again(export).rung_at) == ("pending", None)
-    assert ticker.ring_due() == 1
+    assert scheduler.ring_due() == 1
     tasks.run(str(export.pk))
     assert again(export).status == "completed"
 
@@ -143,45 +145,45 @@ def test_with_the_broker_down_an_order_is_taken_at_once_and_done_later(
 def order_of_work() -> list[str]:
     """Whose exports one worker does, one after the other."""
     done = []
-    while (export := execution.run_next()) is not None:
+    while (export := queued.run_next()) is not None:
         done.append(export.user_name)
     return done
 
 
 def test_twenty_exports_of_one_do_not_starve_the_one_of_another_even_with_one_worker(owner: User, stranger: User):
     for _ in range(20):
-        queued(owner)
-    execution.run_next()
-    queued(stranger)
+        queue_export(owner)
+    queued.run_next()
+    queue_export(stranger)
     assert "stranger" in order_of_work()[:2]
 
 
 def test_two_who_order_much_take_turns(owner: User, stranger: User):
     for person in (owner, stranger):
         for _ in range(4):
-            queued(person)
+            queue_export(person)
     assert order_of_work()[1:] == ["stranger", "owner", "stranger", "owner", "stranger", "owner", "stranger"]
 
 
 def test_a_second_worker_serves_somebody_else_first(owner: User, stranger: User):
     for person in (owner, owner, stranger):
-        queued(person)
+        queue_export(person)
     assert [claimed().export.user_name for _ in range(3)] == ["owner", "stranger", "owner"]
 
 
 def test_who_has_an_export_at_work_waits_however_long_ago_it_began(owner: User, stranger: User):
     for person in (owner, stranger):
-        queued(person)
+        queue_export(person)
     running = claimed().export
     changed(running, started_at=timezone.now() - timedelta(hours=1))
-    execution.run_next()
-    queued(owner)
-    queued(stranger)
+    queued.run_next()
+    queue_export(owner)
+    queue_export(stranger)
     assert claimed().export.user_name == "stranger"
 
 
 def test_one_persons_exports_are_done_in_their_order(owner: User):
-    orders = [queued(owner).pk for _ in range(5)]
+    orders = [queue_export(owner).pk for _ in range(5)]
     assert [claimed().export.pk for _ in orders] == orders
 
 
@@ -189,9 +191,9 @@ def test_one_persons_exports_are_done_in_their_order(owner: User):
 
 
 def test_who_lost_the_right_gets_a_refusal_and_no_second_try(owner: User, storage_folder: Path):
-    export = queued(owner)
+    export = queue_export(owner)
     owner.user_permissions.clear()
-    execution.run_next()
+    queued.run_next()
     failed = again(export)
     assert (failed.status, failed.attempt, failed.error["code"]) == ("failed", 1, "not_permitted")
     assert failed.error["retryable"] is False
@@ -200,16 +202,16 @@ def test_who_lost_the_right_gets_a_refusal_and_no_second_try(owner: User, storag
 
 def test_the_export_of_a_removed_user_does_not_run(storage_folder: Path):
     person = may_export(UserFactory(username="gone"))
-    export = queued(person)
+    export = queue_export(person)
     person.delete()
-    execution.run_next()
+    queued.run_next()
     failed = again(export)
     assert (failed.status, failed.attempt, failed.error["code"]) == ("failed", 1, "not_permitted")
     assert names(storage_folder) == []
 
 
 def test_a_user_who_was_barred_gets_nothing(owner: User):
-    export = queued(owner)
+    export = queue_export(owner)
     User.objects.filter(pk=owner.pk).update(is_active=False)
-    execution.run_next()
+    queued.run_next()
     assert again(export).error["code"] == "not_permitted"

@@ -13,19 +13,21 @@ from django.contrib.auth.models import Group, User
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from rowferry.exports import execution, lifecycle, registry, submission
-from rowferry.exports.kinds import Kind
+from rowferry.exports import lifecycle, submission
+from rowferry.exports.encoding.value_types import Kind
+from rowferry.exports.execution import queued
 from rowferry.exports.lifecycle import Claim, Facts
 from rowferry.exports.models import Export, ExportLog, Mode, Status
-from rowferry.exports.resource import Column, Person, Resource
-from rowferry.exports.spec import ExportSpec
+from rowferry.exports.planning.spec import ExportSpec
+from rowferry.exports.resources import registry
+from rowferry.exports.resources.resource import Column, Person, Resource
 from rowferry.exports.storage import StoredFile
 
 Hooks = dict[int, Callable[[], object]]
 LONG_AGO = timedelta(hours=1)
 
 
-def queued(person: User | None, resource: str = "assets", kind: str = "csv", **body: Any) -> Export:
+def queue_export(person: User | None, resource: str = "assets", kind: str = "csv", **body: Any) -> Export:
     """An export that waits for a worker."""
     return submission.enqueue(resource, {"format": kind, **body}, person)
 
@@ -40,7 +42,7 @@ def begun(person: User, mode: Mode = Mode.STREAMED) -> Claim:
 
 def in_state(person: User, status: Status, **values: Any) -> Export:
     """An export in any state, as if it had got there; while it is processing, the lease of its first try runs."""
-    export = queued(person)
+    export = queue_export(person)
     if status == Status.PROCESSING:
         values = {"lease_until": timezone.now() + LONG_AGO, "worker": "somebody", **values}
     if status != Status.PENDING:
@@ -56,7 +58,7 @@ def changed(export: Export, **values: Any) -> Export:
 
 def completed(person: User | None, *, rows: int = 5_000, failed: int = 0, size: int = 2_621_440, **body: Any) -> Export:
     """An export to Excel that was completed after 12 seconds, as far as its row can tell: there is no file."""
-    changed(queued(person, kind="excel", **body), total_items=5_000)
+    changed(queue_export(person, kind="excel", **body), total_items=5_000)
     claim = claimed()
     began = timezone.now() - timedelta(seconds=12)
     changed(claim.export, started_at=began)
@@ -82,7 +84,7 @@ def events(export: Export) -> list[str]:
 
 def claimed() -> Claim:
     """What a worker gets that asks for something to do."""
-    claim = lifecycle.claim_due(execution.worker_name())
+    claim = lifecycle.claim_due(queued.worker_name())
     assert claim is not None
     return claim
 

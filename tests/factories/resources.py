@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import F, Model, Q
 
-from rowferry.exports.resource import Resource
+from rowferry.exports.resources.resource import Resource
 
 
 def values(resource: Resource) -> list[dict[str, Any]]:

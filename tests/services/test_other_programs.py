@@ -9,11 +9,11 @@ from typing import Any, ClassVar
 
 import pytest
 
-from rowferry.exports.kinds import Kind
-from rowferry.exports.sinks import Sink, sinks
-from rowferry.exports.sinks.excel import ExcelSink
-from tests.exports.sinks.corpus import TEXTS, in_format, many_rows
-from tests.exports.sinks.files import columns, make
+from rowferry.exports.encoding.value_types import Kind
+from rowferry.exports.formats import Sink, sinks
+from rowferry.exports.formats.excel import ExcelSink
+from tests.exports.formats.corpus import TEXTS, in_format, many_rows
+from tests.exports.formats.files import columns, make
 from tests.services.readers import by_libreoffice, by_node
 
 pytestmark = pytest.mark.services

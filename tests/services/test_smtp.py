@@ -9,10 +9,11 @@ from django.contrib.auth.models import User
 from django.core import mail
 
 from rowferry.config.environment import email
-from rowferry.exports import execution, notification
+from rowferry.exports.execution import queued
 from rowferry.exports.models import EmailOutbox
+from rowferry.exports.scheduling import notifications
 from tests.factories.assets import AssetFactory
-from tests.factories.exports import queued
+from tests.factories.exports import queue_export
 from tests.services import smtp
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
@@ -23,10 +24,10 @@ def test_the_mail_of_an_export_reaches_the_server_once(owner: User, settings: ob
     with smtp() as (url, folder):
         for name, value in email(url).items():
             setattr(settings, name, value)
-        export = queued(owner)
-        execution.run_next()
-        notification.send_due()
-        notification.send_due()
+        export = queue_export(owner)
+        queued.run_next()
+        notifications.send_due()
+        notifications.send_due()
         (message,) = [message_from_bytes(path.read_bytes()) for path in folder.iterdir()]
     assert message["To"] == owner.email
     assert str(export.pk) in message["Message-ID"]

@@ -19,7 +19,7 @@ from typing import IO, Any
 
 from python_calamine import CalamineWorkbook
 
-from rowferry.config import processes
+from rowferry.runtime import supervisor
 from tests.services.running import answers, free_port
 
 PATIENCE = 50.0
@@ -31,7 +31,7 @@ QUICK = {
     "ROWFERRY_RETRY_DELAY": "1",
     "ROWFERRY_WORKERS": "2",
 }
-WORKER, TICKER = processes.worker_command(), processes.tick_command()
+WORKER, TICKER = supervisor.worker_command(), supervisor.tick_command()
 """Asked for before any test changes a setting: then Django no longer says which module its settings are from."""
 ORDER = """
 import django, json, sys
@@ -43,7 +43,7 @@ user.user_permissions.set(Permission.objects.filter(codename="export_asset"))
 user = User.objects.get(pk=user.pk)
 print(json.dumps([str(Asset.exports.run(queue=True, user=user, **order).pk) for order in json.loads(sys.argv[1])]))
 """
-SWEEP = "import django; django.setup(); from rowferry.exports import ticker; ticker.tidy(0)"
+SWEEP = "import django; django.setup(); from rowferry.exports.scheduling import scheduler; scheduler.tidy(0)"
 Row = dict[str, Any]
 
 
@@ -88,7 +88,7 @@ class Installation:
     def start_web(self) -> str:
         """A web server that answers; its address."""
         port = free_port()
-        self._start(processes.web_command("127.0.0.1", port))
+        self._start(supervisor.web_command("127.0.0.1", port))
         wait_for(answers(port), "The web server")
         return f"http://127.0.0.1:{port}"
 

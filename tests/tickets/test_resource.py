@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from rowferry.exports.kinds import Kind
+from rowferry.exports.encoding.value_types import Kind
 from rowferry.tickets.models import Ticket
 from rowferry.tickets.resources.tickets import TicketResource
 from tests.factories.people import UserFactory

@@ -168,6 +168,6 @@ def test_after_an_hour_there_is_another_mail(owner: User, settings: Any, monkeyp
     settings.ROWFERRY_PASSWORD_MAILS_PER_HOUR = 1
     start = time.time()
     for seconds, sent in ((0, 1), (3590, 1), (3610, 2)):
-        monkeypatch.setattr("rowferry.exports.quota.time.time", lambda later=seconds: start + later)
+        monkeypatch.setattr("rowferry.exports.limits.quota.time.time", lambda later=seconds: start + later)
         Client().post("/password", {"email": "owner@example.com"})
         assert len(mail.outbox) == sent

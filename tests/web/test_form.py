@@ -15,7 +15,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from rowferry.exports import catalogue
-from rowferry.exports.execution import run_next
+from rowferry.exports.execution.queued import run_next
 from tests.factories.assets import AssetFactory, AssetStatusFactory, LocationFactory
 from tests.factories.people import UserFactory
 from tests.factories.tickets import TicketFactory

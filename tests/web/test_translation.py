@@ -15,9 +15,10 @@ from django.test import Client
 from django.utils.translation.template import templatize
 
 import rowferry.web
-from rowferry.exports import catalogue, registry
+from rowferry.exports import catalogue
 from rowferry.exports.errors import RowferryError
-from tests.factories.exports import queued
+from rowferry.exports.resources import registry
+from tests.factories.exports import queue_export
 from tests.test_docs import ours
 
 HERE = Path(rowferry.web.__file__).parent
@@ -77,7 +78,7 @@ def test_what_is_compiled_is_what_is_written(german: set[str]) -> None:
 
 
 def test_a_german_browser_gets_german(browser: Client, owner: User) -> None:
-    queued(owner)
+    queue_export(owner)
     page = browser.get("/", headers=GERMAN).content.decode()
     assert '<html lang="de">' in page
     assert "Meine Exporte" in page

@@ -17,7 +17,7 @@ from rowferry.api import ranges
 from rowferry.api.ranges import Span
 
 if TYPE_CHECKING:
-    from rowferry.exports.download import Download
+    from rowferry.exports.storage.download import Download
 
 R = TypeVar("R", bound=HttpResponseBase)
 HARMLESS = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox; default-src 'none'"}

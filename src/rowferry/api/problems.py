@@ -14,7 +14,7 @@ from django.http import Http404, JsonResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from rest_framework.exceptions import APIException
 
-from rowferry.api import limits
+from rowferry.api import rate_limit_headers
 from rowferry.api.ranges import UnsatisfiableRangeError
 from rowferry.exports import errors
 from rowferry.exports.errors import QuotaExceeded, RowferryError
@@ -100,7 +100,7 @@ def _ours(error: RowferryError) -> Problem:
     status = _status(type(error))
     if status >= 500:
         logger.error("A request failed: %s", error.detail, exc_info=error)
-    headers = limits.used_up(error) if isinstance(error, QuotaExceeded) else {}
+    headers = rate_limit_headers.used_up(error) if isinstance(error, QuotaExceeded) else {}
     wait = error.retry_after or (RETRY_AFTER if status == 503 else None)
     return Problem(
         status=status,

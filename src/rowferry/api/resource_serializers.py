@@ -11,8 +11,8 @@ from rowferry.api.serializers import Plain
 from rowferry.exports import catalogue
 
 if TYPE_CHECKING:
-    from rowferry.exports.filters import Parameter
-    from rowferry.exports.sinks import Option
+    from rowferry.exports.formats import Option
+    from rowferry.exports.resources.filters import Parameter
 
 
 class ChoiceSerializer(Plain):

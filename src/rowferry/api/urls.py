@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path, re_path
 
 from rowferry.api import views
-from rowferry.api.openapi import DocsView, SchemaView
+from rowferry.api.openapi.operations import DocsView, SchemaView
 
 app_name = "rowferry_api"
 urlpatterns = [

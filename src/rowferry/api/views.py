@@ -13,9 +13,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from rowferry.api import files, limits, openapi, parsing
+from rowferry.api import files, parsers, rate_limit_headers
 from rowferry.api.authentication import who
 from rowferry.api.files import with_headers
+from rowferry.api.openapi import operations
 from rowferry.api.resource_serializers import ResourceSerializer, ResourcesSerializer
 from rowferry.api.serializers import (
     DryRunSerializer,
@@ -55,15 +56,15 @@ def written(request: Request, serializer: type[Plain], value: object, **options:
 class OrderView(Endpoint):
     """`/{resource}/export`."""
 
-    @openapi.order
+    @operations.order
     def post(self, request: Request, resource: str) -> HttpResponseBase:
         """Order a file. Answered with the file, with its bytes as they come, or with where it will be."""
         key = request.headers.get("Idempotency-Key")
         prefers = _prefers_async(request.headers.get("Prefer", ""))
-        answer = submission.submit(resource, parsing.body(request), who(request), key=key, prefer_async=prefers)
+        answer = submission.submit(resource, parsers.body(request), who(request), key=key, prefer_async=prefers)
         response = answered(answer, request)
         applied = {"Preference-Applied": ASYNC} if prefers and isinstance(answer, Queued) else {}
-        return with_headers(response, limits.left(answer.allowance) | applied)
+        return with_headers(response, rate_limit_headers.left(answer.allowance) | applied)
 
 
 def _prefers_async(prefer: str) -> bool:
@@ -107,22 +108,22 @@ def _whereabouts(answer: Queued | Ready | Streamed, request: Request) -> dict[st
 class HistoryView(Endpoint):
     """`/exports`."""
 
-    @openapi.history
+    @operations.history
     def get(self, request: Request) -> Response:
         """The caller's own exports, newest first."""
-        page = tracking.history(who(request), parsing.query(request.query_params))
+        page = tracking.history(who(request), parsers.query(request.query_params))
         return written(request, HistorySerializer, page)
 
 
 class ExportView(Endpoint):
     """`/exports/{export_id}`."""
 
-    @openapi.show
+    @operations.show
     def get(self, request: Request, export_id: str) -> Response:
         """One export: how far it is, what became of it."""
         return written(request, ExportSerializer, tracking.find(who(request), export_id))
 
-    @openapi.delete
+    @operations.delete
     def delete(self, request: Request, export_id: str) -> Response:
         """Delete the file of an export. The log stays."""
         tracking.delete(who(request), export_id)
@@ -132,7 +133,7 @@ class ExportView(Endpoint):
 class DownloadView(Endpoint):
     """`/exports/{export_id}/download`."""
 
-    @openapi.download
+    @operations.download
     def get(self, request: Request, export_id: str) -> HttpResponseBase:
         """The file, or the part of it that a Range header names."""
         if linked := tracking.link(who(request), export_id):
@@ -143,7 +144,7 @@ class DownloadView(Endpoint):
             tracking.note_download(who(request), export, _how(request, response.get("Content-Range", "the whole file")))
         return with_headers(response, {"X-Export-Id": str(export.pk)})
 
-    @openapi.hidden
+    @operations.hidden
     def head(self, request: Request, export_id: str) -> HttpResponseBase:
         """What a download would say, without the file; not counted."""
         export, file = tracking.open_file(who(request), export_id)
@@ -163,17 +164,17 @@ def _how(request: Request, part: str) -> str:
 class LogsView(Endpoint):
     """`/exports/{export_id}/logs`."""
 
-    @openapi.logs
+    @operations.logs
     def get(self, request: Request, export_id: str) -> Response:
         """What has happened to an export, oldest first."""
-        page = tracking.log(who(request), export_id, parsing.query(request.query_params))
+        page = tracking.log(who(request), export_id, parsers.query(request.query_params))
         return written(request, LogsSerializer, page)
 
 
 class ManifestView(Endpoint):
     """`/exports/{export_id}/manifest`."""
 
-    @openapi.manifest
+    @operations.manifest
     def get(self, request: Request, export_id: str) -> Response:
         """What was asked, expected and written."""
         return Response(tracking.manifest(who(request), export_id))
@@ -182,17 +183,17 @@ class ManifestView(Endpoint):
 class RetryView(Endpoint):
     """`/exports/{export_id}/retry`."""
 
-    @openapi.retry
+    @operations.retry
     def post(self, request: Request, export_id: str) -> HttpResponseBase:
         """Order the file of a failed or cancelled export again, as a new export."""
         answer = submission.queued(tracking.retry(who(request), export_id), who(request))
-        return with_headers(answered(answer, request), limits.left(answer.allowance))
+        return with_headers(answered(answer, request), rate_limit_headers.left(answer.allowance))
 
 
 class CancelView(Endpoint):
     """`/exports/{export_id}/cancel`."""
 
-    @openapi.cancel
+    @operations.cancel
     def post(self, request: Request, export_id: str) -> Response:
         """Ask for the end of an export that waits or runs; a worker stops at its next batch."""
         export = tracking.cancel(who(request), export_id)
@@ -202,7 +203,7 @@ class CancelView(Endpoint):
 class ResourcesView(Endpoint):
     """`/resources`."""
 
-    @openapi.resources
+    @operations.resources
     def get(self, request: Request) -> Response:
         """All that the caller may export."""
         return written(request, ResourcesSerializer, {"data": catalogue.resources(who(request))})
@@ -211,7 +212,7 @@ class ResourcesView(Endpoint):
 class ResourceView(Endpoint):
     """`/resources/{name}`."""
 
-    @openapi.resource
+    @operations.resource
     def get(self, request: Request, name: str) -> Response:
         """What an export of one resource can hold: columns, filters with their choices, formats."""
         return written(request, ResourceSerializer, catalogue.resource(name, who(request)))

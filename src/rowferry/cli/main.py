@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from rowferry import __version__
-from rowferry.cli import audit, demo, export, exports, resources, serving, upkeep, verify
-from rowferry.cli.failing import Failing
+from rowferry.cli.commands import audit, demo, export, exports, maintenance, processes, resources, verify
+from rowferry.cli.error_handling import Failing
 
 EXPORTS, RUNNING, UPKEEP = "Exports", "Running", "Setting up and keeping"
 
@@ -30,9 +30,16 @@ app.add_typer(audit.app, name="audit", rich_help_panel=EXPORTS)
 app.command(rich_help_panel=EXPORTS)(resources.resources)
 app.command(rich_help_panel=EXPORTS)(verify.verify)
 command: Callable[..., Any]
-for command in (serving.up, serving.web, serving.worker, serving.tick, demo.demo):
+for command in (processes.up, processes.web, processes.worker, processes.tick, demo.demo):
     app.command(rich_help_panel=RUNNING)(command)
-for command in (upkeep.migrate, upkeep.seed, upkeep.user, upkeep.token, upkeep.cleanup, upkeep.doctor):
+for command in (
+    maintenance.migrate,
+    maintenance.seed,
+    maintenance.user,
+    maintenance.token,
+    maintenance.cleanup,
+    maintenance.doctor,
+):
     app.command(rich_help_panel=UPKEEP)(command)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,8 +14,8 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from rowferry.cli.places import Show
-
+Show = Callable[[str, int, int | None], None]
+"""Told of progress: what is going on, how much is done, of how much (None = unknown)."""
 UNITS = ("bytes", "kB", "MB", "GB", "TB")
 
 

@@ -9,8 +9,8 @@ class ConfigConfig(AppConfig):
     label = "rowferry_config"
 
     def ready(self) -> None:
-        from rowferry.config import celery, checks
+        from rowferry.config import celery, celery_checks
 
         celery.app.set_default()
-        register(checks.celery_is_pinned)
-        register(checks.spool_is_local)
+        register(celery_checks.celery_is_pinned)
+        register(celery_checks.spool_is_local)

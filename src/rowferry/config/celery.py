@@ -15,9 +15,9 @@ from kombu.entity import Exchange, Queue
 from kombu.transport import TRANSPORT_ALIASES
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
-from rowferry.config import stopping
-from rowferry.config.checks import broken_pins
+from rowferry.config.celery_checks import broken_pins
 from rowferry.exports.conf import seconds
+from rowferry.runtime import graceful_shutdown
 
 QUEUE = "exports"
 
@@ -110,9 +110,9 @@ def _refuse_a_leaky_worker(sender: Any, **_: Any) -> None:
 
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rowferry.config.settings")
-TRANSPORT_ALIASES["spool"] = "rowferry.exports.spool:Transport"
+TRANSPORT_ALIASES["spool"] = "rowferry.filesystem_broker:Transport"
 
-worker_init.connect(stopping.take_over)
+worker_init.connect(graceful_shutdown.take_over)
 
 app = Celery("rowferry")
 app.set_default()

@@ -11,9 +11,9 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from environs import Env
 
-from rowferry.config import logs
 from rowferry.exports.conf import SECONDS, WHOLE_NUMBERS
-from rowferry.exports.keepsake import kept
+from rowferry.exports.integrity.secret_file import kept
+from rowferry.runtime import log_config
 
 env = Env()
 env.read_env(str(Path.cwd() / ".env"), recurse=False)
@@ -83,7 +83,7 @@ def email(url: str) -> dict[str, Any]:
     (STARTTLS), `console:`."""
     parts = urlsplit(url)
     if parts.scheme == "file":
-        return {"EMAIL_BACKEND": "rowferry.config.mailbox.EmailBackend", "EMAIL_FILE_PATH": unquote(parts.path)}
+        return {"EMAIL_BACKEND": "rowferry.runtime.email_backend.EmailBackend", "EMAIL_FILE_PATH": unquote(parts.path)}
     if parts.scheme == "console":
         return {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}
     if parts.scheme not in ("smtp", "smtps", "smtp+tls"):
@@ -102,7 +102,7 @@ def email(url: str) -> dict[str, Any]:
 
 def log() -> dict[str, Any]:
     """Django's LOGGING, and gunicorn's."""
-    return logs.configuration(env.str("ROWFERRY_LOG", ""), env.str("LOG_LEVEL", ""))
+    return log_config.configuration(env.str("ROWFERRY_LOG", ""), env.str("LOG_LEVEL", ""))
 
 
 def secret_key() -> str:

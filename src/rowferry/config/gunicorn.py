@@ -13,7 +13,7 @@ threads = 16  # more than ROWFERRY_FILES_AT_ONCE: slow clients leave some for th
 graceful_timeout = max(1, math.ceil(environment.limits()["ROWFERRY_GRACE"]))  # `processes` waits longer
 timeout = 60
 keepalive = 5
-logger_class = "rowferry.config.logs.RequestLog"
+logger_class = "rowferry.runtime.log_config.RequestLog"
 logconfig_dict = environment.log()
 control_socket_disable = True
 if Path("/dev/shm").is_dir():  # noqa: S108 - the heartbeat file of a worker: on a slow disk it would stall

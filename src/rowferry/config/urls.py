@@ -3,9 +3,9 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from rowferry.api.keys import keys
+from rowferry.api.public_keys import keys
 
-handler400 = "rowferry.config.edge.malformed"
+handler400 = "rowferry.runtime.middleware.malformed"
 urlpatterns = [
     path("api/v1/", include("rowferry.api.urls")),
     path(".well-known/rowferry-keys.json", keys),

@@ -13,13 +13,14 @@ from django.http import FileResponse, HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header
 
-from rowferry.exports import registry, submission
+from rowferry.exports import submission
 from rowferry.exports.errors import RowferryError
-from rowferry.exports.filters import MOST_VALUES
+from rowferry.exports.formats import sinks
 from rowferry.exports.models import Export, ExportLog
-from rowferry.exports.plan import permitted
-from rowferry.exports.resource import Resource
-from rowferry.exports.sinks import sinks
+from rowferry.exports.planning.plan import permitted
+from rowferry.exports.resources import registry
+from rowferry.exports.resources.filters import MOST_VALUES
+from rowferry.exports.resources.resource import Resource
 from rowferry.exports.submission import Streamed
 
 Action = Callable[[Any, HttpRequest, models.QuerySet[Any]], HttpResponseBase | None]

@@ -13,14 +13,15 @@ class ExportsConfig(AppConfig):
     verbose_name = "Exports"
 
     def ready(self) -> None:
-        from rowferry.exports import checks, door, permissions, registry, tasks  # noqa: F401
+        from rowferry.exports import accessor
+        from rowferry.exports.resources import permissions, registry  # noqa: F401
 
         registry.autodiscover()
-        registry.on_register(door.attach)
+        registry.on_register(accessor.attach)
         post_migrate.connect(_keep_permissions, sender=self)
 
 
 def _keep_permissions(using: str, **_: Any) -> None:
-    from rowferry.exports import permissions
+    from rowferry.exports.resources import permissions
 
     permissions.keep(using)

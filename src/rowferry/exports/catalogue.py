@@ -9,16 +9,16 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from rowferry.exports import registry
-from rowferry.exports.columns import Column, Treatment
-from rowferry.exports.compression import PACKINGS
+from rowferry.exports.encoding.compression import PACKINGS
+from rowferry.exports.encoding.value_types import Kind
 from rowferry.exports.errors import NotFound
-from rowferry.exports.filters import INT64, Filter, Matches, Parameter
-from rowferry.exports.kinds import Kind
-from rowferry.exports.plan import permitted, require, withheld
-from rowferry.exports.protection import sight
-from rowferry.exports.resource import Person, Resource
-from rowferry.exports.sinks import Option, sinks
+from rowferry.exports.formats import Option, sinks
+from rowferry.exports.planning.column_privacy import sight
+from rowferry.exports.planning.plan import permitted, require, withheld
+from rowferry.exports.resources import registry
+from rowferry.exports.resources.columns import Column, Treatment
+from rowferry.exports.resources.filters import INT64, Filter, Matches, Parameter
+from rowferry.exports.resources.resource import Person, Resource
 
 
 @dataclass(frozen=True, slots=True)

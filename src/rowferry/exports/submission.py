@@ -9,23 +9,26 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from rowferry.exports import idempotency, lifecycle, preview, quota, registry, tasks
-from rowferry.exports.contention import retried
-from rowferry.exports.download import Download, opened
+from rowferry.exports import lifecycle, tasks
+from rowferry.exports.databases import Reader, Size, open_reader
+from rowferry.exports.databases.retry import retried
 from rowferry.exports.errors import Conflict, InvalidRequest
-from rowferry.exports.execution import worker_name
-from rowferry.exports.idempotency import Key
-from rowferry.exports.inrequest import InRequest
+from rowferry.exports.execution import preview
+from rowferry.exports.execution.in_request import InRequest
+from rowferry.exports.execution.pipeline import Tally
+from rowferry.exports.execution.preview import Preview, estimated_wait
+from rowferry.exports.execution.queued import worker_name
 from rowferry.exports.lifecycle import Claim
+from rowferry.exports.limits import idempotency, quota
+from rowferry.exports.limits.download_slots import Seat
+from rowferry.exports.limits.idempotency import Key
+from rowferry.exports.limits.quota import Allowance
 from rowferry.exports.models import Export, Mode, Status, counted
-from rowferry.exports.pipeline import Tally
-from rowferry.exports.plan import Plan, build_plan, decide, enough_to_decide, require, require_content
-from rowferry.exports.preview import Preview, estimated_wait
-from rowferry.exports.quota import Allowance
-from rowferry.exports.resource import Person
-from rowferry.exports.seats import Seat
-from rowferry.exports.sources import Reader, Size, open_reader
-from rowferry.exports.spec import ExportSpec, boolean, sound
+from rowferry.exports.planning.plan import Plan, build_plan, decide, enough_to_decide, require, require_content
+from rowferry.exports.planning.spec import ExportSpec, boolean, sound
+from rowferry.exports.resources import registry
+from rowferry.exports.resources.resource import Person
+from rowferry.exports.storage.download import Download, opened
 
 UNKEPT = "A queued export has to be kept until it is fetched: leave keep out."
 

@@ -11,8 +11,9 @@ from celery.exceptions import SoftTimeLimitExceeded
 from kombu.utils.url import maybe_sanitize_url
 from structlog.contextvars import bound_contextvars
 
-from rowferry.exports import execution, lifecycle
-from rowferry.exports.bell import Bell
+from rowferry.exports import lifecycle
+from rowferry.exports.execution import queued
+from rowferry.exports.models import Bell
 
 logger = logging.getLogger(__name__)
 
@@ -20,7 +21,7 @@ logger = logging.getLogger(__name__)
 @shared_task(name="rowferry.exports.run")  # type: ignore[untyped-decorator]
 def run(export_id: str) -> None:
     """Do the export whose turn it is; `export_id` is the one that rang, and often the one that is done."""
-    export = execution.run_next((SoftTimeLimitExceeded,))
+    export = queued.run_next((SoftTimeLimitExceeded,))
     logger.info("Rung for %s, did %s.", export_id, export.pk if export else "nothing: it was done already")
 
 
@@ -50,13 +51,13 @@ def hand_over(pids: Collection[int]) -> None:
 
 
 def _names(pids: Collection[int]) -> list[str]:
-    return [execution.worker_name(pid) for pid in pids]
+    return [queued.worker_name(pid) for pid in pids]
 
 
 @shared_task(name="rowferry.exports.answer")  # type: ignore[untyped-decorator]
 def answer(bell: str) -> None:
     """Say that a worker has heard this bell, if anybody still waits for it."""
-    Bell.objects.filter(pk=bell, worker="").update(worker=execution.worker_name())
+    Bell.objects.filter(pk=bell, worker="").update(worker=queued.worker_name())
 
 
 def heard(patience: float) -> tuple[str, float] | None:

@@ -18,16 +18,18 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import QuerySet
 
-from rowferry.exports import conf, download, lifecycle, milestones, quota, registry, tasks
-from rowferry.exports.download import Download
+from rowferry.exports import conf, lifecycle, tasks
 from rowferry.exports.errors import Conflict, InvalidRequest, NotFound
-from rowferry.exports.manifest import remove
-from rowferry.exports.models import Event, Export, ExportLog, Mode, Status
-from rowferry.exports.plan import require, require_content
-from rowferry.exports.resource import Person
-from rowferry.exports.seats import Seat, Seated
-from rowferry.exports.storage import storage
-from rowferry.exports.values import day, midnight
+from rowferry.exports.integrity.manifest import remove
+from rowferry.exports.limits import quota
+from rowferry.exports.limits.download_slots import Seat, Seated
+from rowferry.exports.models import Event, Export, ExportLog, Mode, Status, history_checkpoints
+from rowferry.exports.planning.plan import require, require_content
+from rowferry.exports.resources import registry
+from rowferry.exports.resources.filter_values import day, midnight
+from rowferry.exports.resources.resource import Person
+from rowferry.exports.storage import download, storage
+from rowferry.exports.storage.download import Download
 
 M = TypeVar("M", bound=models.Model)
 FARTHEST_PAGE = 10_000_000
@@ -187,15 +189,15 @@ def _page(found: QuerySet[M], query: Mapping[str, str], *, size: int, most: int)
 def _ranked(found: QuerySet[Export], person: AbstractUser, query: Mapping[str, str]) -> Page[Export]:
     """A page of a person's whole history: from its newer end, or from the milestone before it."""
     number, limit = _whole(query, "page", 1, FARTHEST_PAGE), _whole(query, "limit", 20, 100)
-    total = milestones.counted(found, person.pk) if person.pk else 0
+    total = history_checkpoints.counted(found, person.pk) if person.pk else 0
     start = (number - 1) * limit
     stop = min(start + limit, total)
     if start >= total:
         return Page([], total, number, limit)
-    if stop <= milestones.STEP:
+    if stop <= history_checkpoints.STEP:
         keys = list(found.values_list("pk", flat=True)[start:stop])
     else:
-        keys = milestones.keys(found, person.pk, total - stop, total - start)[::-1]
+        keys = history_checkpoints.keys(found, person.pk, total - stop, total - start)[::-1]
     return Page(_rows(Export, keys), total, number, limit)
 
 

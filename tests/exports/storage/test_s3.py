@@ -12,14 +12,16 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import ImproperlyConfigured
 
-from rowferry.exports import execution, ticker, tracking
+from rowferry.exports import tracking
 from rowferry.exports.errors import StorageFault
+from rowferry.exports.execution import queued
 from rowferry.exports.models import Export, ExportLog, Status
+from rowferry.exports.scheduling import scheduler
 from rowferry.exports.storage import storage
 from rowferry.exports.storage.s3 import PART_SIZE, S3Storage
 from tests.api.conftest import Caller, content
 from tests.factories.assets import AssetFactory
-from tests.factories.exports import queued
+from tests.factories.exports import queue_export
 from tests.services.faulty import faulty
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -31,8 +33,8 @@ ENDS = ("", ".manifest.json")
 def export(bucket: str, owner: User) -> Export:
     """A finished export in the bucket."""
     AssetFactory.create_batch(30)
-    export = queued(owner)
-    execution.run_next()
+    export = queue_export(owner)
+    queued.run_next()
     export.refresh_from_db()
     assert export.status == Status.COMPLETED
     return export
@@ -95,7 +97,7 @@ def test_the_ticker_ends_uploads_that_no_worker_writes_to(export: Export) -> Non
     stage = storage().stage(f"{export.pk}.{export.fence + 1}.csv")
     stage.write(bytes(PART_SIZE + 1))
     assert any(key.endswith(".part") for key in storage().keys(LATER))
-    assert ticker.tidy(-3600) == 1
+    assert scheduler.tidy(-3600) == 1
     assert sorted(storage().keys(LATER)) == [export.file_key, f"{export.file_key}.manifest.json"]
     with pytest.raises(StorageFault):
         stage.publish()
@@ -108,7 +110,7 @@ def test_the_ticker_leaves_alone_what_lies_deeper_in_the_bucket(bucket: str, set
     upload.write(bytes(PART_SIZE + 1))
     settings.STORAGE_URL = bucket
     storage().put("orphan", b"nobody's")
-    assert ticker.tidy(-3600) == 1
+    assert scheduler.tidy(-3600) == 1
     settings.STORAGE_URL = bucket.replace("?", "/other?")
     assert sorted(storage().keys(LATER)) == ["film.mp4.part", "report.pdf"]
     upload.discard()
@@ -119,15 +121,15 @@ def test_with_many_faults_completed_exports_have_their_files_and_a_sweep_leaves_
 ) -> None:
     settings.ROWFERRY_RETRY_DELAY = 0
     AssetFactory.create_batch(30)
-    exports = [queued(owner) for _ in range(8)]
+    exports = [queue_export(owner) for _ in range(8)]
     endpoint = parse_qs(urlsplit(bucket).query)["endpoint_url"][0]
     with faulty(endpoint, 0.3, seed=7) as (address, server):
         settings.STORAGE_URL = bucket.replace(endpoint, address)
-        while execution.run_next() is not None:
+        while queued.run_next() is not None:
             pass
         assert server.spoiled > 0
     settings.STORAGE_URL = bucket
-    ticker.tidy(-3600)
+    scheduler.tidy(-3600)
     done = Export.objects.filter(pk__in=[export.pk for export in exports], status=Status.COMPLETED)
     assert len(done) >= 6
     assert set(storage().keys(LATER)) == {key + end for key in done.values_list("file_key", flat=True) for end in ENDS}

@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from rowferry.exports.collations import ACCENTS, compared
+from rowferry.exports.databases.collations import ACCENTS, compared
 
 
 class Migration(migrations.Migration):

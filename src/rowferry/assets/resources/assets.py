@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from rowferry.assets.models import Asset, full_name
-from rowferry.exports.columns import Column
-from rowferry.exports.filters import DateRange, Matches, Search
-from rowferry.exports.kinds import Kind, Tone
-from rowferry.exports.resource import Resource, register
+from rowferry.exports.encoding.value_types import Kind, Tone
+from rowferry.exports.resources.columns import Column
+from rowferry.exports.resources.filters import DateRange, Matches, Search
+from rowferry.exports.resources.resource import Resource, register
 
 STATUSES = {
     "In use": Tone.GOOD,

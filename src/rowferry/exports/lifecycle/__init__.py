@@ -5,16 +5,8 @@ mine`, so a worker that was taken for dead can change nothing. A try that failed
 lease just ends when the next try is due. Times are the database's clock.
 """
 
-from rowferry.exports.lifecycle.claim import (
-    Claim,
-    beat,
-    check_cancelled,
-    claim_due,
-    due,
-    expect,
-    progress,
-)
-from rowferry.exports.lifecycle.ending import (
+from rowferry.exports.lifecycle.claims import Claim, beat, check_cancelled, claim_due, due, expect, progress
+from rowferry.exports.lifecycle.completion import (
     Facts,
     complete,
     fail,
@@ -25,8 +17,8 @@ from rowferry.exports.lifecycle.ending import (
     mark_abandoned_cancelled,
     mark_cancelled,
 )
-from rowferry.exports.lifecycle.journal import mail, record
-from rowferry.exports.lifecycle.order import MOVES, begin, create, delete, downloaded, expire, request_cancel
+from rowferry.exports.lifecycle.log_writer import mail, record
+from rowferry.exports.lifecycle.transitions import MOVES, begin, create, delete, downloaded, expire, request_cancel
 
 __all__ = [
     "MOVES",

@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-import rowferry.exports.bell
+import rowferry.exports.models.worker_ping
 
 
 class Migration(migrations.Migration):
@@ -17,7 +17,10 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.CharField(
-                        default=rowferry.exports.bell.nonce, max_length=32, primary_key=True, serialize=False
+                        default=rowferry.exports.models.worker_ping.nonce,
+                        max_length=32,
+                        primary_key=True,
+                        serialize=False,
                     ),
                 ),
                 ("worker", models.CharField(blank=True, max_length=200)),

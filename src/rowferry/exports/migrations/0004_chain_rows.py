@@ -4,7 +4,7 @@ from itertools import groupby
 
 from django.db import migrations
 
-from rowferry.exports import chain
+from rowferry.exports.audit import hash_chain
 
 EXPORTS, ROWS = 500, 200
 """Of one step, and of one statement."""
@@ -29,8 +29,8 @@ def link(apps, schema_editor):
             before = ""
             for number, line in enumerate(group, 1):
                 line.sequence, line.previous_hash = number, before
-                line.hash = before = chain.fingerprint(
-                    chain.event({name: getattr(line, name) for name in chain.FIELDS})
+                line.hash = before = hash_chain.fingerprint(
+                    hash_chain.event({name: getattr(line, name) for name in hash_chain.FIELDS})
                 )
                 changed.append(line)
             heads.append(exports.model(pk=export_id, log_sequence=number, log_hash=before))

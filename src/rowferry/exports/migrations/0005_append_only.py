@@ -2,16 +2,18 @@
 
 from django.db import migrations, models
 
-from rowferry.exports import guards
+from rowferry.exports.databases import append_only
 
 
 def up(_apps, schema_editor):
-    for statement in guards.lowered(schema_editor.connection.vendor) + guards.raised(schema_editor.connection.vendor):
+    for statement in append_only.lowered(schema_editor.connection.vendor) + append_only.raised(
+        schema_editor.connection.vendor
+    ):
         schema_editor.execute(statement)
 
 
 def down(_apps, schema_editor):
-    for statement in guards.lowered(schema_editor.connection.vendor):
+    for statement in append_only.lowered(schema_editor.connection.vendor):
         schema_editor.execute(statement)
 
 

@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from rowferry.exports.collations import EXACT, compared
+from rowferry.exports.databases.collations import EXACT, compared
 
 
 class Migration(migrations.Migration):

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from rowferry.exports.storage.seam import PART, Stage, Storage, StoredFile
+from rowferry.exports.storage.interface import PART, Stage, Storage, StoredFile
 
 __all__ = ["PART", "Stage", "Storage", "StoredFile", "storage"]
 

@@ -11,7 +11,7 @@ from typing import BinaryIO
 from urllib.parse import SplitResult, unquote
 
 from rowferry.exports.errors import StorageFault
-from rowferry.exports.storage.seam import PART, Stage, Storage
+from rowferry.exports.storage.interface import PART, Stage, Storage
 
 
 class FolderStage(Stage):

@@ -21,7 +21,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.http import content_disposition_header
 
 from rowferry.exports.errors import StorageFault
-from rowferry.exports.storage.seam import PART, Stage, Storage
+from rowferry.exports.storage.interface import PART, Stage, Storage
 
 try:
     import boto3

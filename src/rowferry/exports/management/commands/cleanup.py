@@ -4,7 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from rowferry.exports import idempotency, ticker
+from rowferry.exports.limits import idempotency
+from rowferry.exports.scheduling import scheduler
 
 
 class Command(BaseCommand):
@@ -12,9 +13,9 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, **__: Any) -> None:
         expired = 0
-        while count := ticker.expire():
+        while count := scheduler.expire():
             expired += count
-        ended = ticker.end_abandoned() + ticker.end_unstarted()
-        removed = ticker.tidy()
+        ended = scheduler.end_abandoned() + scheduler.end_unstarted()
+        removed = scheduler.tidy()
         idempotency.tidy()
         self.stdout.write(f"{expired} expired, {ended} abandoned exports ended, {removed} needless files removed.")

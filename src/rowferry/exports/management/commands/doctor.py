@@ -18,9 +18,10 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models.functions import Now
 
-from rowferry.exports import conf, lifecycle, tasks, vitals
+from rowferry.exports import conf, lifecycle, tasks
 from rowferry.exports.errors import RowferryError
 from rowferry.exports.models import Export, Leader, Status
+from rowferry.exports.monitoring import health
 from rowferry.exports.storage import storage
 
 OK, WARN, FAIL = "ok", "warn", "FAIL"
@@ -66,7 +67,7 @@ def database(_: float) -> Found:
 
 
 def clock(_: float) -> Found:
-    skew = vitals.clock_skew().total_seconds()
+    skew = health.clock_skew().total_seconds()
     level, advice = (OK, "") if abs(skew) <= SKEW else (WARN, "let both machines ask the same time server")
     yield Finding(level, f"{skew:+.1f} s from the database's", advice)
 
@@ -129,7 +130,7 @@ def worker(patience: float) -> Found:
 
 
 def queue(_: float) -> Found:
-    age = vitals.queue_age(vitals.database_time())
+    age = health.queue_age(health.database_time())
     if age > LONG:
         yield Finding(WARN, f"an export has waited for {age:.0f} s", "start `rowferry worker`, or more of them")
         return

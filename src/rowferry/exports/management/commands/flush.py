@@ -7,8 +7,8 @@ from typing import Any
 from django.core.management.commands import flush
 from django.db import connections
 
-from rowferry.exports import guards
-from rowferry.exports.logbook import ExportLog
+from rowferry.exports.databases import append_only
+from rowferry.exports.models import ExportLog
 
 
 class Command(flush.Command):
@@ -17,7 +17,7 @@ class Command(flush.Command):
         # PostgreSQL empties tables in a way of its own, which no trigger of a row sees.
         if connection.vendor == "postgresql" or not _has_log(connection):
             return super().handle(**options)
-        with guards.down(connection):
+        with append_only.down(connection):
             return super().handle(**options)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from rowferry.exports import ticker
+from rowferry.exports.scheduling import scheduler
 
 
 class Command(BaseCommand):
@@ -18,7 +18,7 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, **options: Any) -> None:
         if options["once"]:
-            ticker.sweep()
+            scheduler.sweep()
             return
         stop = threading.Event()
 
@@ -27,4 +27,4 @@ class Command(BaseCommand):
 
         signal.signal(signal.SIGTERM, end)
         signal.signal(signal.SIGINT, end)
-        ticker.run(stop.wait)
+        scheduler.run(stop.wait)

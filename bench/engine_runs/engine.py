@@ -1,0 +1,68 @@
+"""The engine alone: `python -m bench.engine_runs engine FORMAT FILE [ROWS]`: reader, transform and sink, no export row.
+
+`python -m bench.engine_runs engine FORMAT` prints instead the statement that it would have PostgreSQL copy.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+import uuid
+from dataclasses import replace
+from pathlib import Path
+
+from rowferry.exports.databases import Reader, open_reader
+from rowferry.exports.execution.pipeline import Tally, convey
+from rowferry.exports.formats import Order
+from rowferry.exports.planning.plan import Plan, build_plan
+from rowferry.exports.planning.spec import ExportSpec
+
+
+def planned(format_name: str, rows: int | None) -> Plan:
+    """The plan of all assets, or of the first so many by their key."""
+    plan = build_plan(ExportSpec.parse("assets", {"format": format_name}), None)
+    return plan if rows is None else replace(plan, queryset=plan.queryset.filter(pk__lte=rows))
+
+
+def order(plan: Plan, reader: Reader) -> Order:
+    return Order(
+        export_id=str(uuid.uuid4()),
+        resource="assets",
+        resource_label=str(plan.resource.label),
+        format=plan.spec.format,
+        exported_at=reader.snapshot_at,
+        item_count=reader.count(plan.queryset),
+        columns=plan.sink_columns,
+        options=plan.spec.options,
+    )
+
+
+def export(format_name: str, file: Path, rows: int | None) -> float:
+    """Seconds from the request to the closed file."""
+    started = time.perf_counter()
+    plan = planned(format_name, rows)
+    with open_reader(plan.queryset.db) as reader, file.open("wb", buffering=0) as stream:
+        for _ in convey(plan, reader, plan.sink(order(plan, reader), stream), Tally()):
+            pass
+    return time.perf_counter() - started
+
+
+def statement(format_name: str) -> str:
+    """The SQL of the read, its parameters bound."""
+    plan = planned(format_name, None)
+    cells = {f"c{i}": one.expression() for i, one in enumerate(plan.renderings)}
+    with open_reader(plan.queryset.db) as reader:
+        sql, params = reader.compile(plan.queryset.annotate(**cells).values_list(*cells))
+        with reader.wrapper.connection.cursor() as cursor:
+            return str(cursor.mogrify(sql, params))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 2:
+        print(statement(sys.argv[1]))
+    else:
+        limit = int(sys.argv[3]) if len(sys.argv) > 3 else None
+        loaded = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        print(json.dumps({"seconds": export(sys.argv[1], Path(sys.argv[2]), limit), "loaded": loaded}))

@@ -1,0 +1,1 @@
+"""The description of the API: OpenAPI, its links, the schema of a manifest."""

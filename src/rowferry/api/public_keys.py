@@ -1,0 +1,17 @@
+"""The public keys with which anybody may check the signature of a manifest: no sign-in."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.http import require_safe
+
+from rowferry.exports.audit import log
+
+
+@require_safe
+def keys(_request: HttpRequest) -> JsonResponse:
+    """`/.well-known/rowferry-keys.json`: a JSON Web Key Set."""
+    answer = JsonResponse(log.public_keys(), content_type="application/jwk-set+json")
+    answer["Cache-Control"] = "public, max-age=3600"
+    answer["X-Content-Type-Options"] = "nosniff"
+    return answer

@@ -1,0 +1,97 @@
+"""Exports made here, on the database, by the engine's front doors. Imported by name only, once Django is set up."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from contextlib import closing
+from typing import Any, BinaryIO, cast
+
+from django.contrib.auth import get_user_model
+
+from rowferry.cli.checksum import Copy
+from rowferry.cli.clients import json_records
+from rowferry.cli.clients.base import Fetched
+from rowferry.cli.clients.polling import wait
+from rowferry.cli.output import Show
+from rowferry.exports import catalogue, submission, tracking
+from rowferry.exports.errors import NotFound
+
+LOOK_EVERY = 0.2
+"""Seconds between two looks at a queued export."""
+CHUNK = 1024 * 1024
+
+
+class Here:
+    """This machine, as one person or as the operator, who may see everything."""
+
+    def __init__(self, user: str | None) -> None:
+        self.person = _named(user) if user else None
+
+    def make(self, resource: str, body: Mapping[str, Any], stream: BinaryIO, show: Show) -> Fetched:
+        if body.get("async"):
+            export = submission.enqueue(resource, body, self.person)
+            wait(str(export.pk), lambda: (self.find(str(export.pk)), LOOK_EVERY), show)
+            return self._opened(str(export.pk), stream, show)[1]
+        work, course = submission.perform(resource, body, self.person)
+        with closing(cast("Generator[Any, None, None]", course)):
+            for tally in course:
+                show(f"Exporting {resource}", tally.rows, work.expected)
+        return _copied(json_records.export(work.export), work.file(), stream, show)
+
+    def preview(self, resource: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        return json_records.preview(submission.dry_run(resource, body, self.person))
+
+    def history(self, query: Mapping[str, str]) -> dict[str, Any]:
+        return json_records.page(tracking.history(self.person, query), json_records.export)
+
+    def find(self, export_id: str) -> dict[str, Any]:
+        return json_records.export(tracking.find(self.person, export_id))
+
+    def manifest(self, export_id: str) -> dict[str, Any]:
+        return tracking.manifest(self.person, export_id)
+
+    def log(self, export_id: str, query: Mapping[str, str]) -> dict[str, Any]:
+        return json_records.page(tracking.log(self.person, export_id, query), json_records.event)
+
+    def fetch(self, export_id: str, stream: BinaryIO, show: Show) -> Fetched:
+        export, fetched = self._opened(export_id, stream, show)
+        tracking.note_download(self.person, export, "The whole file, by the rowferry command.")
+        return fetched
+
+    def retry(self, export_id: str) -> dict[str, Any]:
+        return json_records.export(tracking.retry(self.person, export_id))
+
+    def cancel(self, export_id: str) -> dict[str, Any]:
+        return json_records.export(tracking.cancel(self.person, export_id))
+
+    def delete(self, export_id: str) -> None:
+        tracking.delete(self.person, export_id)
+
+    def resources(self) -> list[dict[str, Any]]:
+        formats = catalogue.formats()
+        return [json_records.resource(one, formats) for one in catalogue.resources(self.person)]
+
+    def resource(self, name: str) -> dict[str, Any]:
+        return json_records.resource(catalogue.resource(name, self.person), catalogue.formats())
+
+    def _opened(self, export_id: str, stream: BinaryIO, show: Show) -> tuple[Any, Fetched]:
+        export, file = tracking.open_file(self.person, export_id)
+        return export, _copied(json_records.export(export), file, stream, show)
+
+
+def _named(user: str) -> Any:
+    people = get_user_model()
+    try:
+        return people._default_manager.get_by_natural_key(user)
+    except people.DoesNotExist:
+        raise NotFound(f"There is no user {user!r}: `rowferry user {user}` makes one.") from None
+
+
+def _copied(export: dict[str, Any], file: Any, stream: BinaryIO, show: Show) -> Fetched:
+    copy = Copy(stream)
+    with file.stream as kept:
+        while data := kept.read(CHUNK):
+            copy.write(data)
+            show("Copying", copy.size, file.size)
+    copy.compare(file.size, file.sha256)
+    return Fetched(export=export, filename=file.filename, size=copy.size, sha256=file.sha256)

@@ -1,0 +1,59 @@
+"""A file on its way from a server: it may break off and go on, and in the end it is proved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from email.message import EmailMessage
+from pathlib import PurePosixPath
+from typing import Any, BinaryIO
+
+import httpx
+
+from rowferry.cli.checksum import Copy
+from rowferry.cli.clients.base import Fetched
+from rowferry.cli.output import Show
+
+
+class Arrival:
+    """What has come of one file. `whole` says that an answer came to its end."""
+
+    def __init__(self, stream: BinaryIO, show: Show) -> None:
+        self.whole = False
+        self._copy = Copy(stream)
+        self._show = show
+        self._etag = ""
+        self._filename = ""
+
+    @property
+    def wanted(self) -> dict[str, str]:
+        """Headers that ask for the rest alone, if the file is still the same; else all of it comes again."""
+        if not (self._copy.size and self._etag):
+            return {}
+        return {"Range": f"bytes={self._copy.size}-", "If-Range": self._etag}
+
+    def take(self, answer: httpx.Response) -> None:
+        """Read an answer to its end; what had come stays when it breaks off."""
+        if answer.status_code != httpx.codes.PARTIAL_CONTENT:
+            self._copy.restart()
+        self._etag = answer.headers.get("ETag", "")
+        self._filename = filename(answer) or self._filename
+        length = answer.headers.get("Content-Length")
+        total = self._copy.size + int(length) if length else None
+        for data in answer.iter_bytes():
+            self._copy.write(data)
+            self._show("Downloading", self._copy.size, total)
+        self.whole = True
+
+    def proved(self, export: Mapping[str, Any]) -> Fetched:
+        """The file, equal to what its completed export says of it. StorageFault: it is not."""
+        sha256 = str(export["checksum"]).removeprefix("sha256:")
+        self._copy.compare(export["file_size"], sha256)
+        name = self._filename or f"{export['resource_type']}_{export['export_id']}"
+        return Fetched(export=export, filename=name, size=self._copy.size, sha256=sha256)
+
+
+def filename(answer: httpx.Response) -> str:
+    """The file's own name, without any folder; empty where none is said."""
+    message = EmailMessage()
+    message["Content-Disposition"] = answer.headers.get("Content-Disposition", "attachment")
+    return PurePosixPath((message.get_filename() or "").replace("\\", "/")).name.lstrip(".")

@@ -1,0 +1,68 @@
+"""`rowferry audit …`: the log of all exports, for an auditor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from rowferry.cli import options
+from rowferry.cli.clients.base import with_django
+from rowferry.cli.error_handling import Failing
+from rowferry.cli.output import print_json, print_table, say
+from rowferry.cli.output_file import landing, named
+
+app = typer.Typer(cls=Failing, no_args_is_help=True, help="Check the log of exports; give it out.")
+
+NOT_AS_WRITTEN = 3
+"""Exit code: it was checked, and something is wrong with it."""
+
+
+@app.command()
+def verify(
+    export: Annotated[str | None, typer.Option(metavar="ID", show_default=False, help="Only this one.")] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", show_default=False, help="What `audit export` wrote, without a database."),
+    ] = None,
+    as_json: options.Json = False,
+) -> None:
+    """Find what was changed, deleted, put in or moved in the log. Exit code 3 if there is any."""
+    if export and file:
+        raise typer.BadParameter("--export looks into the database, --file into a file: one of them.")
+    verdict = _of_file(file) if file else with_django("rowferry.exports.audit.log").verify(export)
+    found = [{name: getattr(one, name) for name in one.__slots__} for one in verdict.findings]
+    say(
+        f"{verdict.events:,} events of {verdict.chains:,} exports and {verdict.anchors:,} anchors checked: "
+        + (f"{len(found):,} things are wrong." if found else "all is as it was written.")
+    )
+    if as_json:
+        print_json({name: getattr(verdict, name) for name in ("chains", "events", "anchors")} | {"findings": found})
+    elif found:
+        print_table(("What", "Export or day", "Event", "Why"), [_row(one) for one in found])
+    if found:
+        raise typer.Exit(NOT_AS_WRITTEN)
+
+
+@app.command()
+def export(
+    output: options.Output = "-",
+    date_from: Annotated[str | None, typer.Option("--from", metavar="DAY", help="First day (UTC).")] = None,
+    date_to: Annotated[str | None, typer.Option("--to", metavar="DAY", help="Last day (UTC).")] = None,
+) -> None:
+    """The log with its hashes, as NDJSON; to standard output unless --output says where."""
+    written = with_django("rowferry.exports.audit.log").lines(date_from, date_to)
+    with landing(output) as ground:
+        for line in written:
+            ground.stream.write(line)
+        say(f"{named(ground.settle('audit.ndjson'))}: the log.")
+
+
+def _of_file(file: Path) -> Any:
+    with file.open("rb") as lines:
+        return with_django("rowferry.exports.audit.log").verify_lines(lines)
+
+
+def _row(one: dict[str, Any]) -> list[Any]:
+    return [one["what"], one["export_id"] or one["day"], one["sequence"], one["detail"]]

@@ -1,0 +1,140 @@
+"""`rowferry export`: one file, made here or at a server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from rowferry.cli import options
+from rowferry.cli.clients.base import Place, place
+from rowferry.cli.output import print_json, print_table, progress, say, size
+from rowferry.cli.output_file import STANDARD_OUTPUT, landing, named, put_manifest, wants_a_file
+
+
+class SortOrder(StrEnum):
+    """Smallest first, or largest first."""
+
+    ASC = "asc"
+    DESC = "desc"
+
+
+class Headers(StrEnum):
+    """What the header row says."""
+
+    NAMES = "names"
+    LABELS = "labels"
+
+
+Pairs = list[str]
+Format = Annotated[str, typer.Option("--format", "-f", help="csv, excel, json, …: see `rowferry resources`.")]
+Filter = Annotated[Pairs, typer.Option("--filter", metavar="K=V", help="Condition; a key twice: any of its values.")]
+Columns = Annotated[str | None, typer.Option(metavar="A,B", help="Columns, in this order.")]
+SortBy = Annotated[str | None, typer.Option(metavar="COLUMN", help="Column to sort by.")]
+Order = Annotated[SortOrder | None, typer.Option(help="Smallest or largest first.")]
+HeaderRow = Annotated[Headers | None, typer.Option(help="Header row of names or labels.")]
+TimeZone = Annotated[str | None, typer.Option(metavar="Z", help="Zone of times, and of days in filters; else UTC.")]
+Nested = Annotated[bool, typer.Option("--nested", help="JSON: readable values nested beside their ids.")]
+Option = Annotated[Pairs, typer.Option("--option", metavar="K=V", help="Option of the format, such as delimiter=;")]
+Queue = Annotated[bool, typer.Option("--queue", help="Let a worker make it, and wait.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what it would hold.")]
+
+
+def export(
+    resource: Annotated[str, typer.Argument(help="What to export: see `rowferry resources`.")],
+    format: Format,  # noqa: A002  (the name of the option)
+    filter: Filter = [],  # noqa: A002, B006  (as above; typer copies the default)
+    columns: Columns = None,
+    sort_by: SortBy = None,
+    sort_order: Order = None,
+    headers: HeaderRow = None,
+    time_zone: TimeZone = None,
+    nested: Nested = False,
+    option: Option = [],  # noqa: B006
+    output: options.Output = None,
+    queue: Queue = False,
+    dry_run: DryRun = False,
+    manifest: options.WithManifest = False,
+    user: options.User = None,
+    server: options.Server = None,
+    token: options.Token = None,
+    as_json: options.Json = False,
+) -> None:
+    """Export rows as a file.
+
+    Without --output the file gets its own name in the current folder, and that name is printed.
+    """
+    if as_json and output == STANDARD_OUTPUT:
+        raise typer.BadParameter("Standard output takes the file or the JSON, not both.")
+    wants_a_file(output, manifest)
+    given: dict[str, Any] = {
+        "columns": [name.strip() for name in columns.split(",")] if columns is not None else None,
+        "filters": gathered("--filter", filter),
+        "sort_by": sort_by,
+        "sort_order": sort_order,
+        "headers": headers,
+        "time_zone": time_zone,
+        "nested": nested or None,
+        format: {name: _switch(value) for name, value in gathered("--option", option).items()},
+        "async": queue or None,
+    }
+    body = {"format": format} | {name: value for name, value in given.items() if value not in (None, {})}
+    where = place(server, token, user)
+    if dry_run:
+        _preview(where, resource, body, as_json)
+    else:
+        _make(where, resource, body, output, as_json, manifest)
+
+
+def gathered(option: str, pairs: Iterable[str]) -> dict[str, Any]:
+    """`k=v` by key; a key that comes twice has a list."""
+    found: dict[str, Any] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not (name and equals):
+            raise typer.BadParameter(f"{option} wants NAME=VALUE, not {pair!r}.")
+        found[name] = value if name not in found else [*_listed(found[name]), value]
+    return found
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _switch(value: Any) -> Any:
+    """Options of formats are text or true and false; a shell has only text."""
+    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
+
+
+def _make(where: Place, resource: str, body: dict[str, Any], output: str | None, as_json: bool, manifest: bool) -> None:
+    with landing(output) as ground:
+        with progress() as show:
+            fetched = where.make(resource, body, ground.stream, show)
+        path = ground.settle(fetched.filename)
+    if manifest:
+        put_manifest(path, where.manifest(fetched.export["export_id"]))
+    rows = fetched.export["exported_items"]
+    left_out = fetched.export["failed_items"]
+    say(f"{named(path)}: {rows:,} rows, {size(fetched.size)}, sha256 {fetched.sha256}")
+    if left_out:
+        export_id = fetched.export["export_id"]
+        say(f"{left_out:,} rows could not be produced: `rowferry exports logs {export_id}` names them.")
+    if as_json:
+        print_json({**fetched.export, "path": path})
+    elif output is None:
+        typer.echo(path)
+
+
+def _preview(where: Place, resource: str, body: dict[str, Any], as_json: bool) -> None:
+    seen = where.preview(resource, body)
+    for warning in seen["warnings"]:
+        say(f"Note: {warning}")
+    if as_json:
+        print_json(seen)
+        return
+    about = size(seen["estimated_file_size"])
+    say(f"{seen['total_items']:,} rows, about {about}; {seen['mode']}: {seen['mode_reason']}.")
+    rows = seen["preview"]
+    print_table(list(rows[0]) if rows else [], [list(row.values()) for row in rows])

@@ -1,0 +1,151 @@
+"""`rowferry exports …`: what has been exported: the history, the log, the files."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from rowferry.cli import options
+from rowferry.cli.clients.base import place
+from rowferry.cli.error_handling import Failing
+from rowferry.cli.output import print_facts, print_json, print_table, progress, say, size
+from rowferry.cli.output_file import landing, named, put_manifest, wants_a_file
+
+app = typer.Typer(cls=Failing, no_args_is_help=True, help="List, show, download, retry, cancel, delete exports.")
+
+Wanted = Annotated[str | None, typer.Option(show_default=False)]
+Page = Annotated[int, typer.Option(min=1, help="Page, from 1.")]
+HISTORY = ("export_id", "created_at", "resource_type", "format", "status", "exported_items", "file_size")
+LOG = ("created_at", "event", "message", "processed_items", "total_items", "actor")
+
+
+@app.command(name="list")
+def list_(
+    status: Wanted = None,
+    resource: Wanted = None,
+    format: Wanted = None,  # noqa: A002  (the name of the option)
+    date_from: Wanted = None,
+    date_to: Wanted = None,
+    page: Page = 1,
+    limit: Annotated[int, typer.Option(min=1, max=100, help="Exports a page.")] = 20,
+    user: options.User = None,
+    server: options.Server = None,
+    token: options.Token = None,
+    as_json: options.Json = False,
+) -> None:
+    """Exports, newest first."""
+    chosen = _query(status=status, resource_type=resource, format=format, date_from=date_from, date_to=date_to)
+    query = chosen | _query(page=page, limit=limit)
+    _print_page(place(server, token, user).history(query), HISTORY, as_json)
+
+
+@app.command()
+def show(
+    export_id: options.ExportId,
+    user: options.User = None,
+    server: options.Server = None,
+    token: options.Token = None,
+    as_json: options.Json = False,
+) -> None:
+    """All that is known of one export."""
+    found = place(server, token, user).find(export_id)
+    (print_json if as_json else print_facts)(found)
+
+
+@app.command()
+def logs(
+    export_id: options.ExportId,
+    event: Wanted = None,
+    page: Page = 1,
+    limit: Annotated[int, typer.Option(min=1, max=500, help="Events a page.")] = 500,
+    user: options.User = None,
+    server: options.Server = None,
+    token: options.Token = None,
+    as_json: options.Json = False,
+) -> None:
+    """What happened to an export, oldest first."""
+    query = _query(event=event, page=page, limit=limit)
+    _print_page(place(server, token, user).log(export_id, query), LOG, as_json)
+
+
+@app.command()
+def download(
+    export_id: options.ExportId,
+    output: options.Output = None,
+    manifest: options.WithManifest = False,
+    user: options.User = None,
+    server: options.Server = None,
+    token: options.Token = None,
+) -> None:
+    """The file of a completed export, its checksum compared.
+
+    Without --output it gets its own name in the current folder, and that name is printed.
+    """
+    wants_a_file(output, manifest)
+    where = place(server, token, user)
+    with landing(output) as ground:
+        with progress() as bar:
+            fetched = where.fetch(export_id, ground.stream, bar)
+        path = ground.settle(fetched.filename)
+    if manifest:
+        put_manifest(path, where.manifest(export_id))
+    say(f"{named(path)}: {size(fetched.size)}, sha256 {fetched.sha256}")
+    if output is None:
+        typer.echo(path)
+
+
+@app.command()
+def retry(
+    export_id: options.ExportId,
+    user: options.User = None,
+    server: options.Server = None,
+    token: options.Token = None,
+    as_json: options.Json = False,
+) -> None:
+    """Queue a failed or cancelled export anew; prints the id of the new one."""
+    new = place(server, token, user).retry(export_id)
+    say("Queued again, as a new export.")
+    print_json(new) if as_json else typer.echo(new["export_id"])
+
+
+@app.command()
+def cancel(
+    export_id: options.ExportId,
+    user: options.User = None,
+    server: options.Server = None,
+    token: options.Token = None,
+) -> None:
+    """End a waiting or running export."""
+    now = place(server, token, user).cancel(export_id)
+    say("Cancelled." if now["status"] == "cancelled" else "It ends at its next batch.")
+
+
+@app.command()
+def delete(
+    export_id: options.ExportId,
+    user: options.User = None,
+    server: options.Server = None,
+    token: options.Token = None,
+) -> None:
+    """Remove the file of an export; its log stays."""
+    place(server, token, user).delete(export_id)
+    say("The file is deleted; the log stays.")
+
+
+def _query(**given: Any) -> dict[str, str]:
+    return {name: str(value) for name, value in given.items() if value is not None}
+
+
+def _print_page(page: dict[str, Any], columns: tuple[str, ...], as_json: bool) -> None:
+    if as_json:
+        print_json(page)
+        return
+    print_table(columns, [[_cell(item[name]) for name in columns] for item in page["data"]])
+    numbers = page["pagination"]
+    say(f"Page {numbers['current_page']} of {numbers['last_page']}; {numbers['total']:,} in all.")
+
+
+def _cell(value: Any) -> Any:
+    """Of somebody who did something, the name."""
+    return value["name"] if isinstance(value, dict) else value

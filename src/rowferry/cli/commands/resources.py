@@ -1,0 +1,59 @@
+"""`rowferry resources`: what can be exported."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from rowferry.cli import options
+from rowferry.cli.clients.base import place
+from rowferry.cli.output import print_json, print_table, say
+
+SHOWN_CHOICES = 8
+
+
+def resources(
+    name: Annotated[str | None, typer.Argument(help="One of them: its columns, filters and formats.")] = None,
+    user: options.User = None,
+    server: options.Server = None,
+    token: options.Token = None,
+    as_json: options.Json = False,
+) -> None:
+    """What can be exported; with a name its columns, filters and formats."""
+    where = place(server, token, user)
+    if name is not None:
+        found = where.resource(name)
+        (print_json if as_json else _describe)(found)
+        return
+    every = where.resources()
+    if as_json:
+        print_json(every)
+    else:
+        print_table(("Name", "Label", "Columns"), [(one["name"], one["label"], len(one["columns"])) for one in every])
+
+
+def _describe(one: dict[str, Any]) -> None:
+    say(f"Columns of {one['name']} (those by default are exported when none are named):")
+    shown = [(c["name"], c["type"], c["label"], "by default" if c["default"] else "") for c in one["columns"]]
+    print_table(("Column", "Type", "Label", "Default"), shown)
+    say("Filters:")
+    print_table(("Filter", "Type", "Values"), [(f["name"], _type(f), _choices(f)) for f in one["filters"]])
+    say("Formats:")
+    print_table(("Format", "Label", "Missing"), [(f["name"], f["label"], f["missing"]) for f in one["formats"]])
+
+
+def _type(parameter: dict[str, Any]) -> str:
+    return ", ".join(
+        [
+            parameter["type"],
+            *(["several"] if parameter["multiple"] else []),
+            *(["null"] if parameter["nullable"] else []),
+        ]
+    )
+
+
+def _choices(parameter: dict[str, Any]) -> str:
+    choices = parameter["choices"] or []
+    more = ", …" if len(choices) > SHOWN_CHOICES else ""
+    return ", ".join(f"{c['value']} {c['label']}" for c in choices[:SHOWN_CHOICES]) + more

@@ -1,0 +1,70 @@
+"""Front door from Python: `Asset.exports.to_csv(filters={"status_id": 2}, columns=["id", "name"], user=user)`."""
+
+from __future__ import annotations
+
+from typing import Any, BinaryIO
+
+from rowferry.exports import submission, tracking
+from rowferry.exports.execution.preview import Preview
+from rowferry.exports.models import Export
+from rowferry.exports.resources import registry
+from rowferry.exports.resources.resource import Person, Resource
+
+
+class Exports:
+    """What a model's `exports` is. `user` = whose rights hold; None = the operator, who may see every row and column.
+
+    All methods take the fields of an API request as keyword arguments: columns, filters, sort_by, sort_order, nested,
+    headers, time_zone, and the options of the format (`csv={"delimiter": ";"}`). They raise InvalidRequest,
+    NotPermitted, or a Fault; a file is whole when they return.
+    """
+
+    def __init__(self, resource: str) -> None:
+        self.resource = resource
+
+    def run(
+        self,
+        *,
+        format: str,  # noqa: A002  (the name of the request's field)
+        user: Person = None,
+        queue: bool = False,
+        dry_run: bool = False,
+        **request: Any,
+    ) -> Export | Preview:
+        """Make the file here (an Export, completed), queue it (an Export, pending), or only look (a Preview)."""
+        payload = {"format": format, **_plain(request)}
+        if dry_run:
+            return submission.dry_run(self.resource, payload, user)
+        if queue:
+            return submission.enqueue(self.resource, payload, user)
+        work, course = submission.perform(self.resource, payload, user)
+        for _ in course:
+            pass
+        work.file().stream.close()
+        return work.export
+
+    def to_csv(self, *, user: Person = None, **request: Any) -> Export | Preview:
+        return self.run(format="csv", user=user, **request)
+
+    def to_excel(self, *, user: Person = None, **request: Any) -> Export | Preview:
+        return self.run(format="excel", user=user, **request)
+
+    def to_json(self, *, user: Person = None, **request: Any) -> Export | Preview:
+        return self.run(format="json", user=user, **request)
+
+    def open(self, export: Export) -> BinaryIO:
+        """The file of a completed export, open for reading."""
+        return tracking.open_file(None, export.pk)[1].stream
+
+
+def _plain(request: dict[str, Any]) -> dict[str, Any]:
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in request.items()}
+
+
+def attach(resource: Resource) -> None:
+    """Give the resource's model its `exports`, unless it has something of that name: the first resource of a model
+    wins."""
+    present = getattr(resource.model, "exports", None)
+    gone = isinstance(present, Exports) and not registry.known(present.resource)
+    if present is None or gone:
+        resource.model.exports = Exports(resource.name)  # type: ignore[attr-defined]

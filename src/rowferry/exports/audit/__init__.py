@@ -1,0 +1,1 @@
+"""The log: its hash chain, its daily anchors, its export."""

@@ -1,0 +1,134 @@
+"""How one event of the log holds on to the one before it, and how to see that one was changed, left out or put in.
+
+Plain values only: the same rules hold for rows of the database and for lines of a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from rowferry.exports.encoding.canonical_json import digest
+
+FIELDS = (
+    "export_id",
+    "sequence",
+    "event",
+    "message",
+    "processed_items",
+    "total_items",
+    "current_batch",
+    "total_batches",
+    "duration_ms",
+    "error_message",
+    "actor_id",
+    "actor_name",
+    "actor_email",
+    "created_at",
+    "previous_hash",
+)
+"""What the hash of an event is made of."""
+ANCHORED = ("day", "chains", "events", "heads_hash", "previous_hash")
+"""What the hash of a day's anchor is made of."""
+MOST_SUSPECTS = 100
+"""Changed events of one chain among which the places of moved ones are looked for."""
+
+Event = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The last event of a chain, as it is told elsewhere."""
+
+    sequence: int
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is not as it was written: in an export's chain at `sequence` (and `count - 1` more), or of a
+    `day`. `what` is one of changed, moved, missing, inserted, replaced, anchor."""
+
+    what: str
+    detail: str
+    export_id: str = ""
+    sequence: int | None = None
+    count: int = 1
+    day: str = ""
+
+
+def event(row: Mapping[str, Any]) -> dict[str, Any]:
+    """An event as plain JSON, from values of the database; its hash comes with it if it is there."""
+    plain = {name: row[name] for name in (*FIELDS, "hash") if name in row}
+    return plain | {"export_id": str(row["export_id"]), "created_at": instant(row["created_at"])}
+
+
+def instant(moment: datetime) -> str:
+    """RFC 3339 in UTC, always with six digits of a second."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def fingerprint(one: Event) -> str:
+    """The hash that an event has to have."""
+    return digest({name: one[name] for name in FIELDS})
+
+
+def anchor_fingerprint(one: Mapping[str, Any]) -> str:
+    """The hash that a day's anchor has to have."""
+    return digest({name: one[name] for name in ANCHORED})
+
+
+def heads_hash(heads: Mapping[str, Head]) -> str:
+    """One hash over the last events of a day, by export."""
+    return digest([[export_id, head.sequence, head.hash] for export_id, head in sorted(heads.items())])
+
+
+def examine(export_id: str, events: Sequence[Event], head: Head | None = None, *, first: int = 1) -> Iterator[Finding]:
+    """What is wrong with one chain; `events` by sequence. Without `head` nobody says where it has to end."""
+    suspects = [one for one in events if fingerprint(one) != one["hash"]]
+    for one in suspects:
+        yield _altered(one, suspects)
+    bad = {one["sequence"] for one in suspects}
+    yield from _links(export_id, events, bad, first)
+    if head is not None:
+        yield from _end(export_id, events, head, bad)
+
+
+def _altered(one: Event, suspects: Iterable[Event]) -> Finding:
+    places = [other["sequence"] for other in suspects][:MOST_SUSPECTS]
+    origin = next((place for place in places if fingerprint({**one, "sequence": place}) == one["hash"]), None)
+    if origin is None:
+        return Finding("changed", "its content does not have its hash", one["export_id"], one["sequence"])
+    return Finding("moved", f"it was event {origin}", one["export_id"], one["sequence"])
+
+
+def _links(export_id: str, events: Sequence[Event], bad: set[int], first: int) -> Iterator[Finding]:
+    expected, before = first, "" if first == 1 else None
+    for one in events:
+        number = one["sequence"]
+        if number > expected:
+            yield _missing(export_id, expected, number)
+        elif number < expected:
+            yield Finding("inserted", "there are several events with this number", export_id, number)
+        elif before is not None and number not in bad and one["previous_hash"] != before:
+            yield Finding("replaced", f"it does not carry the hash of event {number - 1}", export_id, number)
+        # After a changed event nobody knows which hash the next one should carry.
+        expected, before = number + 1, None if number in bad else one["hash"]
+
+
+def _missing(export_id: str, start: int, stop: int) -> Finding:
+    which = f"event {start} is" if stop - start == 1 else f"events {start} to {stop - 1} are"
+    return Finding("missing", f"{which} not there", export_id, start, stop - start)
+
+
+def _end(export_id: str, events: Sequence[Event], head: Head, bad: set[int]) -> Iterator[Finding]:
+    last = events[-1]["sequence"] if events else 0
+    if last < head.sequence:
+        yield _missing(export_id, last + 1, head.sequence + 1)
+    elif last > head.sequence:
+        count = last - head.sequence
+        yield Finding("inserted", "the export's row knows of no such event", export_id, head.sequence + 1, count)
+    elif last and last not in bad and events[-1]["hash"] != head.hash:
+        yield Finding("replaced", "the export's row has another hash for the last event", export_id, last)

@@ -1,0 +1,70 @@
+"""Numbers among marks: written where a spreadsheet can hold them, and whatever else is stored there behind ODD.
+
+One template a database, kind and form: {x} is the value, {most} the greatest number that has few enough digits,
+{places} as in `rendering`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from rowferry.exports.databases.value_sql import MYSQL_SERIALS, SQLITE, SQLITE_SERIALS, RenderedText, Rendering
+from rowferry.exports.encoding.blocks import NULL, ODD
+from rowferry.exports.encoding.pushdown import EXACT_DIGITS, Marked
+from rowferry.exports.encoding.value_types import Form, Kind
+
+INTEGER, DECIMAL, BOOLEAN = (Kind.INTEGER, Form.PLAIN), (Kind.DECIMAL, Form.PLAIN), (Kind.BOOLEAN, Form.DIGIT)
+EXACT = "{x} BETWEEN -{most} AND {most}"
+"""To SQLite, text is greater than any number."""
+BIT = "{x} IN (0, 1)"
+SHORT = f"<= {EXACT_DIGITS + 1}"
+"""How long a decimal may be for certain, with its point: an expression may have more places than its column."""
+Number = tuple[str, str, str]
+"""When it is one that a spreadsheet holds, how it is written then, and how otherwise."""
+
+
+def serials(found: Mapping[Kind, Number]) -> dict[tuple[Kind, Form], Number]:
+    return {(kind, Form.SERIAL): number for kind, number in found.items()}
+
+
+SQLITE_NUMBERS = {
+    INTEGER: (EXACT, "{x}", "{x}"),
+    DECIMAL: (EXACT, SQLITE[DECIMAL], "{x}"),
+    BOOLEAN: (BIT, "{x}", "{x}"),
+    **serials(SQLITE_SERIALS),
+}
+MYSQL_NUMBERS = {
+    INTEGER: (EXACT, "{x}", "{x}"),
+    DECIMAL: (f"{EXACT} AND CHAR_LENGTH({{x}}) {SHORT}", "{x}", "{x}"),
+    BOOLEAN: (BIT, "{x}", "{x}"),
+    **serials(MYSQL_SERIALS),
+}
+TEMPLATES: dict[str, dict[tuple[Kind, Form], str]] = {
+    "sqlite": {
+        key: f"coalesce(CASE WHEN {when} THEN {number} END, x'{ODD.hex()}' || {other}, x'{NULL.hex()}')"
+        for key, (when, number, other) in SQLITE_NUMBERS.items()
+    },
+    "mysql": {
+        key: f"COALESCE(CASE WHEN {when} THEN {number} END, CONCAT(x'{ODD.hex()}', {other}))"
+        for key, (when, number, other) in MYSQL_NUMBERS.items()
+    },
+}
+
+
+class CheckedNumber(RenderedText):
+    """The SQL text of a number, by the templates above."""
+
+    def sql_template(self, connection: BaseDatabaseWrapper, rendering: Rendering) -> str:
+        places = rendering.places if rendering.kind is Kind.DECIMAL else 0
+        most = f"{'9' * (EXACT_DIGITS - places)}.{'9' * places}".removesuffix(".")
+        return TEMPLATES[connection.vendor][rendering.kind, rendering.form].replace("{most}", most)
+
+
+def marked_cells(renderings: Sequence[Rendering], dialect: Marked, vendor: str) -> list[RenderedText] | None:
+    """The expressions of the dialect's cells; None: the database cannot tell of every number what it is."""
+    both = list(zip((one.expression() for one in renderings), renderings, dialect.texts, strict=True))
+    if not all(text or (one.kind, one.form) in TEMPLATES[vendor] for _, one, text in both):
+        return None
+    return [cell if text else CheckedNumber(cell.get_source_expressions()[0], one) for cell, one, text in both]

@@ -1,0 +1,180 @@
+"""MariaDB and MySQL: each row arrives as one binary string of joined cells, unbuffered and without converters."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from datetime import timedelta
+from itertools import chain
+from typing import Any
+
+from django.apps import apps
+from django.db import DatabaseError
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import BinaryField, Func, QuerySet
+from django.db.models.sql.compiler import SQLCompiler
+
+from rowferry.exports import conf
+from rowferry.exports.databases.checked_numbers import marked_cells
+from rowferry.exports.databases.reader import BLOCK_ROWS, Reader
+from rowferry.exports.databases.value_sql import RenderedText, Rendering
+from rowferry.exports.encoding.blocks import CELL, NULL, Block, unmarked
+from rowferry.exports.encoding.pushdown import Dialect, Marked
+from rowferry.exports.errors import SourceFault
+
+STORED, UNBUFFERED = 0, 1
+OTHER_TEXT = """
+    SELECT 1 FROM information_schema.columns
+    WHERE table_schema = DATABASE() AND character_set_name NOT IN ('utf8mb4', 'utf8mb3', 'utf8', 'ascii') LIMIT 1
+"""
+Rows = Sequence[tuple[bytes | None, ...]]
+
+
+class JoinedRow(Func):
+    """`CONCAT_WS(CELL, a, b, c)`, each cell made binary: beside text the marks themselves would be read as text. With
+    `ends`, each behind its cell instead."""
+
+    output_field = BinaryField()
+
+    def __init__(self, *cells: RenderedText, ends: Sequence[bytes] = (), **extra: Any) -> None:
+        super().__init__(*cells, **extra)
+        self.ends = ends
+
+    def as_mysql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> tuple[str, tuple[Any, ...]]:
+        compiled = [compiler.compile(cell) for cell in self.get_source_expressions()]
+        cells = [f"COALESCE(CAST({sql} AS BINARY), x'{NULL.hex()}')" for sql, _ in compiled]
+        if self.ends:
+            cells = [f"{cell}, x'{end.hex()}'" for cell, end in zip(cells, self.ends, strict=True)]
+        params = tuple(chain.from_iterable(own for _, own in compiled))
+        head = "CONCAT(" if self.ends else f"CONCAT_WS(x'{CELL.hex()}', "
+        return f"{head}{', '.join(cells)})", params
+
+
+class Answer:
+    """The driver's result, which `free` lets go at once.
+
+    An error keeps alive whatever its frames hold until the garbage collector comes. If that comes while the driver is
+    at work on the same connection, a result that it frees waits for a lock which that very work holds: for ever.
+    """
+
+    def __init__(self, result: Any) -> None:
+        self._result = result
+
+    def fetch(self) -> Rows:
+        """The next BLOCK_ROWS rows; none = the end."""
+        return self._result.fetch_row(BLOCK_ROWS)  # type: ignore[no-any-return]
+
+    def free(self) -> None:
+        self._result = None
+
+
+class MySQLReader(Reader):
+    """A consistent snapshot of InnoDB, read only.
+
+    The server would hang up on a reader that is slow for a minute (a browser on a bad line), so it is told to wait as
+    long as the export may take, and no longer. On the caller's connection the rows are stored first: there the caller
+    may want to ask something else between two blocks, which an unbuffered result forbids.
+    """
+
+    begin = (
+        "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+        "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
+    )
+
+    def _open(self) -> None:
+        super()._open()
+        limit = longest()
+        with self.wrapper.cursor() as cursor:
+            cursor.execute(f"SET SESSION net_write_timeout = {int(limit.total_seconds())}, {self._limit(limit)}")
+            if not cursor.execute(OTHER_TEXT) and not reaches_elsewhere():
+                self.wrapper.rowferry_templates = "mysql utf8"  # type: ignore[attr-defined]
+
+    def _limit(self, span: timedelta) -> str:
+        """The assignment that ends a statement which takes longer."""
+        if getattr(self.wrapper, "mysql_is_mariadb", True):
+            return f"SESSION max_statement_time = {max(0.001, span.total_seconds())}"
+        return f"SESSION max_execution_time = {max(1, int(span.total_seconds() * 1000))}"
+
+    @contextmanager
+    def at_most(self, span: timedelta) -> Iterator[None]:
+        with self.wrapper.cursor() as cursor:
+            cursor.execute(f"SET {self._limit(span)}")
+            try:
+                yield
+            finally:
+                cursor.execute(f"SET {self._limit(longest())}")
+
+    def estimate(self, queryset: QuerySet[Any]) -> int:
+        """What the optimizer expects, by its statistics: rows it reads of each table, and the share that it keeps."""
+        sql, params = self.compile(queryset.values("pk"))
+        explain = "EXPLAIN EXTENDED" if getattr(self.wrapper, "mysql_is_mariadb", True) else "EXPLAIN"
+        with self.wrapper.cursor() as cursor:
+            cursor.execute(f"{explain} {sql}", params)
+            names = [column[0] for column in cursor.description]
+            steps = [dict(zip(names, step, strict=True)) for step in cursor.fetchall()]
+        kept = [float(step["rows"] or 0) * float(step["filtered"] or 0) / 100 for step in steps if step["id"] == 1]
+        return int(math.prod(kept))
+
+    def read(
+        self, queryset: QuerySet[Any], renderings: Sequence[Rendering], dialect: Dialect | None
+    ) -> Iterator[Block]:
+        cells = marked_cells(renderings, dialect, "mysql") if isinstance(dialect, Marked) else None
+        ends = dialect.ends if isinstance(dialect, Marked) and cells else ()
+        row = JoinedRow(*(cells or [one.expression() for one in renderings]), ends=ends)
+        sql, params = self.compile(queryset.annotate(rowferry_row=row).values_list("rowferry_row"))
+        with closing(self._rows(sql, params)) as lists:
+            for rows in lists:
+                data = joined(rows, b"" if ends else CELL)
+                yield marked(data, len(rows), ends) if ends else Block(data, len(rows))
+
+    def _rows(self, sql: str, params: Sequence[Any]) -> Generator[Rows, None, None]:
+        """Lists of BLOCK_ROWS. Closed early, the statement is ended, so that the connection can be used again."""
+        connection, checked = self.wrapper.connection, self.wrapper.wrap_database_errors
+        with closing(connection.cursor()) as cursor:
+            statement = cursor.mogrify(sql, params)
+        checked(connection.query)(statement)
+        how = UNBUFFERED if self.owned else STORED
+        driver: Any = self.wrapper.Database  # type: ignore[attr-defined]
+        answer = Answer(checked(driver._mysql.result)(connection, how, {}))
+        try:
+            while rows := checked(answer.fetch)():
+                yield rows
+        except GeneratorExit:
+            if self.owned and self.wrapper.connection is not None:
+                self._end(connection.thread_id(), answer)
+            raise
+        finally:
+            answer.free()
+
+    def _end(self, thread: int, answer: Answer) -> None:
+        """Leave a statement that still runs; the transaction stays."""
+        other = self.wrapper.copy()
+        with suppress(DatabaseError), closing(other), other.cursor() as cursor:
+            cursor.execute(f"KILL QUERY {int(thread)}")
+        with suppress(DatabaseError):
+            while self.wrapper.wrap_database_errors(answer.fetch)():
+                pass
+
+
+def longest() -> timedelta:
+    """How long a statement, or a client that takes its rows, may take."""
+    return timedelta(seconds=int(conf.seconds("TIME_LIMIT").total_seconds()) + 1)
+
+
+def reaches_elsewhere() -> bool:
+    """Whether a model's table lies in another schema, where text may be anything."""
+    return any("." in model._meta.db_table for model in apps.get_models())
+
+
+def marked(data: bytes, rows: int, ends: Sequence[bytes]) -> Block:
+    """Rows with marks, to be had as cells."""
+    return Block(data, rows, finished=True, cells=lambda: Block(unmarked(data, ends), rows))
+
+
+def joined(rows: Rows, separator: bytes) -> bytes:
+    """The rows of one block. The server answers NULL where a row is longer than it may be."""
+    try:
+        return separator.join(chain.from_iterable(rows))  # type: ignore[arg-type]
+    except TypeError as error:
+        raise SourceFault("A row is longer than max_allowed_packet of the database allows: raise that.") from error

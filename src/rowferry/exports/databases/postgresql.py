@@ -1,0 +1,205 @@
+"""PostgreSQL: `COPY … TO STDOUT` in text form, on a connection of its own; nothing becomes a Python value on the
+way."""
+
+from __future__ import annotations
+
+import json
+import select
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+from django.db import DatabaseError
+from django.db.models import QuerySet
+
+from rowferry.exports import conf
+from rowferry.exports.databases.reader import BLOCK_ROWS, Reader
+from rowferry.exports.databases.value_sql import Rendering
+from rowferry.exports.encoding.blocks import CELL, NULL, Block
+from rowferry.exports.encoding.pushdown import Delimited, Dialect
+
+FIRST_ROWS = 200
+"""Rows of the first block of finished lines: whoever waits for a file sees it begin."""
+CELLS_FORM = r"(NULL E'\b')"
+"""A backspace within text is escaped, so that a bare one can stand for NULL."""
+BARE = bytes.maketrans(b"\t\n\b", CELL + CELL + NULL)
+ESCAPED = {ord(letter): bytes([code]) for letter, code in zip("btnvfr", range(8, 14), strict=True)}
+COPY_OUT, FATAL_ERROR = 3, 7
+CONNECTION_OK = 0
+"""ExecStatus and ConnStatus of libpq: named here because the module must load where psycopg is not installed."""
+
+
+class PostgreSQLReader(Reader):
+    """One REPEATABLE READ, READ ONLY transaction. `statement_timeout` ends a statement that the worker's own limit
+    would end."""
+
+    begin = (
+        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        "SET LOCAL datestyle TO ISO",
+        "SET LOCAL intervalstyle TO iso_8601",
+    )
+
+    lasting = True
+
+    def _begin(self) -> None:
+        self._run("; ".join([*self.begin, f"SET LOCAL statement_timeout TO {longest()}"]))
+
+    @contextmanager
+    def at_most(self, span: timedelta) -> Iterator[None]:
+        self._run(f"SET LOCAL statement_timeout TO {milliseconds(span)}")
+        try:
+            yield
+        except DatabaseError:
+            self.wrapper.rollback()
+            self._begin()
+            raise
+        self._run(f"SET LOCAL statement_timeout TO {longest()}")
+
+    def _run(self, statements: str) -> None:
+        """On one way to the server and back, however many there are."""
+        with self.wrapper.wrap_database_errors:
+            self.wrapper.connection.execute(statements, prepare=False)
+
+    def estimate(self, queryset: QuerySet[Any]) -> int:
+        sql, params = self.compile(queryset.values("pk"))
+        with self.wrapper.cursor() as cursor:
+            cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params)
+            plan = cursor.fetchone()[0]
+        return int((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]["Plan Rows"])
+
+    def read(
+        self, queryset: QuerySet[Any], renderings: Sequence[Rendering], dialect: Dialect | None
+    ) -> Iterator[Block]:
+        if isinstance(dialect, Delimited):
+            for rows in self._copied(queryset, renderings, csv_form(dialect), first=FIRST_ROWS):
+                yield Block(with_line_ends(rows), len(rows), finished=True)
+        else:
+            for rows in self._copied(queryset, renderings, CELLS_FORM):
+                yield Block(unescaped(b"".join(rows)), len(rows))
+
+    def _copied(
+        self, queryset: QuerySet[Any], renderings: Sequence[Rendering], form: str, first: int = BLOCK_ROWS
+    ) -> Iterator[list[bytes]]:
+        cells = {cell_name(index): one.expression() for index, one in enumerate(renderings)}
+        sql, params = self.compile(queryset.annotate(**cells).values_list(*cells))
+        with self.wrapper.wrap_database_errors:
+            with self.wrapper.connection.cursor() as cursor:
+                statement = cursor.mogrify(f"COPY ({sql}) TO STDOUT {form}", params)
+            yield from copied(self.wrapper.connection.pgconn, statement.encode(), first, may_cancel=self.owned)
+
+
+def longest() -> int:
+    """Milliseconds that a statement may take."""
+    return milliseconds(conf.seconds("TIME_LIMIT")) + 1000
+
+
+def milliseconds(span: timedelta) -> int:
+    return max(1, int(span.total_seconds() * 1000))  # 0 would be no limit
+
+
+def csv_form(dialect: Delimited) -> str:
+    """The options of a COPY that writes these lines."""
+    quoted = ", ".join(cell_name(index) for index, quoted in enumerate(dialect.quoted) if quoted)
+    force = f", FORCE_QUOTE ({quoted})" if quoted else ""
+    return f"(FORMAT csv, DELIMITER '{dialect.delimiter}'{force})"
+
+
+def cell_name(index: int) -> str:
+    """What a cell is called in the statement."""
+    return f"rowferry_{index}"
+
+
+def with_line_ends(rows: Sequence[bytes]) -> bytes:
+    """Rows of COPY's CSV with CRLF behind each; line feeds of the text itself stay as they are."""
+    data = b"".join(rows)
+    if data.count(b"\n") == len(rows):
+        return data.replace(b"\n", b"\r\n")
+    return b"".join([row[:-1] + b"\r\n" for row in rows])
+
+
+def unescaped(rows: bytes) -> bytes:
+    """COPY's text form as joined cells. Bare tabs, newlines and backspaces are its own; the text's are escaped."""
+    data = rows[:-1].translate(BARE)
+    if b"\\" not in data:
+        return data
+    first, *rest = data.split(b"\\")
+    found, parts = [first], iter(rest)
+    for part in parts:
+        # Nothing behind a backslash: the next part begins behind the second of two.
+        found.append(ESCAPED[part[0]] + part[1:] if part else b"\\" + next(parts))
+    return b"".join(found)
+
+
+def copied(connection: Any, statement: bytes, first: int, *, may_cancel: bool) -> Iterator[list[bytes]]:
+    """The rows of a COPY, in one list of `first` and then in lists of BLOCK_ROWS, straight from libpq: psycopg's own
+    iterator costs as much as the read. Closed early it cancels the statement, or reads it to its end where that would
+    undo somebody's transaction."""
+    poll = select.poll()
+    _send(connection, statement, poll)
+    result = connection.get_result()
+    if result.status != COPY_OUT:
+        _drain(connection)
+        raise DatabaseError(result.error_message.decode("utf-8", "replace"))
+    try:
+        rest = yield from _lists(connection, poll, first)
+    except GeneratorExit:
+        if connection.status == CONNECTION_OK:
+            _end_early(connection, may_cancel)
+        raise
+    error = _drain(connection)
+    if error:
+        raise DatabaseError(error)
+    if rest:
+        yield rest
+
+
+def _end_early(connection: Any, may_cancel: bool) -> None:
+    """Leave a COPY that still runs."""
+    if may_cancel:
+        connection.get_cancel().cancel()
+    while connection.get_copy_data(0)[0] > 0:
+        pass
+    _drain(connection)
+
+
+def _lists(connection: Any, poll: select.poll, size: int) -> Generator[list[bytes], None, list[bytes]]:
+    """Full lists of rows as they come; returns the last ones once the COPY is at its end."""
+    rows: list[bytes] = []
+    fetch, keep = connection.get_copy_data, rows.append
+    while True:
+        length, data = fetch(1)
+        if length > 0:
+            keep(bytes(data))
+            if len(rows) == size:
+                yield rows
+                rows, size = [], BLOCK_ROWS
+                keep = rows.append
+        elif length == 0:
+            poll.poll()
+            connection.consume_input()
+        else:
+            return rows
+
+
+def _send(connection: Any, statement: bytes, poll: select.poll) -> None:
+    """Send a statement of any length, and wait for the first answer."""
+    connection.send_query(statement)
+    poll.register(connection.socket, select.POLLIN | select.POLLOUT)
+    while connection.flush():
+        poll.poll()
+        connection.consume_input()
+    poll.modify(connection.socket, select.POLLIN)
+    while connection.is_busy():
+        poll.poll()
+        connection.consume_input()
+
+
+def _drain(connection: Any) -> str:
+    """Fetch what is left of the statement; without this the connection would be dead. The error it ended with, or
+    ''."""
+    error = ""
+    while result := connection.get_result():
+        if result.status == FATAL_ERROR:
+            error = result.error_message.decode("utf-8", "replace").strip()
+    return error

@@ -1,0 +1,210 @@
+"""What all readers share: a connection of their own with one snapshot, a count, and rows in blocks."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Any, ClassVar, Self
+
+from django.core.exceptions import EmptyResultSet
+from django.db import DatabaseError, Error, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from rowferry.exports import conf
+from rowferry.exports.databases import connection_pool
+from rowferry.exports.databases.value_sql import Change, Rendering
+from rowferry.exports.encoding.blocks import CELL, Block, split
+from rowferry.exports.encoding.pushdown import Dialect
+from rowferry.exports.errors import SourceFault
+
+BLOCK_ROWS = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """A number of rows; not `exact` = an estimate, never below what was counted: 0 = nobody knows."""
+
+    rows: int
+    exact: bool = True
+
+
+class Reader(ABC):
+    """One snapshot of one database.
+
+    Its connection is its own, so that a long read meets nobody's transaction. Only inside the caller's own
+    `transaction.atomic()` it reads on the caller's connection: whoever exports within a transaction means the rows
+    as they are there. `repeatable` says whether a count and a read see the same rows.
+    """
+
+    begin: ClassVar[Sequence[str]] = ()
+    """Statements that take the snapshot on an own connection."""
+
+    lasting: ClassVar[bool] = False
+    """Whether a connection, rolled back, is as good as a new one, and dear enough to be kept for the next reader."""
+
+    def __init__(self, alias: str) -> None:
+        self.alias = alias
+        shared = connections[alias]
+        self.owned = not shared.in_atomic_block
+        self.wrapper: BaseDatabaseWrapper = shared
+        self._closed = False
+        self._at_rest = True
+        """Whether no read is under way, and none was broken off."""
+        self.snapshot_at: datetime = timezone.now()
+        self.adjustments: Counter[str] = Counter()
+        """What could not be read as it was stored: `replaced_characters` → how many."""
+        if self.owned:
+            self._open()
+
+    @staticmethod
+    def vendor_of(alias: str) -> str:
+        return str(connections[alias].vendor)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the snapshot and the connection back."""
+        if not self.owned or self._closed:
+            return
+        self._closed = True
+        if self.lasting and self._at_rest:
+            connection_pool.keep(self.alias, self.wrapper)
+        else:
+            connection_pool.close(self.wrapper)
+
+    @property
+    def repeatable(self) -> bool:
+        return self.owned
+
+    def count(self, queryset: QuerySet[Any]) -> int:
+        """How many rows the queryset has in this snapshot."""
+        try:
+            unordered = queryset if queryset.query.is_sliced else queryset.order_by()
+            sql, params = self.compile(unordered.values("pk"))
+        except EmptyResultSet:
+            return 0
+        with self.wrapper.cursor() as cursor:
+            cursor.execute(f"SELECT COUNT(*) FROM ({sql}) AS counted", params)  # noqa: S608  (compiled by Django)
+            return int(cursor.fetchone()[0])
+
+    def size(self, queryset: QuerySet[Any], enough: int) -> Size:
+        """How many rows there are, without a scan of a huge table: counted up to `enough` and for COUNT_TIME at most,
+        estimated beyond."""
+        counted = self._counted_in_time(queryset.order_by()[: enough + 1])
+        if counted is not None and counted <= enough:
+            return Size(counted)
+        return Size(max(counted or 0, self.estimate(queryset.order_by())), exact=False)
+
+    def _counted_in_time(self, queryset: QuerySet[Any]) -> int | None:
+        """None: it took too long. A filter that matches little may have to look at every row of a huge table."""
+        span = conf.seconds("COUNT_TIME")
+        if not self.owned:  # to end a statement may end the caller's transaction
+            return self.count(queryset)
+        started = time.monotonic()
+        try:
+            with self.at_most(span):
+                return self.count(queryset)
+        except DatabaseError as error:
+            if time.monotonic() - started < span.total_seconds():
+                raise SourceFault(f"The database did not count the rows: {error}") from error
+        return None
+
+    @contextmanager
+    def at_most(self, _span: timedelta) -> Iterator[None]:
+        """Have the database end a statement that takes longer, where it can; what comes after it may see a later
+        snapshot."""
+        yield
+
+    def estimate(self, queryset: QuerySet[Any]) -> int:
+        """What the database guesses without reading rows; 0 = it has no guess."""
+        return 0
+
+    def blocks(
+        self, queryset: QuerySet[Any], renderings: Sequence[Rendering], dialect: Dialect | None = None
+    ) -> Iterator[Block]:
+        """The rows of the queryset in its order, one cell a rendering; with a `dialect` also as finished lines, where
+        this database can write them itself."""
+        after = self.changes(renderings)
+        self._at_rest = False
+        for block in faults_named(self.read(queryset, renderings, None if after else dialect)):
+            yield changed(block, len(renderings), after) if after else block
+        self._at_rest = True
+
+    def changes(self, renderings: Sequence[Rendering]) -> dict[int, Change]:
+        """What Python has to do on the text that this database gives, by column."""
+        return {i: change for i, one in enumerate(renderings) if (change := one.after(self.wrapper.vendor))}
+
+    @abstractmethod
+    def read(
+        self, queryset: QuerySet[Any], renderings: Sequence[Rendering], dialect: Dialect | None
+    ) -> Iterator[Block]:
+        """The rows as SQL gives them, before what `Rendering.after` does. Cells are always right; with a `dialect`
+        lines are better."""
+
+    def compile(self, queryset: QuerySet[Any]) -> tuple[str, Any]:
+        """The statement and its parameters, for this reader's connection."""
+        sql, params = queryset.query.get_compiler(connection=self.wrapper).as_sql()
+        return sql, params
+
+    def _open(self) -> None:
+        if self._reopened():
+            return
+        self.wrapper = connections[self.alias].copy()
+        self.wrapper.inc_thread_sharing()  # the next reader may be another thread's
+        try:
+            self.wrapper.ensure_connection()
+            self._begin()
+        except DatabaseError as error:
+            self._at_rest = False
+            self.close()
+            raise SourceFault(f"The database did not give a snapshot: {error}") from error
+
+    def _reopened(self) -> bool:
+        """Whether a connection that an earlier reader left was there, and alive."""
+        while self.lasting and (kept := connection_pool.take(self.alias)):
+            self.wrapper = kept
+            try:
+                self._begin()
+            except Error:
+                connection_pool.close(kept)
+            else:
+                return True
+        return False
+
+    def _begin(self) -> None:
+        """Take the snapshot."""
+        with self.wrapper.cursor() as cursor:
+            for statement in self.begin:
+                cursor.execute(statement)
+
+
+def faults_named(blocks: Iterator[Block]) -> Iterator[Block]:
+    """The blocks; what the database says when it breaks off becomes a SourceFault."""
+    try:
+        yield from blocks
+    except EmptyResultSet:
+        return
+    except DatabaseError as error:
+        raise SourceFault(f"The database broke off the read: {error}") from error
+
+
+def changed(block: Block, width: int, changes: dict[int, Change]) -> Block:
+    """The block with some columns put through a function, NULL left alone."""
+    cells = split(block.data, block.rows, width)
+    for index, change in changes.items():
+        cells[index::width] = map(change, cells[index::width])
+    return Block(CELL.join(cells), block.rows)

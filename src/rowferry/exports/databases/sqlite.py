@@ -1,0 +1,231 @@
+"""SQLite: a page of rows arrives as one blob that `printf` has made, so that Python touches pages and never cells."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from datetime import timedelta
+from functools import partial
+from itertools import chain
+from threading import Lock
+from typing import Any
+
+from django.db import DataError
+from django.db.models import Func, QuerySet, Value
+
+from rowferry.exports.databases.checked_numbers import marked_cells
+from rowferry.exports.databases.prefetch import ahead
+from rowferry.exports.databases.reader import BLOCK_ROWS, Reader, faults_named
+from rowferry.exports.databases.sqlite_paging import Page, Paging, goes_along, paging
+from rowferry.exports.databases.sqlite_rows import ObjectRow, SingleCell, can_be_objects, cell_row, line_row, marked_row
+from rowferry.exports.databases.value_sql import RenderedText, Rendering, exact
+from rowferry.exports.encoding.blocks import CELL, NULL, REPLACEMENT, Block, is_utf8
+from rowferry.exports.encoding.delimited import LINE_END
+from rowferry.exports.encoding.pushdown import Delimited, Dialect, Keyed, Marked
+
+STEPS = 50_000
+"""Instructions of SQLite between two looks at the clock: about a millisecond."""
+UNMARKED = bytes.maketrans(CELL + NULL, b"  ")
+QUOTED_NULL = b'"' + NULL + b'"'
+
+
+class SQLiteReader(Reader):
+    """A read-only connection in a deferred transaction: in WAL mode a snapshot that no writer waits for."""
+
+    begin = ("PRAGMA query_only = 1", "BEGIN DEFERRED")
+
+    def __init__(self, alias: str) -> None:
+        self._one_statement = Lock()
+        super().__init__(alias)
+        self._link: sqlite3.Connection = self.wrapper.connection
+
+    def close(self) -> None:
+        """As any reader; a page that is being read is no more waited for."""
+        if self.owned:
+            self._interrupt()
+        with self._one_statement:
+            super().close()
+
+    @property
+    def repeatable(self) -> bool:
+        return True
+
+    @contextmanager
+    def at_most(self, span: timedelta) -> Iterator[None]:
+        end = time.monotonic() + span.total_seconds()
+        self.wrapper.connection.set_progress_handler(lambda: time.monotonic() > end, STEPS)
+        try:
+            yield
+        finally:
+            self.wrapper.connection.set_progress_handler(None, 0)
+
+    def read(
+        self, queryset: QuerySet[Any], renderings: Sequence[Rendering], dialect: Dialect | None
+    ) -> Iterator[Block]:
+        self.wrapper.connection.create_function("rowferry_float", 1, exact, deterministic=True)
+        marked = isinstance(dialect, Marked) and self._marked(queryset, renderings, dialect)
+        if marked:
+            yield from self._read_marked(queryset, renderings, marked)
+            return
+        cells = [one.expression() for one in renderings]
+        row, separator, block_of = wanted(cells, dialect)
+        done = 0
+        with closing(self._packed(queryset, row, separator)) as packs:
+            for data, rows in packs:
+                block = block_of(data, rows)
+                if block is None:
+                    break
+                done += rows
+                yield block
+            else:
+                return
+        yield from self._read_cells(queryset[done:], renderings)
+
+    def _marked(self, queryset: QuerySet[Any], renderings: Sequence[Rendering], dialect: Marked) -> Paging | None:
+        """How rows of this dialect can be read. Only pages: to find one again takes no time."""
+        cells = marked_cells(renderings, dialect, self.wrapper.vendor)
+        return self._paging(queryset, marked_row(cells, dialect), b"") if cells else None
+
+    def _read_marked(self, queryset: QuerySet[Any], renderings: Sequence[Rendering], found: Paging) -> Iterator[Block]:
+        """Page by page. What a row of such a page lacks, or its sink cannot use, is read again."""
+        way = found.way
+        last: Any = way.start
+
+        def again(last: Any, rows: int) -> Block:
+            behind = queryset.filter(**{way.behind: Value(last)})[:rows]
+            with self._one_statement:
+                (block,) = faults_named(self.read(behind, renderings, None))
+            return block
+
+        try:
+            with closing(self._pages(found)) as pages:
+                for page in pages:
+                    yield Block(page.data, page.rows, finished=True, cells=partial(again, last, page.rows))
+                    last = page.last
+        except DataError:
+            """This page is longer than a value may be."""
+            yield from self.read(queryset.filter(**{way.behind: Value(last)}), renderings, None)
+
+    def _packed(self, queryset: QuerySet[Any], row: Func, separator: bytes) -> Generator[tuple[bytes, int], None, None]:
+        """Rows in packs with the separator between them: page by page, or where that cannot be, row by row."""
+        found = self._paging(queryset, row, separator)
+        if found:
+            last: Any = found.way.start
+            try:
+                with closing(self._pages(found)) as pages:
+                    for page in pages:
+                        yield page.data, page.rows
+                        last = page.last
+                return
+            except DataError:
+                """This page is longer than a value may be: from here on rows come one by one."""
+                queryset = queryset.filter(**{found.way.behind: Value(last)})
+        for rows in self._fetch(queryset.annotate(rowferry_row=SingleCell(row)).values_list("rowferry_row")):
+            yield separator.join(chain.from_iterable(rows)), len(rows)
+
+    def _paging(self, queryset: QuerySet[Any], row: Func, separator: bytes) -> Paging | None:
+        found = paging(queryset, row, separator, self._statement)
+        if found is None:
+            return None
+        with closing(self.wrapper.connection.cursor()) as cursor:
+            cursor.execute(f"EXPLAIN QUERY PLAN {found.sql}", found.of(found.way.start))
+            plan = [str(step[-1], "utf-8") if isinstance(step[-1], bytes) else step[-1] for step in cursor.fetchall()]
+        return found if goes_along(plan) else None
+
+    def _pages(self, found: Paging) -> Generator[Page, None, None]:
+        """The next one is read while the last is written, unless the caller may use the connection meanwhile."""
+        pages = found.pages(self._page)
+        return ahead(pages, self._interrupt) if self.owned else pages
+
+    def _interrupt(self) -> None:
+        """End the statement that another thread may have begun."""
+        with suppress(sqlite3.ProgrammingError):
+            self._link.interrupt()
+
+    def _page(self, sql: str, params: Sequence[Any]) -> Page:
+        checked = self.wrapper.wrap_database_errors
+        with self._one_statement, closing(checked(self._link.cursor)()) as cursor:
+            checked(cursor.execute)(sql, params)
+            data, rows, last = checked(cursor.fetchone)()
+        return Page(data or b"", rows, last)
+
+    def _statement(self, queryset: QuerySet[Any]) -> tuple[str, Any]:
+        """As the driver takes it, with `?` for each parameter."""
+        sql, params = self.compile(queryset)
+        return sql % tuple("?" * len(params)), params
+
+    def _read_cells(self, queryset: QuerySet[Any], renderings: Sequence[Rendering]) -> Iterator[Block]:
+        """The slow way, cell by cell, for text that is no UTF-8: what can't be read becomes U+FFFD."""
+        cells = {f"rowferry_{i}": SingleCell(one.expression()) for i, one in enumerate(renderings)}
+        for rows in self._fetch(queryset.annotate(**cells).values_list(*cells)):
+            texts = [repaired(cell, self.adjustments) for cell in chain.from_iterable(rows)]
+            yield Block(CELL.join(texts), len(rows))
+
+    def _fetch(self, queryset: QuerySet[Any]) -> Iterator[list[tuple[bytes, ...]]]:
+        sql, params = self._statement(queryset)
+        cursor, checked = self.wrapper.connection.cursor(), self.wrapper.wrap_database_errors
+        fetch = checked(cursor.fetchmany)
+        try:
+            checked(cursor.execute)(sql, params)
+            while rows := fetch(BLOCK_ROWS):
+                yield rows
+        finally:
+            cursor.close()
+
+
+def wanted(
+    cells: Sequence[RenderedText], dialect: Dialect | None
+) -> tuple[Func, bytes, Callable[[bytes, int], Block | None]]:
+    """What to select, what stands between two such rows, and what makes a block of them."""
+    if isinstance(dialect, Delimited):
+        return line_row(cells, dialect), b"", partial(lines, dialect=dialect)
+    if isinstance(dialect, Keyed) and can_be_objects(cells, dialect):
+        return ObjectRow(*cells, members=dialect.members), dialect.separator, objects
+    return cell_row(cells), CELL, partial(joined, width=len(cells))
+
+
+def joined(data: bytes, rows: int, width: int) -> Block | None:
+    """The rows as cells; None = not every mark is ours, or text is no UTF-8: SQLite keeps whatever bytes somebody
+    stored as text."""
+    if data.count(CELL) != rows * width - 1 or not has_whole_nulls(data) or not is_utf8(data.translate(UNMARKED)):
+        return None
+    return Block(data, rows)
+
+
+def lines(data: bytes, rows: int, dialect: Delimited) -> Block | None:
+    """The rows as lines, or None, as above. A quote within text is doubled, so none stands between delimiter and
+    mark."""
+    if NULL in data:
+        delimiter = dialect.delimiter.encode()
+        data = data.replace(delimiter + QUOTED_NULL, delimiter)
+        if dialect.quoted[0]:
+            data = data.removeprefix(QUOTED_NULL).replace(LINE_END + QUOTED_NULL, LINE_END)
+    return Block(data, rows, finished=True) if is_utf8(data) else None
+
+
+def objects(data: bytes, rows: int) -> Block | None:
+    """The rows as objects, or None, as above."""
+    return Block(data, rows, finished=True) if is_utf8(data) else None
+
+
+def has_whole_nulls(data: bytes) -> bool:
+    """Whether each NULL mark is a cell of its own, not a byte of broken text. A lone one could still be either."""
+    marks = data.count(NULL)
+    if not marks:
+        return True
+    after = data.count(CELL + NULL) + data.startswith(NULL)
+    before = data.count(NULL + CELL) + data.endswith(NULL)
+    return before == after == marks
+
+
+def repaired(cell: bytes | None, counts: Counter[str]) -> bytes:
+    """UTF-8, or NULL. Adds to `replaced_characters`."""
+    if cell is None:
+        return NULL
+    text = cell.decode("utf-8", "replace").encode()
+    if text != cell:
+        counts["replaced_characters"] += text.count(REPLACEMENT) - cell.count(REPLACEMENT)
+    return text

@@ -1,0 +1,96 @@
+"""Pages of SQLite: BLOCK_ROWS rows within one step.
+
+A step that gives one row goes through Python once a row: the interpreter's lock given and taken back, a tuple, a bytes.
+Here SQLite glues the rows of a block itself. That goes along the key of the table and in no other order; whether each
+page is found by the key, and needs no sorting, SQLite's own plan tells.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import F, Func, QuerySet, Value
+from django.db.models.sql.datastructures import Join
+
+from rowferry.exports.databases.reader import BLOCK_ROWS
+
+LAST: Any = object()
+"""Among the parameters of a statement: the key that the page before ended with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Along the keys: what comes behind one, where all begins, which key of a page is its last."""
+
+    behind: str
+    start: float
+    furthest: str
+
+
+UP, DOWN = Way("pk__gt", -math.inf, "max"), Way("pk__lt", math.inf, "min")
+WAYS = (((F("pk").asc(),), UP), (("pk",), UP), ((F("pk").desc(),), DOWN), (("-pk",), DOWN))
+FROM_A_KEY = re.compile(r"INTEGER PRIMARY KEY \(rowid[<>]\?")
+SORTED = "TEMP B-TREE"
+"""What the plan says where a page begins at a key; and where rows are sorted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`rows` rows with the separator between them; `last` = the key to go on from."""
+
+    data: bytes
+    rows: int
+    last: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """How the rows of a queryset are read page by page: a statement of one row, LAST among its parameters."""
+
+    way: Way
+    sql: str
+    params: Sequence[Any]
+
+    def of(self, last: Any) -> list[Any]:
+        """The parameters of the page behind a key."""
+        return [last if one is LAST else one for one in self.params]
+
+    def pages(self, fetch: Callable[[str, Sequence[Any]], Page]) -> Generator[Page, None, None]:
+        """One after the other, none empty."""
+        page = fetch(self.sql, self.of(self.way.start))
+        while page.rows:
+            yield page
+            if page.rows < BLOCK_ROWS:
+                return
+            page = fetch(self.sql, self.of(page.last))
+
+
+def paging(
+    queryset: QuerySet[Any], row: Func, separator: bytes, compiled: Callable[[QuerySet[Any]], tuple[str, Any]]
+) -> Paging | None:
+    """None: the rows are in another order than that of their keys, or a key may come twice."""
+    query = queryset.query
+    way = next((way for order, way in WAYS if query.order_by == order), None)
+    if way is None or query.is_sliced or query.distinct or query.combinator or query.group_by is not None:
+        return None
+    page = queryset.filter(**{way.behind: Value(LAST)}).annotate(rowferry_row=row, rowferry_key=F("pk"))
+    if not all(map(to_one, page.query.alias_map.values())):
+        return None
+    sql, params = compiled(page.values_list("rowferry_row", "rowferry_key")[:BLOCK_ROWS])
+    glued = f"CAST(group_concat(rowferry_row, x'{separator.hex()}') AS BLOB)"
+    return Paging(way, f"SELECT {glued}, count(*), {way.furthest}(rowferry_key) FROM ({sql})", params)  # noqa: S608
+
+
+def to_one(table: object) -> bool:
+    """Whether it has one row at most for a row of the table that is read."""
+    field: Any = table.join_field if isinstance(table, Join) else None
+    return field is None or bool(field.many_to_one or field.one_to_one)
+
+
+def goes_along(plan: Sequence[str]) -> bool:
+    """Whether SQLite finds each page by the key, and need not sort."""
+    return any(map(FROM_A_KEY.search, plan)) and not any(SORTED in step for step in plan)

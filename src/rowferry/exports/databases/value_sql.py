@@ -1,0 +1,287 @@
+"""How each kind of value becomes text: in SQL where SQL can, in Python where it can't.
+
+`Rendering.expression()` is a Django expression of text with one template a database; `after` is what is left for
+Python to do on the text (other zones, floats); `text` does all of it in Python, for databases that have no templates
+here.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import F, Func, TextField
+from django.db.models.expressions import Combinable
+from django.db.models.sql.compiler import SQLCompiler
+
+from rowferry.exports.encoding.blocks import NULL
+from rowferry.exports.encoding.value_types import FORMULA_STARTS, TEXTS, Form, Kind
+
+EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001  (the day 0 of spreadsheets, on a wall clock)
+FIRST_SERIAL = "1900-03-01"
+"""Before this day spreadsheets do not agree (1900 was no leap year): earlier days stay text."""
+FIRST_INSTANT, LAST_INSTANT = datetime(1900, 3, 2, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
+"""From and up to: what a sheet can show on the clock of every zone. Other instants stay text, in UTC."""
+ZEROS = re.compile(r"(?<=\.)(\d*[1-9])0+(?!\d)")
+"""Zeros at the end of a fraction of a second: PostgreSQL never writes them, SQLite keeps them."""
+
+Change = Callable[[bytes], bytes]
+
+SQLITE_INSTANT = "replace({x}, ' ', 'T') || 'Z'"  # with six digits of a fraction: to trim them costs 12% of a read
+POSTGRESQL_INSTANT = "replace((({x}) AT TIME ZONE 'UTC')::text, ' ', 'T') || 'Z'"
+SWITCH = "CASE WHEN {} THEN {} ELSE {} END"
+SQLITE_SERIALS = {
+    Kind.DATE: ("{x} >= '1900-03-01'", "CAST(julianday({x}) - 2415018.5 AS INTEGER)", "{x}"),
+    Kind.INSTANT: ("{x} >= '1900-03-02' AND {x} < '9999-12-31'", "julianday({x}) - 2415018.5", SQLITE_INSTANT),
+}
+"""Which values have a serial number, how it is had (NULL = it was no date, whatever it looks like), how others are
+written."""
+SQLITE: dict[tuple[Kind, Form], str] = {
+    (Kind.DECIMAL, Form.PLAIN): "CASE WHEN {x} IS NOT NULL THEN printf('%%.{places}f', {x}) END",
+    (Kind.FLOAT, Form.PLAIN): "rowferry_float({x})",
+    (Kind.BOOLEAN, Form.PLAIN): "CASE {x} WHEN 1 THEN 'true' WHEN 0 THEN 'false' END",
+    (Kind.DATE, Form.SERIAL): "coalesce(CASE WHEN {} THEN {} END, {})".format(*SQLITE_SERIALS[Kind.DATE]),
+    (Kind.INSTANT, Form.PLAIN): SQLITE_INSTANT,
+    (Kind.INSTANT, Form.SERIAL): "coalesce(CASE WHEN {} THEN {} END, {})".format(*SQLITE_SERIALS[Kind.INSTANT]),
+    (Kind.TIME, Form.PLAIN): "CASE length({x}) WHEN 15 THEN rtrim({x}, '0') ELSE {x} END",
+    (Kind.UUID, Form.PLAIN): (
+        "substr({x}, 1, 8) || '-' || substr({x}, 9, 4) || '-' || substr({x}, 13, 4) || '-' || substr({x}, 17, 4)"
+        " || '-' || substr({x}, 21)"
+    ),
+    (Kind.DURATION, Form.PLAIN): (
+        "CASE WHEN {x} < 0 THEN '-' ELSE '' END || abs({x} / 1000000) || printf('.%%06d', abs({x} %% 1000000))"
+    ),
+}
+POSTGRESQL_SERIALS = {
+    Kind.DATE: (
+        "{x} >= '1900-03-01' AND {x} < '10000-01-01'",
+        "(({x}) - DATE '1899-12-30')::text",
+        "({x})::text",
+    ),
+    Kind.INSTANT: (
+        "{x} >= '1900-03-02 00:00Z' AND {x} < '9999-12-31 00:00Z'",
+        "(date_part('epoch', ({x}) AT TIME ZONE '{zone}') / 86400 + 25569)::text",
+        POSTGRESQL_INSTANT,
+    ),
+}
+POSTGRESQL: dict[tuple[Kind, Form], str] = {
+    (Kind.BOOLEAN, Form.PLAIN): "CASE WHEN {x} THEN 'true' WHEN NOT {x} THEN 'false' END",
+    (Kind.BOOLEAN, Form.DIGIT): "({x})::int",
+    (Kind.DATE, Form.SERIAL): SWITCH.format(*POSTGRESQL_SERIALS[Kind.DATE]),
+    (Kind.INSTANT, Form.PLAIN): POSTGRESQL_INSTANT,
+    (Kind.INSTANT, Form.SERIAL): SWITCH.format(*POSTGRESQL_SERIALS[Kind.INSTANT]),
+    (Kind.DURATION, Form.PLAIN): "extract(epoch FROM {x})",
+}
+MYSQL_TEXT = "CONVERT({x} USING utf8mb4)"
+MYSQL_INSTANT = (
+    "CASE MICROSECOND({x}) WHEN 0 THEN CONCAT(INSERT(LEFT({x}, 19), 11, 1, 'T'), 'Z')"
+    " ELSE CONCAT(INSERT(TRIM(TRAILING '0' FROM {x}), 11, 1, 'T'), 'Z') END"
+)
+MYSQL_SERIALS = {
+    Kind.DATE: ("{x} >= '1900-03-01'", "TO_DAYS({x}) - 693959", "{x}"),
+    Kind.INSTANT: (
+        "{x} BETWEEN '1927-05-19' AND '2173-10-13'",
+        "INSERT((TIMESTAMPDIFF(MICROSECOND, '1899-12-30', {x}) * 125 + 54) DIV 108, 6, 0, '.')",
+        "CASE WHEN {x} >= '1900-03-02' AND {x} < '9999-12-31'"
+        f" THEN TO_DAYS({{x}}) - 693959 + TIME_TO_SEC(TIME({{x}})) / 86400e0 ELSE {MYSQL_INSTANT} END",
+    ),
+}
+"""An instant whose day has five digits is an integer of eleven more into which the point is put: to print a floating
+point number takes MariaDB longer than all the rest of a row."""
+MYSQL: dict[tuple[Kind, Form], str] = {
+    **{(kind, Form.PLAIN): MYSQL_TEXT for kind in TEXTS},
+    (Kind.BOOLEAN, Form.PLAIN): "CASE WHEN {x} THEN 'true' WHEN NOT {x} THEN 'false' END",
+    (Kind.DATE, Form.SERIAL): SWITCH.format(*MYSQL_SERIALS[Kind.DATE]),
+    (Kind.INSTANT, Form.PLAIN): MYSQL_INSTANT,
+    (Kind.INSTANT, Form.SERIAL): SWITCH.format(*MYSQL_SERIALS[Kind.INSTANT]),
+    (Kind.TIME, Form.PLAIN): "CASE MICROSECOND({x}) WHEN 0 THEN LEFT({x}, 8) ELSE TRIM(TRAILING '0' FROM {x}) END",
+    (Kind.UUID, Form.PLAIN): (
+        "CASE CHAR_LENGTH({x}) WHEN 32 THEN INSERT(INSERT(INSERT(INSERT({x}, 21, 0, '-'), 17, 0, '-'), 13, 0, '-'),"
+        " 9, 0, '-') ELSE CAST({x} AS CHAR) END"
+    ),
+    (Kind.DURATION, Form.PLAIN): (
+        "CONCAT(IF({x} < 0, '-', ''), ABS({x}) DIV 1000000, '.', LPAD(ABS({x}) %% 1000000, 6, '0'))"
+    ),
+}
+PLAIN_SQL = "{x}"
+GUARD_SQLITE = (
+    "CASE WHEN {x} COLLATE BINARY < 'A' AND substr({x}, 1, 1) IN ('=', '+', '-', '@', char(9), char(13))"
+    " THEN '''' || {x} ELSE {x} END"
+)
+GUARD_POSTGRESQL = (
+    "CASE WHEN ({x})::text COLLATE \"C\" < 'A' AND left(({x})::text, 1) IN ('=', '+', '-', '@', chr(9), chr(13))"
+    " THEN '''' || ({x})::text ELSE ({x})::text END"
+)
+GUARD_MYSQL_UTF8 = "IF(ASCII({x}) > 64, {x}, IF(ASCII({x}) IN (9, 13, 43, 45, 61, 64), CONCAT('''', {x}), {x}))"
+GUARD_MYSQL = GUARD_MYSQL_UTF8.replace("{x}", MYSQL_TEXT)
+MYSQL_UTF8 = {key: template for key, template in MYSQL.items() if template != MYSQL_TEXT}
+"""For a database that has no text in other character sets: to convert all the same costs 14% of a read."""
+TEMPLATES = {
+    "sqlite": (SQLITE, GUARD_SQLITE),
+    "postgresql": (POSTGRESQL, GUARD_POSTGRESQL),
+    "mysql": (MYSQL, GUARD_MYSQL),
+    "mysql utf8": (MYSQL_UTF8, GUARD_MYSQL_UTF8),
+}
+"""By vendor: how each kind and form is written, and how guarded text is. A reader that knows more of its database
+chooses by the `rowferry_templates` of its connection."""
+
+
+class RenderedText(Func):
+    """The SQL text of one value, by the templates above."""
+
+    output_field = TextField()
+
+    def __init__(self, expression: Any, rendering: Rendering | None = None, **extra: Any) -> None:
+        super().__init__(expression, **extra)
+        self.rendering = rendering
+
+    def as_sql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, *_: Any, **__: Any
+    ) -> tuple[str, tuple[Any, ...]]:
+        rendering = self.rendering
+        assert rendering is not None
+        x, params = compiler.compile(self.get_source_expressions()[0])
+        template = self.sql_template(connection, rendering)
+        filled = template.replace("{x}", x).replace("{zone}", rendering.zone)
+        return filled.replace("{places}", str(rendering.places)), tuple(params) * template.count("{x}")
+
+    def sql_template(self, connection: BaseDatabaseWrapper, rendering: Rendering) -> str:
+        table, guard = TEMPLATES[getattr(connection, "rowferry_templates", connection.vendor)]
+        return guard if rendering.guard else table.get((rendering.kind, rendering.form), PLAIN_SQL)
+
+    as_sqlite = as_sql
+    """Django has one of its own there, for numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """One value to be read: where it is, what it is, and how it shall be written."""
+
+    path: str | Combinable
+    kind: Kind
+    form: Form = Form.PLAIN
+    guard: bool = False
+    zone: str = "UTC"
+    places: int = 6
+    """Digits after the point of a decimal, where the database does not keep them (SQLite)."""
+    disguise: Change | None = None
+    """What is done to the text last, by Python: for whom the value is not meant."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "guard", self.guard and self.kind in TEXTS)
+
+    def expression(self) -> RenderedText:
+        source = F(self.path) if isinstance(self.path, str) else self.path
+        return RenderedText(source, rendering=self)
+
+    def after(self, vendor: str) -> Change | None:
+        """What Python still has to do on each text that the SQL of `vendor` gives; None = nothing."""
+        change, disguise = self._change(vendor), self.disguise
+        if change is None or disguise is None:
+            return change or disguise
+        return lambda cell: disguise(change(cell))
+
+    def _change(self, vendor: str) -> Change | None:
+        if self.kind is Kind.FLOAT and vendor != "sqlite":
+            return positional
+        if self.kind is not Kind.INSTANT or self.zone == "UTC":
+            return None
+        if self.form is Form.PLAIN:
+            return partial(to_zone, zone=ZoneInfo(self.zone))
+        return None if vendor == "postgresql" else partial(serial_to_zone, zone=ZoneInfo(self.zone))
+
+    def text(self, value: Any) -> bytes:
+        """The same text from a Python value; None gives the mark NULL."""
+        cell = NULL if value is None else self._written(value)
+        return self.disguise(cell) if self.disguise else cell
+
+    def _written(self, value: Any) -> bytes:
+        written = WRITTEN.get((self.kind, self.form), _as_it_is)(value, ZoneInfo(self.zone))
+        if self.guard and written.startswith(FORMULA_STARTS):
+            written = f"'{written}"
+        return written.encode("utf-8", "surrogatepass")
+
+
+def positional(text: bytes) -> bytes:
+    """A float without scientific notation and with no more digits than it takes to read it back."""
+    try:
+        shortest = repr(float(text))
+    except ValueError:
+        return text
+    return (format(Decimal(shortest), "f") if "e" in shortest else shortest).encode()
+
+
+def exact(value: object) -> str | None:
+    """What SQLite calls as `rowferry_float`: its own printf gets the last digits of great and small numbers wrong."""
+    return None if value is None else positional(str(value).encode()).decode()
+
+
+def to_zone(text: bytes, zone: ZoneInfo) -> bytes:
+    """`2025-10-30T14:15:00Z` on the clock of a zone, with its offset; what is no such instant stays as it is."""
+    try:
+        return without_zeros(datetime.fromisoformat(text.decode()).astimezone(zone).isoformat()).encode()
+    except (ValueError, OverflowError):
+        return text
+
+
+def serial_to_zone(text: bytes, zone: ZoneInfo) -> bytes:
+    """A serial number of an instant in UTC as the serial number of the zone's wall clock."""
+    try:
+        instant = EPOCH + timedelta(milliseconds=round(float(text) * 86_400_000))
+    except (ValueError, OverflowError):
+        return text
+    return serial(instant.replace(tzinfo=UTC), zone).encode()
+
+
+def serial(value: datetime, zone: ZoneInfo) -> str:
+    """Days since 1899-12-30 on the wall clock of the zone."""
+    if not FIRST_INSTANT <= value < LAST_INSTANT:
+        return _instant(value, ZoneInfo("UTC"))
+    wall = value.astimezone(zone).replace(tzinfo=None)
+    return repr((wall - EPOCH) / timedelta(days=1))
+
+
+def without_zeros(text: str) -> str:
+    """A time without zeros at the end of its fraction."""
+    return ZEROS.sub(r"\1", text) if "." in text else text
+
+
+def _instant(value: datetime, zone: ZoneInfo) -> str:
+    aware = value if value.tzinfo else value.replace(tzinfo=UTC)
+    text = aware.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return without_zeros(text) if zone.key == "UTC" else to_zone(text.encode(), zone).decode()
+
+
+def _seconds(value: timedelta, _zone: ZoneInfo) -> str:
+    whole, rest = divmod(abs(value // timedelta(microseconds=1)), 1_000_000)
+    return f"{'-' if value < timedelta(0) else ''}{whole}.{rest:06d}"
+
+
+def _as_it_is(value: Any, _zone: ZoneInfo) -> str:
+    return str(value)
+
+
+def _day_serial(value: date, _zone: ZoneInfo) -> str:
+    return str((value - EPOCH.date()).days) if value.isoformat() >= FIRST_SERIAL else value.isoformat()
+
+
+WRITTEN: dict[tuple[Kind, Form], Callable[[Any, ZoneInfo], str]] = {
+    (Kind.DECIMAL, Form.PLAIN): lambda value, _zone: format(value, "f"),
+    (Kind.FLOAT, Form.PLAIN): lambda value, _zone: positional(repr(value).encode()).decode(),
+    (Kind.BOOLEAN, Form.PLAIN): lambda value, _zone: "true" if value else "false",
+    (Kind.BOOLEAN, Form.DIGIT): lambda value, _zone: "1" if value else "0",
+    (Kind.DATE, Form.SERIAL): _day_serial,
+    (Kind.INSTANT, Form.PLAIN): _instant,
+    (Kind.INSTANT, Form.SERIAL): serial,
+    (Kind.TIME, Form.PLAIN): lambda value, _zone: without_zeros(value.isoformat()),
+    (Kind.DURATION, Form.PLAIN): _seconds,
+    (Kind.JSON, Form.PLAIN): lambda value, _zone: json.dumps(value, ensure_ascii=False),
+}

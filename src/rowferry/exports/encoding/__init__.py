@@ -1,0 +1,1 @@
+"""Blocks of cells and how they become bytes. Knows no framework."""

@@ -1,0 +1,147 @@
+"""Rows as JSON objects, flat or nested: what JSON and NDJSON are made of."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import repeat
+from typing import TYPE_CHECKING
+
+from rowferry.exports.encoding.blocks import CELL, NULL, Block, glue, split
+from rowferry.exports.encoding.pushdown import Keyed, Member
+from rowferry.exports.encoding.value_types import NUMBERS, Kind
+
+if TYPE_CHECKING:
+    from rowferry.exports.formats import SinkColumn
+
+BARE = NUMBERS | {Kind.BOOLEAN, Kind.JSON}
+"""Kinds whose text is JSON as it stands; every other kind becomes a string."""
+NOT_ALWAYS_NUMBERS = NUMBERS - {Kind.INTEGER}
+ESCAPED = '\\"' + "".join(map(chr, range(0x20)))
+"""The backslash first: the escapes of the others hold one."""
+ESCAPES = tuple((character.encode(), json.dumps(character)[1:-1].encode()) for character in ESCAPED)
+ON_ONE_LINE = bytes.maketrans(b"\r\n", b"  ")
+"""Line breaks in text that is JSON already can only stand between its tokens."""
+NUMBER_BYTES = b"0123456789-+.eE" + NULL
+NUMBER = re.compile(rb"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|" + NULL)
+
+
+class Objects:
+    """The objects of one file, each on a line of its own.
+
+    Numbers and booleans are bare. NaN and infinities are strings, since JSON has no such numbers.
+    """
+
+    def __init__(self, columns: Sequence[SinkColumn], *, nested: bool, separator: bytes) -> None:
+        self._width = len(columns)
+        self.dialect = Keyed(members_of(columns, nested), separator)
+        self._layout = layout_of(columns, self.dialect)
+        self._raw = [index for index, column in enumerate(columns) if column.kind == Kind.JSON]
+        self._numbers = [index for index, column in enumerate(columns) if column.kind in NOT_ALWAYS_NUMBERS]
+
+    def rows(self, block: Block, before: bytes = b"", after: bytes = b"") -> bytes:
+        """The objects of a block that is not empty, with the separator between them."""
+        layout = self._layout
+        cells = self._placed(self._cells(block))
+        rows = glue(cells, layout.literals, before + layout.first, layout.last + after)
+        return nulls(rows, layout.empty_objects)
+
+    def _cells(self, block: Block) -> list[bytes]:
+        """Cells that are valid between the literals: escaped, but for those that are JSON already."""
+        width = self._width
+        cells = split(escaped(block.data), block.rows, width)
+        if self._raw:
+            raw = split(block.data.translate(ON_ONE_LINE), block.rows, width)
+            for index in self._raw:
+                cells[index::width] = raw[index::width]
+        for index in self._numbers:
+            column = cells[index::width]
+            if b"".join(column).translate(None, NUMBER_BYTES):
+                cells[index::width] = map(number, column)
+        return cells
+
+    def _placed(self, cells: list[bytes]) -> list[bytes]:
+        """The cells in the order in which the columns stand in the file."""
+        width = self._width
+        if self._layout.places == tuple(range(width)):
+            return cells
+        placed = cells.copy()
+        for place, index in enumerate(self._layout.places):
+            placed[place::width] = cells[index::width]
+        return placed
+
+
+def escaped(data: bytes) -> bytes:
+    """All cells as they stand between the quotes of a JSON string."""
+    for character, escape in ESCAPES:
+        if character in data:
+            data = data.replace(character, escape)
+    return data
+
+
+def number(cell: bytes) -> bytes:
+    """A number or NULL as it is; NaN, Infinity and whatever else is no number in JSON as a string."""
+    return cell if NUMBER.fullmatch(cell) else b'"%b"' % cell
+
+
+def nulls(rows: bytes, empty_objects: Sequence[bytes]) -> bytes:
+    """`null` for the marks: first for objects without any value, then for strings, then for bare values."""
+    if NULL not in rows:
+        return rows
+    for empty in empty_objects:
+        rows = rows.replace(empty, b"null")
+    # Only in the place of a string are there quotes beside a mark: stripping them beats a search for all three bytes.
+    return b"null".join(map(bytes.strip, rows.split(NULL), repeat(b'"')))
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What surrounds the cells of a row. `places` = indices of the columns in the order in which the file has them."""
+
+    places: tuple[int, ...]
+    literals: tuple[bytes, ...]
+    first: bytes
+    last: bytes
+    empty_objects: tuple[bytes, ...]
+    """Nested objects all of whose values are NULL, as they look before NULL becomes `null`."""
+
+
+def members_of(columns: Sequence[SinkColumn], nested: bool) -> tuple[Member, ...]:
+    """Flat rows; or, nested, columns that share an object stand in it, where the first of them would have stood."""
+    found: dict[str, Member] = {}
+    for index, column in enumerate(columns):
+        if nested and column.nest:
+            name, key = column.nest
+            inside = found[f"{name}."].members if f"{name}." in found else ()
+            found[f"{name}."] = Member(name, members=(*inside, Member(key, index)))
+        else:
+            found[column.name] = Member(column.name, index)
+    return tuple(found.values())
+
+
+def layout_of(columns: Sequence[SinkColumn], dialect: Keyed) -> Layout:
+    members = dialect.members
+    first, *between, last = written(columns, members).split(CELL)
+    return Layout(
+        places=tuple(one.index for member in members for one in member.members or (member,)),
+        literals=(last + dialect.separator + first, *between),
+        first=first,
+        last=last,
+        empty_objects=tuple(
+            written(columns, member.members).replace(CELL, NULL) for member in members if member.members
+        ),
+    )
+
+
+def written(columns: Sequence[SinkColumn], members: Sequence[Member]) -> bytes:
+    """An object with CELL (quoted, if it is a string) for each value."""
+    values = (written(columns, one.members) if one.members else slot(columns[one.index]) for one in members)
+    pairs = (json.dumps(one.key).encode() + b":" + value for one, value in zip(members, values, strict=True))
+    return b"{" + b",".join(pairs) + b"}"
+
+
+def slot(column: SinkColumn) -> bytes:
+    """Where a value of this column goes, with its quotes."""
+    return CELL if column.kind in BARE else b'"' + CELL + b'"'

@@ -1,0 +1,1 @@
+"""Runs one attempt: queued, in a request, or as a preview."""

@@ -1,0 +1,206 @@
+"""The conveyor: source → transform → sink, block by block. It yields how far it is, and never calls back."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from rowferry.exports.databases import Reader
+from rowferry.exports.databases.reader import BLOCK_ROWS
+from rowferry.exports.encoding.blocks import Block, mended
+from rowferry.exports.encoding.compression import Compressed, Plain, compressed
+from rowferry.exports.errors import RowferryError, RowsMissing, StorageFault
+from rowferry.exports.formats import COMPRESS, Order, Sink, Stream, file_type
+from rowferry.exports.integrity import manifest
+from rowferry.exports.lifecycle import Claim, Facts
+from rowferry.exports.planning.column_privacy import sentence
+from rowferry.exports.planning.computed_columns import Failure
+from rowferry.exports.planning.plan import Plan
+from rowferry.exports.storage import storage
+
+MOST_NAMED = 50
+"""Failed rows that the log names; all are counted."""
+ADJUSTED = {
+    "replaced_characters": "{count:,} characters that the format cannot hold were replaced by U+FFFD.",
+    "shortened_cells": "{count:,} cells were shortened to what the format can hold.",
+    "emptied_cells": "{count:,} values that the type of their column cannot hold were left empty.",
+}
+
+
+@dataclass(slots=True)
+class Tally:
+    """How far the conveyor is."""
+
+    rows: int = 0
+    failed: int = 0
+    named: list[Failure] = field(default_factory=list)
+    adjustments: Counter[str] = field(default_factory=Counter)
+    """What a computed column could not be written as it was."""
+
+    @property
+    def batch(self) -> int:
+        """Which of the `batches` it is at; 0 = no row has come yet."""
+        return batches(self.rows + self.failed)
+
+
+def file_key(claim: Claim, plan: Plan) -> str:
+    """A name that no other attempt can have: the fence is in it."""
+    extension, _ = file_type(plan.spec.format, plan.spec.options)
+    return f"{claim.export.pk}.{claim.fence}.{extension}"
+
+
+def batches(total: int) -> int:
+    """How many batches so many rows are, as progress counts them."""
+    return -(-total // BLOCK_ROWS)
+
+
+class Conveyor:
+    """One file on its way: iterate `rows()` to the end, then `finish()`; `discard()` where that did not come to pass.
+
+    `expected` = the rows that the reader's snapshot holds. The bytes go through `stream` into `stage` (often the same).
+    """
+
+    def __init__(self, claim: Claim, plan: Plan, reader: Reader, expected: int, stream: Stream | None = None) -> None:
+        self.claim = claim
+        self.plan = plan
+        self.reader = reader
+        self.expected = expected
+        self.tally = Tally()
+        self.stage = storage().stage(file_key(claim, plan))
+        self._bytes = packed(plan, _Tee(self.stage, stream) if stream else self.stage)
+        # A count is promised at the file's head only where it is sure before the end.
+        sure = reader.repeatable and not plan.transform.needed
+        order = order_of(
+            plan,
+            exported_at=reader.snapshot_at,
+            export_id=str(claim.export.pk),
+            requested_by=claim.export.user_name,
+            item_count=expected if sure else None,
+        )
+        self._sink = plan.sink(order, self._bytes)
+
+    def rows(self) -> Iterator[Tally]:
+        """Write the file, yielding the tally before the first block and after each."""
+        yield from convey(self.plan, self.reader, self._sink, self.tally)
+        self._bytes.close()
+
+    def finish(self) -> Facts:
+        """Give the whole file its name. RowsMissing: what was written is not what the snapshot held."""
+        tally, expected, started = self.tally, self.expected, time.monotonic()
+        done = tally.rows + tally.failed
+        if self.reader.repeatable and done != expected:
+            raise RowsMissing(f"{done:,} rows were read where the same snapshot had counted {expected:,}.")
+        file = self.stage.publish()
+        adjusted = self._sink.adjustments + self.reader.adjustments + tally.adjustments
+        described = manifest.describe(
+            self.claim.export,
+            file,
+            self.plan.sink_columns,
+            as_of=self.reader.snapshot_at,
+            expected=expected,
+            written=tally.rows,
+            failed=tally.failed,
+            adjustments=adjusted,
+            withheld=self.plan.withheld,
+        )
+        manifest.keep(storage(), file.key, described)
+        storage().settle()
+        return Facts(
+            file,
+            tally.rows,
+            tally.failed,
+            self.reader.snapshot_at,
+            described,
+            notes(self.plan, tally, adjusted),
+            round((time.monotonic() - started) * 1000),
+        )
+
+    def discard(self, error: BaseException) -> None:
+        """Leave nothing of a file that `error` ended.
+
+        One of our own errors says that no row will ever name the file. After any other, such as a connection lost
+        during the commit, a file that has its name already is the ticker's to judge, by the row.
+        """
+        self.stage.discard()
+        if isinstance(error, RowferryError):
+            with suppress(StorageFault):
+                manifest.remove(storage(), self.stage.key)
+
+
+@dataclass(frozen=True, slots=True)
+class _Tee:
+    """Everything to both: the kept file first, then whoever is listening."""
+
+    kept: Stream
+    heard: Stream
+
+    def write(self, data: bytes) -> None:
+        self.kept.write(data)
+        self.heard.write(data)
+
+
+def packed(plan: Plan, stream: Stream) -> Compressed | Plain:
+    """The stream for the plan's sink: it compresses, if the order says so. To be closed after the sink."""
+    return compressed(stream, plan.spec.options.get(COMPRESS.name))
+
+
+def convey(plan: Plan, reader: Reader, sink: Sink, tally: Tally) -> Iterator[Tally]:
+    """Put every row of the plan through the sink, keeping the tally."""
+    sink.open()
+    yield tally
+    dialect = None if plan.transform.needed else sink.dialect
+    for block in reader.blocks(plan.queryset, plan.renderings, dialect):
+        kept = _transformed(plan, block, tally)
+        if kept.rows:
+            sink.pass_on(kept) if kept.finished else sink.write(kept)
+        tally.rows += kept.rows
+        yield tally
+    sink.close()
+
+
+def _transformed(plan: Plan, block: Block, tally: Tally) -> Block:
+    if not plan.transform.needed:
+        return block
+    kept, failures = plan.transform.apply(block)
+    tally.failed += len(failures)
+    tally.named += failures[: MOST_NAMED - len(tally.named)]
+    return replace(kept, data=mended(kept.data, tally.adjustments))
+
+
+def notes(plan: Plan, tally: Tally, adjustments: Mapping[str, int]) -> tuple[tuple[str, str], ...]:
+    """What the log shall say of columns withheld, of rows left out and of text that was changed."""
+    found = [(sentence(plan.withheld), "")] if plan.withheld else []
+    found += [(ADJUSTED[name].format(count=count), "") for name, count in adjustments.items()]
+    if tally.failed:
+        named = "; ".join(f"{failure.key}: {failure.reason}" for failure in tally.named)
+        found.append((f"{tally.failed:,} rows could not be computed and were left out.", named))
+    return tuple(found)
+
+
+def order_of(
+    plan: Plan, *, exported_at: datetime, export_id: str = "", requested_by: str = "", item_count: int | None = None
+) -> Order:
+    """What the file of a plan says of itself."""
+    spec = plan.spec
+    return Order(
+        export_id=export_id,
+        resource=spec.resource,
+        resource_label=str(plan.resource.label),
+        format=spec.format,
+        exported_at=exported_at,
+        item_count=item_count,
+        columns=plan.sink_columns,
+        filters=spec.filters,
+        sort_by=spec.sort_by,
+        sort_order=spec.sort_order,
+        time_zone=spec.time_zone,
+        headers=spec.headers,
+        nested=spec.nested,
+        requested_by=requested_by,
+        program=manifest.PROGRAM,
+        options=spec.options,
+    )

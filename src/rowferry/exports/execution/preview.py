@@ -1,0 +1,141 @@
+"""A dry run: what an export would hold, how big it would be, and what to know before it is made. Stores nothing."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.db.models import IntegerField, Q, Sum, Value
+from django.db.models.functions import Length
+
+from rowferry.exports.databases import Reader, Size, open_reader
+from rowferry.exports.encoding.value_types import FORMULA_STARTS, TEXTS
+from rowferry.exports.execution.pipeline import Tally, convey, order_of, packed
+from rowferry.exports.models import Export, Mode, Status
+from rowferry.exports.planning.column_privacy import sentence
+from rowferry.exports.planning.plan import Plan, build_plan, decide, enough_to_decide
+from rowferry.exports.resources.columns import field_at
+
+SAMPLE = 200
+"""Rows that the size is estimated from."""
+SHOWN = 10
+ROWS_A_SECOND = 50_000
+"""What a worker is sure to do, for the estimate of a wait; measured speeds are several times that."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """`rows` = the first ten as they would be written; `size` in bytes and `wait` in seconds are estimates."""
+
+    format: str
+    mode: Mode
+    mode_reason: str
+    total: int
+    exact: bool
+    rows: list[dict[str, Any]]
+    size: int
+    wait: int
+    warnings: list[str]
+
+
+def look(plan: Plan, asynchronous: bool | None) -> Preview:
+    """The preview of a plan, from one snapshot."""
+    with open_reader(plan.queryset.db) as reader:
+        size = reader.size(plan.queryset, enough_to_decide())
+        total = size.rows
+        mode, reason = decide(size, asynchronous)
+        rows = json.loads(_written(_as_json(plan), reader, SHOWN))["data"]
+        weight = _weight(plan, reader, total)
+        warnings = list(_warnings(plan, size))
+    wait = estimated_wait(total) if mode == Mode.QUEUED else 0
+    return Preview(
+        format=plan.spec.format,
+        mode=mode,
+        mode_reason=reason,
+        total=total,
+        rows=rows,
+        exact=size.exact,
+        size=weight,
+        wait=wait,
+        warnings=warnings,
+    )
+
+
+def estimated_wait(total: int, export: Export | None = None) -> int:
+    """Seconds until a queued export of so many rows is done, what waits besides it included."""
+    waiting = Export.objects.filter(mode=Mode.QUEUED, status__in=(Status.PENDING, Status.PROCESSING))
+    if export is not None:
+        waiting = waiting.exclude(pk=export.pk)
+    before = waiting.aggregate(rows=Sum("total_items"))["rows"] or 0
+    return max(1, math.ceil((total + before) / ROWS_A_SECOND))
+
+
+def _as_json(plan: Plan) -> Plan:
+    """The same rows as JSON, whatever the format; a guard of the format stays to be seen."""
+    guard = {"formula_guard": plan.spec.options.get("formula_guard", False)}
+    spec = replace(plan.spec, format="json", options=guard)
+    return build_plan(spec, plan.person)
+
+
+def _written(plan: Plan, reader: Reader, rows: int) -> bytes:
+    stream = io.BytesIO()
+    through = packed(plan, stream)
+    sink = plan.sink(order_of(plan, exported_at=reader.snapshot_at), through)
+    for _ in convey(replace(plan, queryset=plan.queryset[:rows]), reader, sink, Tally()):
+        pass
+    through.close()
+    return stream.getvalue()
+
+
+def _weight(plan: Plan, reader: Reader, total: int) -> int:
+    few = min(total, SAMPLE)
+    empty = len(_written(plan, reader, 0)) if total > few else 0
+    sample = len(_written(plan, reader, SAMPLE))
+    return sample if total <= few else round(empty + (sample - empty) / few * total)
+
+
+def _warnings(plan: Plan, size: Size) -> Iterator[str]:
+    total = size.rows
+    if not size.exact:
+        yield "The number of rows is an estimate: a table of this size is not counted before the export begins."
+    sink = plan.sink
+    if sink.max_rows is not None and total > sink.max_rows - 1:
+        sheets = math.ceil(total / (sink.max_rows - 1))
+        yield f"One sheet holds {sink.max_rows:,} rows with its header: there will be {sheets} sheets."
+    if sink.max_cell is not None and _has_longer(plan, sink.max_cell):
+        yield f"Some text is longer than the {sink.max_cell:,} characters of a cell: it will be shortened and counted."
+    if plan.withheld:
+        yield sentence(plan.withheld)
+    if plan.spec.options.get("formula_guard") and _has_formula(plan):
+        yield "Some text looks like a formula: it gets a leading ' so that no spreadsheet runs it."
+
+
+def _text_paths(plan: Plan) -> list[str]:
+    """Where text is that is written as it is: nobody may be told what a withheld column looks like."""
+    shown = (c for c in plan.columns if c.compute is None and c.name not in plan.withheld)
+    return [c.path for c in shown if c.kind in TEXTS and isinstance(c.path, str)]
+
+
+def _has_formula(plan: Plan) -> bool:
+    looks = Q()
+    for path in _text_paths(plan):
+        for character in FORMULA_STARTS:
+            looks |= Q(**{f"{path}__startswith": character})
+    return bool(looks) and bool(plan.queryset.order_by().filter(looks).exists())
+
+
+def _has_longer(plan: Plan, most: int) -> bool:
+    unbounded = [
+        path for path in _text_paths(plan) if (field_at(plan.resource.model, path).max_length or most + 1) > most
+    ]
+    if not unbounded:
+        return False
+    lengths: dict[str, Any] = {f"rowferry_{i}": Length(path) for i, path in enumerate(unbounded)}
+    longer = Q()
+    for name in lengths:
+        longer |= Q(**{f"{name}__gt": Value(most, IntegerField())})
+    return bool(plan.queryset.order_by().annotate(**lengths).filter(longer).exists())

@@ -1,0 +1,172 @@
+"""One file per format: blocks in, bytes out. A new format is one new module in this folder; nothing else is edited.
+
+A module here that defines a concrete `Sink` subclass with a `name` registers it by being found. A sink whose library is
+not installed still appears: its `missing` names the extra to install.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from typing import Any, ClassVar, Protocol
+
+from rowferry.exports.encoding import compression
+from rowferry.exports.encoding.blocks import Block
+from rowferry.exports.encoding.pushdown import Dialect
+from rowferry.exports.encoding.value_types import Form, Kind, Tone
+
+
+class Stream(Protocol):
+    """Where bytes go. `write` takes all of them or raises."""
+
+    def write(self, data: bytes, /) -> object: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SinkColumn:
+    """One column of the file. `nest` = (object, key) where JSON may nest it: `("status", "id")`."""
+
+    name: str
+    label: str
+    kind: Kind
+    nest: tuple[str, str] | None = None
+    digits: tuple[int, int] | None = None
+    """Of a decimal: most digits, and how many of them stand after the point; None = not known."""
+    tones: Mapping[str, Tone] = field(default_factory=dict, hash=False)
+    """What single values mean, where the format has colours."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """All that a file says of itself. `item_count` is None where only the end of the read will tell."""
+
+    export_id: str
+    resource: str
+    resource_label: str
+    format: str
+    exported_at: datetime
+    item_count: int | None
+    columns: tuple[SinkColumn, ...]
+    filters: Mapping[str, Any] = field(default_factory=dict)
+    sort_by: str = ""
+    sort_order: str = "asc"
+    time_zone: str = "UTC"
+    headers: str = "names"
+    nested: bool = False
+    requested_by: str = ""
+    program: str = "Rowferry"
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def titles(self) -> list[str]:
+        """The header row: names or labels, as asked."""
+        return [column.label if self.headers == "labels" else column.name for column in self.columns]
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option of a format. `default` also tells its type (bool or str); `choices` = the only values, None = any.
+
+    `missing` = what to install before a choice can be used, by the choice.
+    """
+
+    name: str
+    default: bool | str
+    label: str
+    choices: tuple[str, ...] | None = None
+    missing: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+
+COMPRESS = Option(
+    "compress",
+    compression.NONE,
+    "Compression of the whole file",
+    (compression.NONE, *compression.PACKINGS),
+    {name: packing.missing for name, packing in compression.PACKINGS.items() if packing.missing},
+)
+"""For a format to offer, and for nothing in it to heed: the bytes are compressed behind its back."""
+
+
+class Sink(ABC):
+    """Writes one file. Used as: construct, `open()`, `write(block)`*, `close()`. The stream is the caller's to
+    close."""
+
+    name: ClassVar[str]
+    label: ClassVar[str]
+    description: ClassVar[str]
+    extension: ClassVar[str]
+    content_type: ClassVar[str]
+    forms: ClassVar[Mapping[Kind, Form]] = {}
+    """The form wanted for a kind; PLAIN where it is not named."""
+    options: ClassVar[tuple[Option, ...]] = ()
+    max_rows: ClassVar[int | None] = None
+    """Rows on one sheet, where the format has such a limit (more go to a further sheet)."""
+    max_cell: ClassVar[int | None] = None
+    """UTF-16 units in one cell, where the format has such a limit (longer text is shortened and counted)."""
+    can_nest: ClassVar[bool] = False
+    missing: ClassVar[str | None] = None
+    """What to install before this format can be used; None = ready."""
+
+    def __init__(self, order: Order, stream: Stream) -> None:
+        self.order = order
+        self.stream = stream
+        self.rows = 0
+        self.dialect: Dialect | None = None
+        """Set by a sink to whose lines nothing is to be added: a source that can write them hands them to `pass_on`."""
+        self.adjustments: Counter[str] = Counter()
+        """What could not be written as it was: `replaced_characters`, `shortened_cells`, `emptied_cells` → how
+        many."""
+
+    @property
+    def width(self) -> int:
+        return len(self.order.columns)
+
+    @property
+    def chosen(self) -> dict[str, Any]:
+        """The options of the order, with the defaults of those that it leaves out."""
+        return {option.name: option.default for option in self.options} | dict(self.order.options)
+
+    def open(self) -> None:
+        """Write what stands before the first row."""
+
+    @abstractmethod
+    def write(self, block: Block) -> None:
+        """Write the rows of one block, in one or few `stream.write` calls, and add them to `rows`."""
+
+    def pass_on(self, lines: Block) -> None:
+        """Write rows, one at least, that the source has written in the `dialect`."""
+        self.stream.write(lines.data)
+        self.rows += lines.rows
+
+    def close(self) -> None:
+        """Write what stands after the last row."""
+
+
+@cache
+def sinks() -> dict[str, type[Sink]]:
+    """Every format by its name, in the order of the names."""
+    for module in pkgutil.iter_modules(__path__, f"{__name__}."):
+        importlib.import_module(module.name)
+    return {sink.name: sink for sink in sorted(_concrete(Sink), key=lambda sink: sink.name)}  # type: ignore[type-abstract]
+
+
+def file_type(name: str, options: Mapping[str, Any]) -> tuple[str, str]:
+    """Extension and content type of the files of a format with these options; of any file, if it is not known here."""
+    if name not in sinks():
+        return "bin", "application/octet-stream"
+    sink = sinks()[name]
+    packing = compression.PACKINGS.get(options.get(COMPRESS.name) or compression.NONE)
+    if packing is None:
+        return sink.extension, sink.content_type
+    return sink.extension + packing.suffix, packing.content_type
+
+
+def _concrete(base: type[Sink]) -> list[type[Sink]]:
+    own = [base] if "name" in vars(base) else []
+    return own + [sink for child in base.__subclasses__() for sink in _concrete(child)]

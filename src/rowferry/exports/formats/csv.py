@@ -1,0 +1,40 @@
+"""CSV: UTF-8, RFC 4180, CRLF."""
+
+from __future__ import annotations
+
+from codecs import BOM_UTF8
+
+from rowferry.exports.encoding.blocks import Block
+from rowferry.exports.encoding.delimited import Lines
+from rowferry.exports.formats import COMPRESS, Option, Order, Sink, Stream
+
+
+class CsvSink(Sink):
+    """One header row, then one line per row."""
+
+    name = "csv"
+    label = "CSV"
+    description = "Plain rows that every program reads. Text is quoted, dates are ISO 8601."
+    extension = "csv"
+    content_type = "text/csv; charset=utf-8"
+    options = (
+        Option("delimiter", ",", "Delimiter", (",", ";", "tab", "|", "\t")),
+        Option("bom", True, "Byte order mark, by which Excel knows UTF-8"),
+        Option("formula_guard", True, "Put ' before text that a spreadsheet would take for a formula"),
+        COMPRESS,
+    )
+
+    def __init__(self, order: Order, stream: Stream) -> None:
+        super().__init__(order, stream)
+        delimiter = str(self.chosen["delimiter"])
+        self._lines = Lines(order.columns, "\t" if delimiter == "tab" else delimiter)
+        self.dialect = self._lines.dialect
+
+    def open(self) -> None:
+        header = self._lines.header(self.order.titles, guard=self.chosen["formula_guard"])
+        self.stream.write((BOM_UTF8 if self.chosen["bom"] else b"") + header)
+
+    def write(self, block: Block) -> None:
+        if block.rows:
+            self.stream.write(self._lines.rows(block))
+            self.rows += block.rows

@@ -1,0 +1,121 @@
+"""Excel: an XLSX workbook, written forward only. `archive` is its ZIP, `grid` makes rows, `sheet` what frames them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rowferry.exports.encoding.blocks import Block, split, unmarked
+from rowferry.exports.encoding.value_types import Form, Kind
+from rowferry.exports.formats import Order, Sink, Stream
+from rowferry.exports.formats.excel.about import NAME as ABOUT
+from rowferry.exports.formats.excel.about import about_sheet
+from rowferry.exports.formats.excel.archive import Archive
+from rowferry.exports.formats.excel.grid import Grid
+from rowferry.exports.formats.excel.marked import MarkedGrid
+from rowferry.exports.formats.excel.parts import Sheet, closing, opening
+from rowferry.exports.formats.excel.sheet import column_widths, data_range, head, sheet_name, tail
+from rowferry.exports.formats.excel.text import MAX_UNITS
+
+
+class ExcelSink(Sink):
+    """Real numbers, dates and booleans; text that stays text. What a sheet cannot hold goes to the next sheet."""
+
+    name = "excel"
+    label = "Excel"
+    description = "A workbook with real dates and numbers, a filter and a frozen header, and a sheet about the export."
+    extension = "xlsx"
+    content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    forms = {Kind.DATE: Form.SERIAL, Kind.INSTANT: Form.SERIAL, Kind.BOOLEAN: Form.DIGIT}
+    max_rows: ClassVar[int] = 1_048_576
+    """The header is one of them."""
+    max_cell = MAX_UNITS
+    max_sheet_bytes: ClassVar[int] = 4_000_000_000
+    """Of XML; with 4 GiB or more, a part would need ZIP64 in its header."""
+
+    def __init__(self, order: Order, stream: Stream) -> None:
+        super().__init__(order, stream)
+        self._archive = Archive(stream, order.exported_at)
+        self._grid = Grid(order.columns, self.adjustments)
+        self._marked = MarkedGrid(order.columns)
+        self.dialect = self._marked.dialect
+        self._sheets: list[Sheet] = []
+        self._widths: list[int] = []
+        self._name = ""
+        self._rows_here = 0
+
+    def open(self) -> None:
+        for name, data in opening(self.order).items():
+            self._archive.put(name, data)
+        self._archive.flush()
+
+    def write(self, block: Block) -> None:
+        if not block.rows:
+            return
+        cells = split(block.data, block.rows, self.width)
+        if not self._name:
+            self._begin_first(cells)
+        preserve = self._grid.prepare(cells)
+        written = 0
+        while written < block.rows:
+            rows = min(block.rows - written, self._room())
+            part = cells[written * self.width : (written + rows) * self.width] if rows < block.rows else cells
+            self._add(self._grid.rows(part, preserve), rows)
+            written += rows
+        self.rows += block.rows
+        self._archive.flush()
+
+    def pass_on(self, lines: Block) -> None:
+        xml = self._marked.rows(lines)
+        if xml is None or lines.rows > self._room():
+            assert lines.cells is not None
+            self.write(lines.cells())
+            return
+        if not self._name:
+            cells = unmarked(lines.data, self._marked.dialect.ends)
+            self._begin_first(split(cells, lines.rows, self.width))
+        self._add(xml, lines.rows)
+        self.rows += lines.rows
+        self._archive.flush()
+
+    def close(self) -> None:
+        if not self._name:
+            self._begin_first([])
+        self._end()
+        about = about_sheet(self.order, self.rows, self.adjustments)
+        self._archive.put(f"xl/worksheets/sheet{len(self._sheets) + 1}.xml", about)
+        self._sheets.append(Sheet(ABOUT))
+        for name, data in closing(self._sheets).items():
+            self._archive.put(name, data)
+        self._archive.close()
+
+    def _room(self) -> int:
+        """Rows that this sheet still takes, or a new one, if it is full."""
+        if self._rows_here == self.max_rows - 1:
+            self._next()
+        return self.max_rows - 1 - self._rows_here
+
+    def _add(self, xml: bytes, rows: int) -> None:
+        if self._archive.size + len(xml) > self.max_sheet_bytes:
+            self._next()
+        self._archive.add(xml)
+        self._rows_here += rows
+
+    def _begin_first(self, cells: Sequence[bytes]) -> None:
+        self._widths = column_widths(self.order.titles, self.order.columns, cells)
+        self._begin()
+
+    def _next(self) -> None:
+        self._end()
+        self._begin()
+
+    def _begin(self) -> None:
+        self._name = sheet_name(self.order.resource_label, [ABOUT, *(sheet.name for sheet in self._sheets)])
+        self._rows_here = 0
+        self._archive.begin(f"xl/worksheets/sheet{len(self._sheets) + 1}.xml")
+        self._archive.add(head(self.order.titles, self._widths, selected=not self._sheets))
+
+    def _end(self) -> None:
+        self._archive.add(tail(self.order.columns, self._rows_here, self._grid.as_text))
+        self._archive.end()
+        self._sheets.append(Sheet(self._name, data_range(self.width, self._rows_here)))

@@ -1,0 +1,83 @@
+"""Rows from a source that has put marks where the XML of a sheet goes: each mark is replaced, and no cell is cut out.
+
+What is not plain is left to `grid`, which looks at each cell: control characters, text that is no UTF-8, something else
+than a number in a column of numbers, a row of many kilobytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from operator import itemgetter
+
+from rowferry.exports.encoding.blocks import CELL, MARKS, NULL, Block
+from rowferry.exports.encoding.pushdown import Marked
+from rowferry.exports.formats import SinkColumn
+from rowferry.exports.formats.excel.grid import PRESERVE, SLOTS, SPACE, TEXT_SLOT, with_empty_cells
+from rowferry.exports.formats.excel.text import PLAIN, WINDOW, escaped, is_xml
+
+SEEN, NOTHING = b"\1", b"0"
+EDGES = (b"\n", b"\t", b"\r", SEEN + b" ", b" " + SEEN)
+ROW, ROW_END = b"<row>", b"</row>"
+BRACKETS = {ord("<")}, {ord(">")}
+
+
+class MarkedGrid:
+    """Makes of marked cells the rows that `Grid` makes of cells."""
+
+    def __init__(self, columns: Sequence[SinkColumn]) -> None:
+        slots = [SLOTS.get(column.kind, TEXT_SLOT).split(CELL) for column in columns]
+        self._first = ROW + slots[0][0]
+        between = [before[1] + after[0] for before, after in pairwise(slots)]
+        between.append(slots[-1][1] + ROW_END + self._first)
+        mark_of = dict(zip(reversed(dict.fromkeys(between)), MARKS, strict=False))
+        ends = tuple(mark_of[xml] for xml in between)
+        self._end = ends[-1]
+        # Marks of two bytes come first: they end with what is also a mark alone.
+        self._slots = [(mark, xml, between.count(xml)) for xml, mark in reversed(mark_of.items())]
+        self._look = look_for(b"".join(ends))
+        self.dialect = Marked(ends, tuple(column.kind not in SLOTS for column in columns))
+
+    def rows(self, lines: Block) -> bytes | None:
+        """The block as `<row>` elements; None: some cell asks for a closer look."""
+        look = lines.data.translate(self._look)
+        if not is_xml(look) or has_long_row(lines.data, self._end):
+            return None
+        preserve = look.startswith(b" ") or any(edge in look for edge in EDGES)
+        xml = self._filled(escaped(lines.data), lines.rows, SPACE if preserve else b"")
+        xml = xml and without_nulls(xml)
+        return xml.replace(SPACE, PRESERVE) if xml and preserve else xml
+
+    def _filled(self, xml: bytes, rows: int, space: bytes) -> bytes | None:
+        """XML in the place of each mark; None: there were more or fewer than rows have, so some were no marks."""
+        for mark, literal, times in self._slots:
+            put = literal.replace(SPACE, space)
+            size = len(xml) + (len(put) - len(mark)) * times * rows
+            xml = xml.replace(mark, put)
+            if len(xml) != size:
+                return None
+        first = self._first.replace(SPACE, space)
+        return None if CELL in xml else b"".join((first, memoryview(xml)[: -len(first)]))
+
+
+def look_for(marks: bytes) -> bytes:
+    """A table for `translate`: what is plain becomes or stays XML, the marks SEEN, the rest no UTF-8."""
+    table = bytearray(PLAIN)
+    for mark in marks:
+        table[mark] = SEEN[0]
+    table[NULL[0]] = NOTHING[0]
+    return bytes(table)
+
+
+def has_long_row(data: bytes, end: bytes) -> bool:
+    """False = certainly no cell that is too long."""
+    return any(data.find(end, start, start + WINDOW) < 0 for start in range(0, len(data) - WINDOW + 1, WINDOW))
+
+
+def without_nulls(xml: bytes) -> bytes | None:
+    """Empty cells for NULL; None: some such mark is within a text."""
+    if NULL not in xml:
+        return xml
+    parts = xml.split(NULL)
+    around = ({*map(itemgetter(0), parts[1:])}, {*map(itemgetter(-1), parts[:-1])}) if all(parts) else ()
+    return with_empty_cells(parts) if around == BRACKETS else None

@@ -1,0 +1,41 @@
+"""Colours for values that a project says something about: one rule for a column, none for a cell."""
+
+from __future__ import annotations
+
+from itertools import count
+
+from rowferry.exports.encoding.value_types import Kind, Tone
+from rowferry.exports.formats import SinkColumn
+from rowferry.exports.formats.excel.text import xml_text
+
+COLOURS = {
+    Tone.GOOD: ("FF006100", "FFC6EFCE"),
+    Tone.INFO: ("FF1F4E78", "FFDDEBF7"),
+    Tone.WARNING: ("FF7F6000", "FFFFEB9C"),
+    Tone.BAD: ("FF9C0006", "FFFFC7CE"),
+    Tone.QUIET: ("FF595959", "FFF2F2F2"),
+}
+"""Letters and ground: those of Excel's own cell styles, dark enough on light enough to be read."""
+DIFFERENTIAL = "".join(
+    f'<dxf><font><color rgb="{letters}"/></font><fill><patternFill><bgColor rgb="{ground}"/></patternFill></fill></dxf>'
+    for letters, ground in COLOURS.values()
+)
+"""The styles that rules point to, by their place."""
+PLACE = {tone: place for place, tone in enumerate(COLOURS)}
+
+
+def rules(columns: tuple[SinkColumn, ...], ranges: list[str]) -> str:
+    """The rules of a sheet; `ranges` = where the values of each column stand, as `C2:C201`."""
+    priority = count(1)
+    told = ((where, column) for column, where in zip(columns, ranges, strict=True) if column.tones)
+    made = ((where, "".join(_rule(column, value, next(priority)) for value in column.tones)) for where, column in told)
+    return "".join(f'<conditionalFormatting sqref="{where}">{of}</conditionalFormatting>' for where, of in made)
+
+
+def _rule(column: SinkColumn, value: str, priority: int) -> str:
+    """The value stands in a formula of the rule, as a constant. It is the project's, and never one of the data's."""
+    constant = value.upper() if column.kind is Kind.BOOLEAN else '"' + value.replace('"', '""') + '"'
+    return (
+        f'<cfRule type="cellIs" dxfId="{PLACE[column.tones[value]]}" priority="{priority}" operator="equal">'
+        f"<formula>{xml_text(constant)}</formula></cfRule>"
+    )

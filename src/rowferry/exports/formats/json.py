@@ -1,0 +1,62 @@
+"""JSON: one object with the facts of the export and, under `data`, one row per line, written as a stream."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC
+from typing import Any
+
+from rowferry.exports.encoding.blocks import Block
+from rowferry.exports.encoding.json_rows import Objects
+from rowferry.exports.formats import COMPRESS, Order, Sink, Stream
+
+
+class JsonSink(Sink):
+    """The facts come first, so that a reader knows what is to come."""
+
+    name = "json"
+    label = "JSON"
+    description = "One object with the facts of the export and its rows, for programs. Related values can be nested."
+    extension = "json"
+    content_type = "application/json"
+    can_nest = True
+    options = (COMPRESS,)
+
+    def __init__(self, order: Order, stream: Stream) -> None:
+        super().__init__(order, stream)
+        self._objects = Objects(order.columns, nested=order.nested, separator=b",\n")
+        self.dialect = self._objects.dialect
+
+    def open(self) -> None:
+        head = json.dumps(facts(self.order), default=str, separators=(",", ":"))
+        self.stream.write(head[:-1].encode() + b',"data":[')
+
+    def write(self, block: Block) -> None:
+        if block.rows:
+            self.stream.write(self._objects.rows(block, before=self._before()))
+            self.rows += block.rows
+
+    def pass_on(self, lines: Block) -> None:
+        self.stream.write(self._before() + lines.data)
+        self.rows += lines.rows
+
+    def _before(self) -> bytes:
+        return b",\n" if self.rows else b"\n"
+
+    def close(self) -> None:
+        count = b"" if self.order.item_count is not None else b',"item_count":%d' % self.rows
+        self.stream.write((b"\n]" if self.rows else b"]") + count + b"}\n")
+
+
+def facts(order: Order) -> dict[str, Any]:
+    """What the file says of itself before its rows, in the order of the contract."""
+    exported_at = order.exported_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {
+        "export_id": order.export_id,
+        "resource_type": order.resource,
+        "format": order.format,
+        "exported_at": exported_at,
+        **({} if order.item_count is None else {"item_count": order.item_count}),
+        "columns": [column.name for column in order.columns],
+        "filters": dict(order.filters),
+    }

@@ -1,0 +1,126 @@
+"""Parquet: typed columns, written group by group of rows. Needs pyarrow, which is imported when a file is made."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from rowferry.exports.encoding.blocks import NULL, Block, split
+from rowferry.exports.encoding.value_types import Kind
+from rowferry.exports.formats import Order, Sink, SinkColumn, Stream
+
+GROUP_ROWS = 65_536
+GROUP_BYTES = 64 * 1024 * 1024
+"""A group is written at so many rows, or at so many bytes of cells: that bounds the memory."""
+MOST_DIGITS = 38
+"""What a decimal of 128 bits holds."""
+
+
+class ParquetSink(Sink):
+    """Columns by their names, as in JSON. A column has one type for all its rows, so a value that does not fit (a date
+    called infinity) is left empty, and counted."""
+
+    name = "parquet"
+    label = "Parquet"
+    description = "Compressed columns with types, for analysis with pandas, Polars, DuckDB or Spark."
+    extension = "parquet"
+    content_type = "application/vnd.apache.parquet"
+    missing = None if importlib.util.find_spec("pyarrow") else "pip install rowferry[parquet]"
+
+    def __init__(self, order: Order, stream: Stream) -> None:
+        super().__init__(order, stream)
+        self._arrow: Any = importlib.import_module("pyarrow")
+        self._schema = self._arrow.schema([(c.name, self._type(c)) for c in order.columns])
+        self._group: list[Any] = []
+        self._group_rows = self._group_bytes = 0
+        self._outlet = _Outlet()
+        parquet: Any = importlib.import_module("pyarrow.parquet")
+        self._writer = parquet.ParquetWriter(self._outlet, self._schema)
+
+    def write(self, block: Block) -> None:
+        if not block.rows:
+            return
+        self._group.append(self._batch(block))
+        self._group_rows += block.rows
+        self._group_bytes += len(block.data)
+        self.rows += block.rows
+        if self._group_rows >= GROUP_ROWS or self._group_bytes >= GROUP_BYTES:
+            self._write_group()
+            self.stream.write(self._outlet.taken())
+
+    def close(self) -> None:
+        self._write_group()
+        self._writer.close()
+        self.stream.write(self._outlet.taken())
+
+    def _write_group(self) -> None:
+        if self._group:
+            self._writer.write_table(self._arrow.Table.from_batches(self._group), row_group_size=self._group_rows)
+        self._group, self._group_rows, self._group_bytes = [], 0, 0
+
+    def _batch(self, block: Block) -> Any:
+        cells = split(block.data, block.rows, self.width)
+        columns = [
+            self._typed(cells[index :: self.width], field.type, self.order.columns[index].kind)
+            for index, field in enumerate(self._schema)
+        ]
+        return self._arrow.record_batch(columns, schema=self._schema)
+
+    def _typed(self, cells: Sequence[bytes], wanted: Any, kind: Kind) -> Any:
+        """One column of a block in its type."""
+        texts = [None if cell == NULL else cell for cell in cells]
+        try:
+            return self._arrow.array(texts, self._arrow.string()).cast(wanted)
+        except self._arrow.ArrowInvalid:
+            values = [None if text is None else self._value(text, wanted, kind) for text in texts]
+        self.adjustments += Counter(emptied_cells=values.count(None) - texts.count(None))
+        return self._arrow.array(values, wanted)
+
+    def _value(self, text: bytes, wanted: Any, kind: Kind) -> Any:
+        """One value, where a block of them could not be cast; None if it does not fit."""
+        try:
+            if kind is Kind.INSTANT:
+                # Offsets with seconds, as clocks had before there were zones, are beyond Arrow's parser.
+                return datetime.fromisoformat(text.decode())
+            return self._arrow.scalar(text.decode(errors="replace")).cast(wanted).as_py()
+        except (ValueError, OverflowError):
+            return None
+
+    def _type(self, column: SinkColumn) -> Any:
+        """A decimal without known digits, or with too many of them, is text, so that it stays exact."""
+        arrow = self._arrow
+        if column.kind is Kind.DECIMAL and column.digits and column.digits[0] <= MOST_DIGITS:
+            return arrow.decimal128(*column.digits)
+        types = {
+            Kind.INTEGER: arrow.int64(),
+            Kind.FLOAT: arrow.float64(),
+            Kind.BOOLEAN: arrow.bool_(),
+            Kind.DATE: arrow.date32(),
+            Kind.INSTANT: arrow.timestamp("us", tz=self.order.time_zone),
+        }
+        return types.get(column.kind, arrow.string())
+
+
+class _Outlet:
+    """A file that pyarrow can write to; it gathers what the stream gets in one write."""
+
+    closed = False
+
+    def __init__(self) -> None:
+        self._waiting: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        self._waiting.append(bytes(data))
+
+    def flush(self) -> None:
+        """Nothing is held back here."""
+
+    def taken(self) -> bytes:
+        """All bytes since the last time."""
+        data = b"".join(self._waiting)
+        self._waiting.clear()
+        return data

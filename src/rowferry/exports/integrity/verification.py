@@ -1,0 +1,109 @@
+"""Front door: is a file the one that its manifest speaks of, and is the manifest as it was signed? For anybody who has
+the file, its manifest and the public key: nothing here asks a database.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rowferry.exports.errors import InvalidRequest
+from rowferry.exports.integrity import row_count, signing
+
+Manifest = Mapping[str, Any]
+NEEDED = ("format", "spec", "columns", "rows_written", "bytes", "sha256")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at: whether it is as it should be, and what was found."""
+
+    what: str
+    ok: bool
+    found: str
+
+
+def own_keys() -> list[dict[str, str]]:
+    """The public keys of this installation, if it has any."""
+    return list(signing.known_keys()["keys"])
+
+
+def read_json(data: bytes, what: str) -> dict[str, Any]:
+    """A manifest or a set of keys. InvalidRequest: it is something else."""
+    try:
+        found = json.loads(data)
+    except ValueError as error:
+        raise InvalidRequest(f"{what} is no JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise InvalidRequest(f"{what} is no JSON object.")
+    return found
+
+
+def verify(file: Path, manifest: Manifest, keys: Sequence[Mapping[str, str]], *, unsigned: bool = False) -> list[Check]:
+    """Everything that a manifest says of its file, looked at. `unsigned` = a signature is not asked for. OSError: the
+    file cannot be read; InvalidRequest: that is no manifest."""
+    if missing := [name for name in NEEDED if name not in manifest]:
+        raise InvalidRequest(f"That is no manifest of an export: it does not say {', '.join(missing)}.")
+    checks = [] if unsigned else [_signature(manifest, keys)]
+    return [*checks, *_bytes(file, manifest), *_content(file, manifest)]
+
+
+def _signature(manifest: Manifest, keys: Sequence[Mapping[str, str]]) -> Check:
+    signature = manifest.get(signing.SIGNATURE)
+    if not isinstance(signature, dict):
+        return Check("signature", False, "the manifest is not signed")
+    name = signature.get("key_id")
+    key = next((key for key in keys if key.get("kid") == name), None)
+    if key is None:
+        return Check("signature", False, f"not checked: the key {name} is not among the {len(keys)} given")
+    try:
+        good = signing.is_signed_by(manifest, key)
+    except (KeyError, ValueError):
+        good = False
+    return Check("signature", good, f"by the key {name}" if good else f"it was not made with the key {name}")
+
+
+def _bytes(file: Path, manifest: Manifest) -> Iterator[Check]:
+    size = file.stat().st_size
+    with file.open("rb") as stream:
+        found = hashlib.file_digest(stream, "sha256").hexdigest()
+    yield _compared("bytes", size, manifest["bytes"])
+    yield _compared("sha256", found, manifest["sha256"])
+
+
+def _content(file: Path, manifest: Manifest) -> Iterator[Check]:
+    try:
+        with file.open("rb") as stream:
+            found = row_count.count(stream, manifest["format"], manifest["spec"])
+    except row_count.Unreadable as error:
+        yield Check("rows", False, str(error))
+        return
+    yield _compared("rows", found.rows, manifest["rows_written"])
+    if found.columns is not None:
+        yield _columns(found.columns, manifest)
+
+
+def _columns(titles: list[str], manifest: Manifest) -> Check:
+    """Formats for programs say names, whatever the spec says. A title that a spreadsheet would take for a formula has
+    a ' before it."""
+    names, labels = ([column[key] for column in manifest["columns"]] for key in ("name", "label"))
+    if titles == names or manifest["spec"].get("headers") != "labels":
+        return _compared("columns", titles, names)
+    bare = [title.removeprefix("'") if title not in labels else title for title in titles]
+    return _compared("columns", bare, labels)
+
+
+def _compared(what: str, found: Any, said: Any) -> Check:
+    if found == said:
+        return Check(what, True, _told(found))
+    return Check(what, False, f"{_told(found)}, but the manifest says {_told(said)}")
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return f"{value:,}" if isinstance(value, int) else str(value)

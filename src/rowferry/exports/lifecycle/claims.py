@@ -1,0 +1,144 @@
+"""Taking an export to work on it, and showing that the work goes on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce, Now
+
+from rowferry.exports import conf
+from rowferry.exports.errors import Cancelled, FenceLost
+from rowferry.exports.lifecycle.log_writer import Line, append, end_abandoned_attempts, locked, take_over
+from rowferry.exports.models import Attempt, Event, Export, Mode, Status
+
+DUE = Q(status=Status.PENDING) | Q(status=Status.PROCESSING, lease_until__lte=Now())
+"""What a worker may take (of the queued exports)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One try of one export: all that a worker may act with."""
+
+    export: Export
+    fence: int
+    lease: timedelta
+
+    @property
+    def rows(self) -> QuerySet[Export]:
+        """The row, as long as it is ours."""
+        return Export.objects.filter(pk=self.export.pk, fence=self.fence, status=Status.PROCESSING)
+
+
+def claim_due(worker: str) -> Claim | None:
+    """Take the queued export whose turn it is: of the person with the fewest at work, then of whoever was served
+    longest ago. None = nothing to do."""
+    for _ in range(5):
+        export = _next_due()
+        if export is None:
+            return None
+        claim = _claim(export, worker, conf.seconds("LEASE"))
+        if claim is not None:
+            return claim
+    return None
+
+
+def due() -> QuerySet[Export]:
+    """The queued exports that a worker may take now."""
+    return Export.objects.filter(DUE, mode=Mode.QUEUED, attempt__lt=F("max_attempts"), cancel_requested_at=None)
+
+
+def _next_due() -> Export | None:
+    at_work = (
+        Export.objects.filter(user_id=OuterRef("user_id"), status=Status.PROCESSING, lease_until__gt=Now())
+        .exclude(worker="")
+        .order_by()
+        .values("user_id")
+        .annotate(count=Count("pk"))
+        .values("count")
+    )
+    served = (
+        Export.objects.filter(user_id=OuterRef("user_id"), mode=Mode.QUEUED, started_at__isnull=False)
+        .order_by("-created_at", "-id")
+        .values("started_at")[:1]
+    )
+    waiting = due().alias(at_work=Coalesce(Subquery(at_work), 0), since=Coalesce(Subquery(served), F("created_at")))
+    return waiting.order_by("at_work", "since", "created_at", "id").first()
+
+
+def _claim(export: Export, worker: str, lease: timedelta) -> Claim | None:
+    with transaction.atomic():
+        mine = Export.objects.filter(DUE, pk=export.pk, fence=export.fence, cancel_requested_at=None)
+        place = locked(mine)
+        if place is None:
+            return None
+        export.refresh_from_db()
+        begun: dict[str, Any] = {"fence": export.fence + 1, "attempt": export.attempt + 1, "worker": worker[:200]}
+        begun |= {"started_at": export.started_at or place.now, "lease_until": place.now + lease}
+        begun |= {"status": Status.PROCESSING, "exported_items": 0, "failed_items": 0}
+        take_over(export, begun)
+        if export.attempt > 1:
+            end_abandoned_attempts(export)
+        append(export, place, [started(export)], **begun)
+        open_attempt(export, place.now)
+    return Claim(export, export.fence, lease)
+
+
+def started(export: Export) -> Line:
+    """What the log says of a try that begins."""
+    again = f" (try {export.attempt} of {export.max_attempts})" if export.attempt > 1 else ""
+    return Line(Event.PROCESSING, f"Started by {export.worker}{again}.", total_items=export.total_items)
+
+
+def open_attempt(export: Export, now: datetime) -> None:
+    """Open the book on a try."""
+    Attempt.objects.create(
+        export=export, number=export.attempt, fence=export.fence, worker=export.worker, started_at=now
+    )
+
+
+def beat(claim: Claim, rows: int) -> None:
+    """Keep the lease and show how far we are. FenceLost: another worker has it. Cancelled: its owner wants it to
+    end."""
+    ours = claim.rows.filter(cancel_requested_at=None)
+    if not ours.update(lease_until=Now() + claim.lease, exported_items=rows):
+        check_cancelled(claim)
+        raise FenceLost("Another worker has taken this export over.")
+
+
+def check_cancelled(claim: Claim) -> None:
+    """Cancelled, if the owner has asked for it."""
+    if Export.objects.filter(pk=claim.export.pk).exclude(cancel_requested_at=None).exists():
+        raise Cancelled("Its owner cancelled the export.")
+
+
+def expect(claim: Claim, total: int) -> None:
+    """Say how many rows the snapshot of this try holds: what was known before may be an estimate, or out of date."""
+    export = claim.export
+    if export.total_items == total and not export.total_is_estimate:
+        return
+    if not claim.rows.update(total_items=total, total_is_estimate=False):
+        raise FenceLost("Another worker has taken this export over.")
+    export.total_items, export.total_is_estimate = total, False
+
+
+def progress(claim: Claim, rows: int, *, batch: int, batches: int, duration_ms: int) -> None:
+    """Log how far we are, and show it in the row."""
+    with transaction.atomic():
+        place = locked(claim.rows)
+        if place is None:
+            raise FenceLost("Another worker has taken this export over.")
+        total = claim.export.total_items
+        line = Line(
+            Event.PROGRESS,
+            f"{rows:,} of {total:,} rows.",
+            processed_items=rows,
+            total_items=total,
+            current_batch=batch,
+            total_batches=batches,
+            duration_ms=duration_ms,
+        )
+        append(claim.export, place, [line], exported_items=rows)

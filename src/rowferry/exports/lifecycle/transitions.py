@@ -1,0 +1,118 @@
+"""What happens to an order before and after the work: made, cancelled, expired, deleted, downloaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from rowferry.exports import conf
+from rowferry.exports.errors import Conflict
+from rowferry.exports.lifecycle.claims import Claim, open_attempt, started
+from rowferry.exports.lifecycle.log_writer import (
+    Line,
+    Place,
+    beginning,
+    chained,
+    end_abandoned_attempts,
+    head,
+    insert,
+    record,
+    take_over,
+)
+from rowferry.exports.models import Event, Export, Status
+from rowferry.exports.resources.resource import Person
+
+MOVES: Mapping[Status, frozenset[Status]] = {
+    Status.PENDING: frozenset({Status.PROCESSING, Status.FAILED, Status.CANCELLED}),
+    Status.PROCESSING: frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED}),
+    Status.COMPLETED: frozenset({Status.EXPIRED, Status.DELETED}),
+    Status.FAILED: frozenset({Status.DELETED}),
+    Status.CANCELLED: frozenset({Status.DELETED}),
+    Status.EXPIRED: frozenset({Status.DELETED}),
+    Status.DELETED: frozenset(),
+}
+
+
+@transaction.atomic(savepoint=False)
+def create(export: Export, actor: Person) -> Export:
+    """Insert a pending export and its first log line."""
+    place = beginning()
+    _insert(export, place, [initiated(export, actor)])
+    return export
+
+
+@transaction.atomic(savepoint=False)
+def begin(export: Export, actor: Person, worker: str) -> Claim:
+    """Insert an export that the request itself makes, begun already: nobody else can come to take it. Its lease is the
+    time limit; nobody else will try it."""
+    place, lease = beginning(), conf.seconds("TIME_LIMIT")
+    begun = {"fence": 1, "attempt": 1, "started_at": place.now, "lease_until": place.now + lease}
+    take_over(export, {"status": Status.PROCESSING, "worker": worker[:200], **begun})
+    _insert(export, place, [initiated(export, actor), started(export)])
+    open_attempt(export, place.now)
+    return Claim(export, export.fence, lease)
+
+
+def _insert(export: Export, place: Place, lines: Sequence[Line]) -> None:
+    export.created_at = place.now
+    export.max_attempts = conf.number("MAX_ATTEMPTS")
+    rows = chained(export, place, lines)
+    take_over(export, head(rows))
+    export.save(force_insert=True)
+    insert(export, rows)
+
+
+def initiated(export: Export, actor: Person) -> Line:
+    """The first line of every log."""
+    message = f"Export of {export.resource} as {export.format}: {export.mode}, because {export.mode_reason}."
+    return Line(Event.INITIATED, message, actor=actor, total_items=export.total_items)
+
+
+def request_cancel(export: Export, actor: Person) -> None:
+    """Cancel at once what nobody works on; ask a running worker to stop at its next batch. Conflict if it has ended."""
+    with transaction.atomic():
+        waiting = Export.objects.filter(
+            Q(status=Status.PENDING)
+            | Q(status=Status.PROCESSING, lease_until__lte=Now())
+            | Q(status=Status.PROCESSING, worker=""),
+            pk=export.pk,
+        )
+        if waiting.update(status=Status.CANCELLED, completed_at=Now(), cancel_requested_at=Now(), lease_until=None):
+            end_abandoned_attempts(export)
+            record(export, Event.CANCELLED, "Cancelled before its file was made.", actor=actor)
+            return
+        asked = Export.objects.filter(pk=export.pk, status=Status.PROCESSING, cancel_requested_at=None)
+        if asked.update(cancel_requested_at=Now()):
+            return
+    export.refresh_from_db()
+    if export.status != Status.PROCESSING:
+        raise Conflict(f"The export is {export.status}: only one that waits or runs can be cancelled.")
+
+
+def expire(export: Export) -> bool:
+    """Completed → expired. The file goes afterwards."""
+    with transaction.atomic():
+        if not Export.objects.filter(pk=export.pk, status=Status.COMPLETED).update(status=Status.EXPIRED):
+            return False
+        record(export, Event.EXPIRED, "The file's time was over; it was removed.")
+    return True
+
+
+def delete(export: Export, actor: Person, message: str = "The file was deleted.") -> bool:
+    """Any ended export → deleted. The file goes afterwards. False: it has not ended, or is deleted already."""
+    ended = [status for status, moves in MOVES.items() if Status.DELETED in moves]
+    with transaction.atomic():
+        if not Export.objects.filter(pk=export.pk, status__in=ended).update(status=Status.DELETED):
+            return False
+        record(export, Event.DELETED, message, actor=actor)
+    return True
+
+
+def downloaded(export: Export, actor: Person, message: str) -> None:
+    """Count and log one download."""
+    with transaction.atomic():
+        Export.objects.filter(pk=export.pk).update(download_count=F("download_count") + 1)
+        record(export, Event.DOWNLOADED, message, actor=actor)

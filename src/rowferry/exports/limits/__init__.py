@@ -1,0 +1,1 @@
+"""Quotas, idempotency keys, download slots."""

@@ -1,0 +1,115 @@
+"""How often one person may ask: a sliding minute (of mails about a password: hour), counted under a lock of its row, so
+that of 50 posts at once 5 pass."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+
+from django.contrib.auth.models import AbstractUser
+from django.db import connection, transaction
+from django.db.models import F, QuerySet
+
+from rowferry.exports import conf
+from rowferry.exports.databases.retry import retried
+from rowferry.exports.errors import QuotaExceeded
+from rowferry.exports.models import QuotaUse
+
+MINUTE, HOUR = 60, 3_600
+EXPORTS = "exports"
+DRY_RUNS = "dry-runs"
+LOOKS = "looks"
+"""What the page's form asks by itself while it is filled in: it leaves a person's dry runs alone."""
+RESET_MAILS = "password-mails"
+"""What anybody can have sent to a person."""
+SETTING = {
+    EXPORTS: "EXPORTS_PER_MINUTE",
+    DRY_RUNS: "DRY_RUNS_PER_MINUTE",
+    LOOKS: "LOOKS_PER_MINUTE",
+    RESET_MAILS: "PASSWORD_MAILS_PER_HOUR",
+}
+WINDOW = {RESET_MAILS: HOUR}
+"""Seconds; of any other, a MINUTE."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What is left: `remaining` of `limit` in the window of the allowance; `reset` = seconds until one more is free."""
+
+    name: str
+    limit: int
+    remaining: int
+    reset: int
+
+
+@retried
+def take(user: AbstractUser, name: str) -> Allowance:
+    """Use one. QuotaExceeded says when to come back. In the caller's transaction: who rolls back has used nothing."""
+    limit = conf.number(SETTING[name])
+    with transaction.atomic(savepoint=False):
+        use = _locked(user, name)
+        now = time.time()
+        taken = _recent(use, now)
+        if len(taken) < limit:
+            use.taken = [*taken, now]
+            use.save(update_fields=["taken"])
+            return Allowance(name, limit, limit - len(use.taken), _until(name, use.taken, now))
+    raise _exceeded(name, limit, taken, now)
+
+
+def left(user: AbstractUser, name: str) -> Allowance:
+    """What is left, without using any."""
+    limit, now = conf.number(SETTING[name]), time.time()
+    use = QuotaUse.objects.filter(user_id=user.pk, allowance=name).first()
+    taken = _recent(use, now) if use else []
+    return Allowance(name, limit, max(0, limit - len(taken)), _until(name, taken, now))
+
+
+def refuse_used_up(user: AbstractUser, name: str) -> None:
+    """QuotaExceeded if nothing is left: a look without a lock, before any work is done for somebody who is over."""
+    limit, now = conf.number(SETTING[name]), time.time()
+    use = QuotaUse.objects.filter(user_id=user.pk, allowance=name).first()
+    taken = _recent(use, now) if use else []
+    if len(taken) >= limit:
+        raise _exceeded(name, limit, taken, now)
+
+
+def _locked(user: AbstractUser, name: str) -> QuotaUse:
+    """The row, locked until the transaction ends."""
+    mine = QuotaUse.objects.filter(user_id=user.pk, allowance=name)
+    lock = _by_select if connection.features.has_select_for_update else _by_update
+    use = lock(mine)
+    if use is None:
+        QuotaUse.objects.get_or_create(user_id=user.pk, allowance=name)
+        use = lock(mine)
+    assert use is not None, "Nothing deletes what has just been there."
+    return use
+
+
+def _by_select(mine: QuerySet[QuotaUse]) -> QuotaUse | None:
+    return next(iter(mine.select_for_update()), None)
+
+
+def _by_update(mine: QuerySet[QuotaUse]) -> QuotaUse | None:
+    """A lock that every database has."""
+    return mine.get() if mine.update(turn=F("turn") + 1) else None
+
+
+def _window(name: str) -> int:
+    return WINDOW.get(name, MINUTE)
+
+
+def _recent(use: QuotaUse, now: float) -> list[float]:
+    return [moment for moment in use.taken if moment > now - _window(use.allowance)]
+
+
+def _until(name: str, taken: list[float], now: float) -> int:
+    return max(1, math.ceil(min(taken, default=now) + _window(name) - now))
+
+
+def _exceeded(name: str, limit: int, taken: list[float], now: float) -> QuotaExceeded:
+    wait = _until(name, taken, now) if limit else _window(name)
+    span = "hour" if _window(name) == HOUR else "minute"
+    detail = f"You have used all {limit} {name.replace('-', ' ')} of this {span}: try again in {wait} seconds."
+    return QuotaExceeded(detail, allowance=name, limit=limit, retry_after=wait)

@@ -1,0 +1,143 @@
+"""Columns that somebody may not see: what is written instead, and which filters would tell of them.
+
+Knows no person: the plan says which columns are withheld.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q, Value
+from django.utils.encoding import force_bytes
+
+from rowferry.exports.databases.value_sql import Change
+from rowferry.exports.encoding.blocks import NULL
+from rowferry.exports.encoding.value_types import Kind
+from rowferry.exports.resources.columns import Column, Treatment, field_at
+from rowferry.exports.resources.resource import Resource
+
+Withheld = Mapping[str, Treatment]
+"""By name, the columns that are not shown, and what becomes of them."""
+DONE = {Treatment.MASK: "masked", Treatment.HASH: "hashed", Treatment.DROP: "left out"}
+
+
+def sentence(withheld: Withheld) -> str:
+    """What log and warnings say of it; empty if everything is shown."""
+    told = "; ".join(f"{name} is {DONE[treatment]}" for name, treatment in withheld.items())
+    return f"Without the permission to see them: {told}." if told else ""
+
+
+def covered(column: Column) -> Column:
+    """A withheld column as formats see it: text. Of a bare mask nothing is read at all."""
+    bare = column.otherwise is Treatment.MASK and not column.shown
+    if bare:
+        return replace(column, kind=Kind.TEXT, source=Value(column.mask), compute=None, needs=(), tones={})
+    compute = _discreet(column.compute) if column.compute else None
+    return replace(column, kind=Kind.TEXT, compute=compute, tones={})
+
+
+def disguise(column: Column, resource: Resource) -> Change | None:
+    """What is done to each cell of a withheld column; None = a bare mask, which is its own disguise."""
+    if column.otherwise is Treatment.HASH:
+        return _hashing(_domain(column, resource))
+    return _masking(column.mask.encode(), column.shown) if column.shown else None
+
+
+def _hashing(domain: str) -> Change:
+    """Keyed, so that nobody can try all values at home; by domain, so that equal numbers of different things differ."""
+    key = hmac.digest(force_bytes(settings.SECRET_KEY), f"rowferry.exports.hash:{domain}".encode(), "sha256")
+
+    def hashed(cell: bytes) -> bytes:
+        return NULL if cell == NULL else hmac.digest(key, cell, "sha256").hex().encode()
+
+    return hashed
+
+
+def _masking(mask: bytes, shown: int) -> Change:
+    """A value of fewer than twice as many characters shows none: too little of it would stay hidden."""
+
+    def masked(cell: bytes) -> bytes:
+        text = "" if cell == NULL else cell.decode("utf-8", "replace")
+        return mask + text[-shown:].encode() if len(text) >= 2 * shown else mask
+
+    return masked
+
+
+def _domain(column: Column, resource: Resource) -> str:
+    """The field that a value is from, behind all foreign keys: hashes of one field can be joined, others cannot."""
+    if column.compute is not None or not isinstance(column.path, str):
+        return f"{resource.name}.{column.name}"
+    field = field_at(resource.model, column.path)
+    while isinstance(field, models.ForeignKey):
+        field = field.target_field
+    return f"{field.model._meta.label_lower}.{field.name}"
+
+
+def _discreet(compute: Callable[..., object]) -> Callable[..., object]:
+    """The same function, whose errors do not quote the value that they are about: the log names them."""
+
+    def computed(*texts: str | None) -> object:
+        try:
+            return compute(*texts)
+        except Exception:
+            raise ValueError("its value is withheld, and could not be computed") from None
+
+    return computed
+
+
+def sight(resource: Resource, withheld: Iterable[str]) -> Callable[[str], bool]:
+    """Whether a filter may look at a path: not at what a withheld column is made of, nor through it at what lies
+    behind. However the path is spelt."""
+    hidden = set(withheld)
+    columns = resource.by_name.values()
+    closed = {_canonical(resource.model, path) for c in columns if c.name in hidden for path in _read(c)}
+    shown = {_canonical(resource.model, c.path) for c in columns if c.name not in hidden and _direct(c)}
+
+    def may_look(path: str) -> bool:
+        asked = _canonical(resource.model, path)
+        return asked in shown or not any(f"{asked}__".startswith(f"{one}__") for one in closed)
+
+    return may_look
+
+
+def _direct(column: Column) -> bool:
+    return column.compute is None and isinstance(column.path, str)
+
+
+def _read(column: Column) -> Iterable[str]:
+    """Every path that a column's value depends on."""
+    if column.compute is not None:
+        return column.needs
+    return (column.path,) if isinstance(column.path, str) else _named_in(column.path)
+
+
+def _named_in(part: Any) -> list[str]:
+    """The paths in an expression, those of its conditions too."""
+    if isinstance(part, Q):
+        found = [child if isinstance(child, tuple) else (None, child) for child in part.children]
+        return [path for name, value in found for path in ([name] if name else []) + _named_in(value)]
+    own = [part.name] if isinstance(getattr(part, "name", None), str) else []
+    below = part.get_source_expressions() if hasattr(part, "get_source_expressions") else []
+    return own + [path for one in below for path in _named_in(one)]
+
+
+def _canonical(model: type[models.Model], path: Any) -> str:
+    """One spelling for `owner_id`, `owner__pk`, `owner__id`, `owner`. What is no field (a lookup, say) ends the path;
+    what has no field at all stays."""
+    names: list[str] = []
+    before: Any = None
+    pieces = str(path).split("__")
+    for end in range(1, len(pieces) + 1):
+        try:
+            field = field_at(model, "__".join(pieces[:end]))
+        except ValueError:
+            break
+        if not (isinstance(before, models.ForeignKey) and field == before.target_field):
+            names.append(field.name)
+        before = field
+    return "__".join(names) or str(path)

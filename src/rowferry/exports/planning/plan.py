@@ -1,0 +1,276 @@
+"""The spec resolved for one person: the only permission gate. It runs at the request, again in the worker, and for
+previews."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.db.models import DecimalField, F, Q, QuerySet
+from django.db.models.expressions import OrderBy
+
+from rowferry.exports import conf
+from rowferry.exports.databases import Size
+from rowferry.exports.databases.value_sql import Rendering
+from rowferry.exports.encoding.value_types import TEXTS, Form, Kind
+from rowferry.exports.errors import InvalidRequest, NotPermitted
+from rowferry.exports.formats import Sink, SinkColumn, sinks
+from rowferry.exports.models import Export, Mode
+from rowferry.exports.planning.column_privacy import Withheld, covered, disguise, sight
+from rowferry.exports.planning.computed_columns import Computed, Passed, Transform, fitting
+from rowferry.exports.planning.spec import ExportSpec, zone
+from rowferry.exports.resources import registry
+from rowferry.exports.resources.columns import Column, Treatment, field_at
+from rowferry.exports.resources.resource import Person, Resource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """All that it takes to make the file. `renderings` are the cells to read, which `transform` makes into `columns`.
+    `withheld` = of what was asked for, what this person may not see, and what becomes of it."""
+
+    spec: ExportSpec
+    resource: Resource
+    person: Person
+    queryset: QuerySet[Any]
+    columns: tuple[Column, ...]
+    withheld: Withheld
+    sink: type[Sink]
+    renderings: tuple[Rendering, ...]
+    transform: Transform
+
+    @property
+    def sink_columns(self) -> tuple[SinkColumn, ...]:
+        return tuple(
+            SinkColumn(c.name, c.label, c.kind or Kind.TEXT, c.nest, _digits(c, self.resource), c.tones)
+            for c in self.columns
+        )
+
+
+def build_plan(spec: ExportSpec, person: Person) -> Plan:
+    """The plan, if this person may have it. NotPermitted: the resource, or a column that was named, is not theirs."""
+    resource = registry.resource(spec.resource)
+    require(person, resource)
+    hidden = withheld(person, resource)
+    _require_sight(resource, spec.filters, spec.sort_by, hidden)
+    named = _permitted_columns(resource, spec, hidden)
+    kept = [resource.by_name[name] for name in named if hidden.get(name) is not Treatment.DROP]
+    sink = sinks()[spec.format]
+    renderings, transform = _readings(kept, spec, sink, hidden)
+    return Plan(
+        spec=spec,
+        resource=resource,
+        person=person,
+        queryset=_queryset(resource, spec, person),
+        columns=tuple(covered(column) if column.name in hidden else column for column in kept),
+        withheld={name: hidden[name] for name in named if name in hidden},
+        sink=sink,
+        renderings=renderings,
+        transform=transform,
+    )
+
+
+def require(person: Person, resource: Resource) -> None:
+    """NotPermitted unless this person may export the resource. None is the operator, who may."""
+    if not permitted(person, resource.permission):
+        raise NotPermitted(
+            f"To export {resource.name} you need the permission {resource.permission}: ask an administrator."
+        )
+
+
+def permitted(person: Person, permission: str | None) -> bool:
+    if person is None or not permission:
+        return True
+    return bool(person.is_active and person.has_perm(permission))
+
+
+def withheld(person: Person, resource: Resource) -> dict[str, Treatment]:
+    """The columns that this person may not see, and what they get instead."""
+    return {c.name: c.otherwise for c in resource.by_name.values() if not permitted(person, c.permission)}
+
+
+def require_content(person: Person, export: Export) -> None:
+    """NotPermitted unless this person may have today what the file of an export holds, and what it was chosen by."""
+    resource = registry.resource(export.resource)
+    require(person, resource)
+    hidden = withheld(person, resource)
+    manifest: Mapping[str, Any] = export.manifest or {}
+    held = {column["name"] for column in manifest.get("columns", ())} - set(manifest.get("withheld", ()))
+    lost = [name for name in hidden if name in held]
+    if lost:
+        raise NotPermitted(f"The file holds {', '.join(lost)}, which you may not see any more.")
+    _require_sight(resource, export.spec["filters"], export.spec["sort_by"], hidden)
+
+
+def _require_sight(resource: Resource, filters: Mapping[str, Any], sort_by: str, hidden: Withheld) -> None:
+    """NotPermitted: a filter or the sort would tell of a column that is not shown. A mask must not be a riddle."""
+    if sort_by in hidden:
+        needed = resource.by_name[sort_by].permission
+        raise NotPermitted(f"You may not sort by {sort_by}: it needs the permission {needed}.")
+    may_look = sight(resource, hidden)
+    for rule in resource.filters:
+        if any(name in filters for name in rule.names) and not all(map(may_look, rule.reads(filters))):
+            raise NotPermitted(f"You may not filter by {rule.names[0]}: it looks at a column that is not for you.")
+
+
+def _permitted_columns(resource: Resource, spec: ExportSpec, hidden: Withheld) -> tuple[str, ...]:
+    """The columns that are meant, those to be dropped too. NotPermitted: one that was named would be."""
+    named = _with_nest(resource, spec)
+    dropped = [name for name in named if hidden.get(name) is Treatment.DROP]
+    asked = [name for name in dropped if name in spec.columns]
+    if asked and spec.columns != resource.defaults:
+        raise NotPermitted(f"You may not export {', '.join(asked)}: leave them out, or ask for the permission.")
+    if len(dropped) == len(named):
+        raise NotPermitted(f"You may not export any of the columns of {resource.name}.")
+    return named
+
+
+def _with_nest(resource: Resource, spec: ExportSpec) -> tuple[str, ...]:
+    """The columns asked for; if nested, an object that one of them belongs to comes with all its parts."""
+    if not spec.nested:
+        return spec.columns
+    names: list[str] = []
+    for name in spec.columns:
+        nest = resource.by_name[name].nest
+        group = [c.name for c in resource.by_name.values() if nest and c.nest and c.nest[0] == nest[0]] or [name]
+        names += [member for member in group if member not in names]
+    return tuple(names)
+
+
+def _queryset(resource: Resource, spec: ExportSpec, person: Person) -> QuerySet[Any]:
+    condition = Q()
+    for rule in resource.filters:
+        if any(name in spec.filters for name in rule.names):
+            condition &= rule.bind(resource.model, spec.filters, zone(spec.time_zone))
+    return _each_once(resource.rows_for(person)).filter(condition).order_by(*_order(resource, spec))
+
+
+def _each_once(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Rows of a DISTINCT by their keys: with it, a statement of one rendered text would be about that text."""
+    return rows.model._default_manager.filter(pk__in=rows.order_by().values("pk")) if rows.query.distinct else rows
+
+
+def _order(resource: Resource, spec: ExportSpec) -> list[OrderBy]:
+    """The sort, then the key: rows come in the same order each time. Rows without a value come last either way."""
+    key = F("pk").asc()
+    if not spec.sort_by:
+        return [F("pk").desc() if spec.sort_order == "desc" else key]
+    path = resource.by_name[spec.sort_by].path
+    if path == "id" or path == resource.model._meta.pk.name:
+        return [F("pk").desc() if spec.sort_order == "desc" else key]
+    value: Any = F(path) if isinstance(path, str) else path
+    nulls = (
+        {"nulls_last": True} if not isinstance(path, str) or "__" in path or field_at(resource.model, path).null else {}
+    )
+    return [value.desc(**nulls) if spec.sort_order == "desc" else value.asc(**nulls), key]
+
+
+def _readings(
+    columns: Sequence[Column], spec: ExportSpec, sink: type[Sink], hidden: Withheld
+) -> tuple[tuple[Rendering, ...], Transform]:
+    """What to read, and how the output columns are made of it."""
+    reads: list[Rendering] = []
+    outputs: list[Passed | Computed] = []
+    for declared in columns:
+        column = covered(declared) if declared.name in hidden else declared
+        written = _covering(declared, spec) if declared.name in hidden else _rendering(declared, spec, sink)
+        if column.compute is None:
+            outputs.append(Passed(len(reads)))
+            reads.append(written)
+        else:
+            start = len(reads)
+            reads += [Rendering(path, _kind(spec.resource, path), zone=spec.time_zone) for path in column.needs]
+            outputs.append(Computed(column.compute, tuple(range(start, len(reads))), _writer(written)))
+    transform = Transform(tuple(outputs), len(reads))
+    if transform.needed:
+        reads.append(Rendering("pk", _kind(spec.resource, "pk")))
+        transform = replace(transform, width=len(reads))
+    return tuple(reads), transform
+
+
+def _kind(resource: str, path: str) -> Kind:
+    column = Column(path).resolved(registry.resource(resource).model)
+    return column.kind or Kind.TEXT
+
+
+def _guard(spec: ExportSpec) -> bool:
+    return bool(spec.options.get("formula_guard"))
+
+
+def _rendering(column: Column, spec: ExportSpec, sink: type[Sink]) -> Rendering:
+    kind = column.kind or Kind.TEXT
+    form = sink.forms.get(kind, Form.PLAIN)
+    return Rendering(column.path, kind, form, _guard(spec), spec.time_zone, _places(column, spec))
+
+
+def _covering(column: Column, spec: ExportSpec) -> Rendering:
+    """A withheld column as it is read: plain text in UTC, whatever the format, so that hashes are always the same."""
+    change = disguise(column, registry.resource(spec.resource))
+    if change is None:
+        return Rendering(covered(column).path, Kind.TEXT)
+    return Rendering(column.path, column.kind or Kind.TEXT, places=_places(column, spec), disguise=change)
+
+
+def _places(column: Column, spec: ExportSpec) -> int:
+    field = _decimal(column, registry.resource(spec.resource))
+    return 6 if field is None else field.decimal_places or 0
+
+
+def _digits(column: Column, resource: Resource) -> tuple[int, int] | None:
+    """Most digits, and digits after the point, of a decimal whose field says so."""
+    field = _decimal(column, resource)
+    return (field.max_digits, field.decimal_places or 0) if field is not None and field.max_digits else None
+
+
+def _decimal(column: Column, resource: Resource) -> DecimalField[Any, Any] | None:
+    """The field of a decimal that is read as it is."""
+    if column.kind is not Kind.DECIMAL or column.compute is not None or not isinstance(column.path, str):
+        return None
+    field = field_at(resource.model, column.path)
+    return field if isinstance(field, DecimalField) else None
+
+
+def _writer(rendering: Rendering) -> Any:
+    as_text = replace(rendering, kind=Kind.TEXT)
+
+    def written(value: object) -> bytes:
+        if rendering.kind in TEXTS:
+            return as_text.text(None if value is None else str(value))
+        return fitting((as_text if isinstance(value, str) else rendering).text(value), rendering.kind)
+
+    return written
+
+
+def enough_to_decide() -> int:
+    """Rows that have to be counted exactly; beyond them an estimate will do."""
+    return max(conf.number(name) for name in ("QUEUE_ABOVE", "REQUEST_ROW_LIMIT", "COUNT_LIMIT"))
+
+
+def decide(size: Size, asynchronous: bool | None) -> tuple[Mode, str]:
+    """The mode for so many rows, and the reason in words. InvalidRequest: too many to be answered in the request."""
+    below, above, limit = (conf.number(n) for n in ("IMMEDIATE_BELOW", "QUEUE_ABOVE", "REQUEST_ROW_LIMIT"))
+    total, about = size.rows, "" if size.exact else "about "
+    if asynchronous:
+        return Mode.QUEUED, "it was asked for"
+    if asynchronous is None and total > above:
+        return Mode.QUEUED, f"{about}{total:,} rows are more than {above:,}"
+    if not size.exact and total <= max(limit, above):
+        return _uncounted(asynchronous)
+    if total > max(limit, above):
+        message = (
+            f"{about}{total:,} rows are more than the {limit:,} of one request: leave async out, or set it to true."
+        )
+        raise InvalidRequest.field("async", message)
+    if total < below:
+        return Mode.IMMEDIATE, f"{total:,} {'row is' if total == 1 else 'rows are'} fewer than {below:,}"
+    asked = "" if total <= above else ", and async: false was asked for"
+    return Mode.STREAMED, f"{total:,} rows are {below:,} or more{asked}"
+
+
+def _uncounted(asynchronous: bool | None) -> tuple[Mode, str]:
+    """What to do with rows that could not even be counted in time: to read them takes longer still."""
+    reason = f"counting its rows takes longer than {conf.seconds('COUNT_TIME').total_seconds():g} s"
+    if asynchronous is None:
+        return Mode.QUEUED, reason
+    raise InvalidRequest.field("async", f"{reason.capitalize()}: leave async out, or set it to true.")

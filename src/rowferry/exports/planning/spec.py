@@ -1,0 +1,269 @@
+"""The request for a file, checked and frozen. Plain JSON both ways: the same call reads a client's body and a stored
+row."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.core.exceptions import ValidationError
+
+from rowferry.exports.errors import InvalidRequest
+from rowferry.exports.formats import Option, Sink, sinks
+from rowferry.exports.resources import registry
+from rowferry.exports.resources.resource import Resource
+
+ORDERS = ("asc", "desc")
+HEADERS = ("names", "labels")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportSpec:
+    """One file, fully said. `columns` keep the order of the request; `filters` and `options` are checked plain JSON."""
+
+    resource: str
+    format: str
+    columns: tuple[str, ...]
+    filters: Mapping[str, Any] = field(default_factory=dict)
+    sort_by: str = ""
+    sort_order: str = "asc"
+    nested: bool = False
+    headers: str = "names"
+    time_zone: str = "UTC"
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain JSON that `parse` takes back (with the resource beside it)."""
+        return asdict(self) | {"columns": list(self.columns)}
+
+    @classmethod
+    def parse(cls, resource_name: str, body: Mapping[str, Any]) -> ExportSpec:
+        """The spec that a body says; InvalidRequest names every wrong field at once. NotFound: no such resource."""
+        resource = registry.resource(resource_name)
+        faults: dict[str, list[str]] = {}
+        values = {name: _read(faults, reader, resource, body) for name, reader in READERS.items()}
+        faults |= _unknown(body, values["format"])
+        sink = sinks().get(values["format"]) if values["format"] else None
+        values["options"] = _read(faults, lambda _r, b: _options(sink, b), resource, body)
+        if sink is not None and values["nested"] and not sink.can_nest:
+            faults["nested"] = [f"{sink.name} has no nested values: leave it out, or choose a JSON format."]
+        if faults:
+            raise InvalidRequest(_summary(faults), errors=faults)
+        return cls(resource=resource_name, **values)
+
+    @classmethod
+    def stored(cls, spec: Mapping[str, Any]) -> ExportSpec:
+        """The spec that a row keeps."""
+        body = {name: value for name, value in spec.items() if name not in ("resource", "options")}
+        return cls.parse(spec["resource"], body | {spec["format"]: spec["options"]})
+
+
+def sound(payload: object) -> dict[str, Any]:
+    """The payload as an object of plain JSON whose text is all Unicode. InvalidRequest if it is not."""
+    if not isinstance(payload, Mapping):
+        raise InvalidRequest('The body must be a JSON object such as {"format": "csv"}.')
+    try:
+        return json.loads(json.dumps(dict(payload), ensure_ascii=False, allow_nan=False).encode())  # type: ignore[no-any-return]
+    except (TypeError, ValueError, RecursionError):
+        raise InvalidRequest(
+            "The body holds text that is no valid Unicode, a value that JSON does not know, or is nested too deep."
+        ) from None
+
+
+Reading = Callable[[Resource, Mapping[str, Any]], Any]
+
+
+def _read(faults: dict[str, list[str]], reader: Reading, resource: Resource, body: Mapping[str, Any]) -> Any:
+    try:
+        return reader(resource, body)
+    except InvalidRequest as error:
+        faults.update(error.errors)
+    return None
+
+
+def _unknown(body: Mapping[str, Any], chosen: str | None) -> dict[str, list[str]]:
+    faults = {}
+    for name in sorted(set(body) - set(READERS)):
+        if name not in sinks():
+            faults[name[:60]] = [
+                f"There is no such field. There are: {', '.join(READERS)}, and the options of the format."
+            ]
+        elif chosen is not None and name != chosen:
+            faults[name] = [f"These are options of {name}, but the format is {chosen}."]
+    return faults
+
+
+def _summary(faults: Mapping[str, list[str]]) -> str:
+    first, messages = next(iter(faults.items()))
+    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+    return f"{first}: {messages[0]}{more}"
+
+
+def _format(_resource: Resource, body: Mapping[str, Any]) -> str:
+    valid = ", ".join(sinks())
+    if "format" not in body:
+        raise InvalidRequest.field("format", f"This field is required: one of {valid}.")
+    name = body["format"]
+    if not isinstance(name, str) or name not in sinks():
+        raise InvalidRequest.field("format", f"Must be one of: {valid}.")
+    missing = sinks()[name].missing
+    if missing:
+        raise InvalidRequest.field("format", f"{name} is not installed here: {missing}.")
+    return name
+
+
+def _columns(resource: Resource, body: Mapping[str, Any]) -> tuple[str, ...]:
+    chosen = body.get("columns")
+    if chosen is None:
+        return resource.defaults
+    valid = ", ".join(resource.by_name)
+    if not isinstance(chosen, (list, tuple)) or not all(isinstance(name, str) for name in chosen):
+        raise InvalidRequest.field("columns", f"Must be a list of names. There are: {valid}.")
+    if not chosen:
+        raise InvalidRequest.field(
+            "columns", f"The list is empty: leave it out for the default, or name some of: {valid}."
+        )
+    unknown = [name for name in chosen if name not in resource.by_name]
+    if unknown:
+        named = ", ".join(name[:60] for name in unknown[:10])
+        raise InvalidRequest.field("columns", f"Unknown: {named}. There are: {valid}.")
+    twice = [name for name, count in Counter(chosen).items() if count > 1]
+    if twice:
+        raise InvalidRequest.field("columns", f"Named more than once: {', '.join(twice)}. There are: {valid}.")
+    return tuple(chosen)
+
+
+def _filters(resource: Resource, body: Mapping[str, Any]) -> dict[str, Any]:
+    given = body.get("filters")
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        raise InvalidRequest.field("filters", "Must be an object of filter names and values.")
+    valid = [name for rule in resource.filters for name in rule.names]
+    faults = {
+        f"filters.{name[:60]}": [f"There is no such filter. There are: {', '.join(valid) or 'none'}."]
+        for name in given
+        if name not in valid
+    }
+    values: dict[str, Any] = {}
+    for rule in resource.filters:
+        if any(name in given for name in rule.names):
+            try:
+                values |= rule.clean(resource.model, given)
+            except ValidationError as error:
+                faults |= {f"filters.{name}": messages for name, messages in error.message_dict.items()}
+    if faults:
+        raise InvalidRequest("A filter is wrong.", errors=faults)
+    return values
+
+
+def _sort_by(resource: Resource, body: Mapping[str, Any]) -> str:
+    name = body.get("sort_by")
+    if name is None or name == "":
+        return resource.sort_by
+    valid = [column.name for column in resource.by_name.values() if column.sortable]
+    if not isinstance(name, str) or name not in valid:
+        raise InvalidRequest.field("sort_by", f"Must be one of: {', '.join(valid)}.")
+    return name
+
+
+def _one_of(name: str, valid: tuple[str, ...]) -> Reading:
+    def read(_resource: Resource, body: Mapping[str, Any]) -> str:
+        value = body.get(name)
+        if value is None:
+            return valid[0]
+        if not isinstance(value, str) or value not in valid:
+            raise InvalidRequest.field(name, f"Must be one of: {', '.join(valid)}.")
+        return value
+
+    return read
+
+
+def _nested(_resource: Resource, body: Mapping[str, Any]) -> bool:
+    return bool(boolean(body, "nested", False))
+
+
+def boolean(body: Mapping[str, Any], name: str, default: bool | None) -> bool | None:
+    """A true-or-false field of a body; null counts as left out."""
+    value = body.get(name)
+    if value is None:
+        return default
+    if not isinstance(value, bool):
+        raise InvalidRequest.field(name, "Must be true or false.")
+    return value
+
+
+def _time_zone(_resource: Resource, body: Mapping[str, Any]) -> str:
+    name = body.get("time_zone")
+    if name is None:
+        return "UTC"
+    if not isinstance(name, str) or name not in zones():
+        raise InvalidRequest.field("time_zone", 'Must be the name of a time zone, such as "Europe/Berlin" or "UTC".')
+    return name
+
+
+@cache
+def zones() -> frozenset[str]:
+    """The time zones by name, those left out that only this machine would know."""
+    return frozenset(name for name in available_timezones() if not name.startswith(("localtime", "Factory")))
+
+
+def zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
+
+
+READERS: dict[str, Reading] = {
+    "format": _format,
+    "columns": _columns,
+    "filters": _filters,
+    "sort_by": _sort_by,
+    "sort_order": _one_of("sort_order", ORDERS),
+    "nested": _nested,
+    "headers": _one_of("headers", HEADERS),
+    "time_zone": _time_zone,
+}
+
+
+def _options(sink: type[Sink] | None, body: Mapping[str, Any]) -> dict[str, Any]:
+    if sink is None:
+        return {}
+    given = body.get(sink.name)
+    if given is not None and not isinstance(given, Mapping):
+        raise InvalidRequest.field(sink.name, "Must be an object of options.")
+    known = {option.name: option for option in sink.options}
+    valid = ", ".join(known) or "none"
+    faults = {
+        f"{sink.name}.{name[:60]}": [f"There is no such option. There are: {valid}."]
+        for name in given or {}
+        if name not in known
+    }
+    values = {}
+    for name, option in known.items():
+        try:
+            values[name] = _option(sink.name, option, (given or {}).get(name))
+        except InvalidRequest as error:
+            faults |= error.errors
+    if faults:
+        raise InvalidRequest("An option is wrong.", errors=faults)
+    return values
+
+
+def _option(format_name: str, option: Option, value: bool | str | None) -> bool | str:
+    if value is None:
+        return option.default
+    if type(value) is not type(option.default):
+        wanted = "true or false" if isinstance(option.default, bool) else "text"
+        raise InvalidRequest.field(f"{format_name}.{option.name}", f"Must be {wanted}.")
+    if option.choices is not None and value not in option.choices:
+        raise InvalidRequest.field(
+            f"{format_name}.{option.name}", f"Must be one of: {', '.join(map(repr, option.choices))}."
+        )
+    missing = option.missing.get(str(value))
+    if missing:
+        raise InvalidRequest.field(f"{format_name}.{option.name}", f"{value} is not installed here: {missing}.")
+    return value

@@ -1,0 +1,1 @@
+"""What a project declares: resources, columns, filters, permissions."""

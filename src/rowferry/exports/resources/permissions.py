@@ -1,0 +1,48 @@
+"""The Django permissions to export a resource and to see its columns: made by `migrate`, also for models of other
+people's apps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.apps import apps
+from django.contrib.auth import get_permission_codename
+from django.contrib.auth.models import Permission
+from django.contrib.contenttypes.models import ContentType
+
+from rowferry.exports.resources import registry
+from rowferry.exports.resources.resource import Resource
+
+
+def keep(using: str) -> None:
+    """Create what is missing; touch nothing that is there."""
+    for resource in registry.resources():
+        for permission, name in _wanted(resource):
+            _keep(resource, permission, name, using)
+
+
+def _wanted(resource: Resource) -> Iterator[tuple[str, str]]:
+    yield resource.permission, f"Can export {resource.label.lower()}"
+    for column in resource.by_name.values():
+        if column.permission:
+            yield column.permission, f"Can see {column.name} of {resource.label.lower()}"
+
+
+def _keep(resource: Resource, permission: str, name: str, using: str) -> None:
+    app_label, codename = permission.split(".", 1)
+    if app_label != resource.model._meta.app_label or codename in _of_the_app(app_label):
+        return
+    known = Permission.objects.using(using).filter(codename=codename, content_type__app_label=app_label)
+    if not known.exists():
+        Permission.objects.using(using).create(
+            content_type=ContentType.objects.db_manager(using).get_for_model(resource.model),
+            codename=codename,
+            name=name[:255],
+        )
+
+
+def _of_the_app(app_label: str) -> set[str]:
+    """What Django makes by itself, now or a little later."""
+    options = [model._meta for model in apps.get_models() if model._meta.app_label == app_label]
+    standard = {get_permission_codename(action, one) for one in options for action in one.default_permissions}
+    return standard | {codename for one in options for codename, _ in one.permissions}

@@ -1,0 +1,1 @@
+"""What runs around the program: processes, worker, logs, mail, middleware, health views."""

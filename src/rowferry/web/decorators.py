@@ -1,0 +1,128 @@
+"""What every address of the page has in common: who may see it, what a browser may do with it, how an error looks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
+from django.shortcuts import render
+from django.template.response import SimpleTemplateResponse
+from django.utils import translation
+from django.utils.cache import add_never_cache_headers
+from django_htmx.http import HttpResponseClientRefresh
+
+from rowferry.exports.errors import (
+    Conflict,
+    Gone,
+    InvalidRequest,
+    KeyReused,
+    NotFound,
+    NotPermitted,
+    QuotaExceeded,
+    RequestError,
+    RowferryError,
+    Unavailable,
+)
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+STATUS: tuple[tuple[type[RowferryError], int], ...] = (
+    (InvalidRequest, 422),
+    (KeyReused, 422),
+    (NotPermitted, 403),
+    (NotFound, 404),
+    (Conflict, 409),
+    (Gone, 410),
+    (RequestError, 400),
+    (QuotaExceeded, 429),
+    (Unavailable, 503),
+)
+"""First match wins; anything else is 500."""
+
+GZIP = GZipMiddleware(HttpResponse)
+P = ParamSpec("P")
+R = TypeVar("R", bound=HttpRequest)
+
+
+class PersonRequest(HttpRequest):
+    """A request of somebody who is logged in."""
+
+    user: User
+
+
+def guarded(view: Callable[Concatenate[R, P], HttpResponseBase]) -> Callable[Concatenate[R, P], HttpResponseBase]:
+    """The view with our policy on its answer, whose errors are pages, and which no cache keeps."""
+
+    @wraps(view)
+    def answer(request: R, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        with translation.override(translation.get_language_from_request(request)):
+            return respond(request, *args, **kwargs)
+
+    def respond(request: R, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        try:
+            response = view(request, *args, **kwargs)
+        except RowferryError as error:
+            response = error_page(request, error)
+        response = _compressed(request, _rendered(response))
+        response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+        add_never_cache_headers(response)
+        return response
+
+    return answer
+
+
+def personal(
+    view: Callable[Concatenate[PersonRequest, P], HttpResponseBase],
+) -> Callable[Concatenate[PersonRequest, P], HttpResponseBase]:
+    """A guarded view for people who are logged in; others are sent to the login and come back."""
+    to_login = login_required(view)
+
+    @wraps(view)
+    def answer(request: PersonRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if "HX-Request" in request.headers and _is_nobody(request):
+            return HttpResponseClientRefresh()  # the page itself then leads to the login, not a part of it
+        return to_login(request, *args, **kwargs)
+
+    return guarded(answer)
+
+
+def _is_nobody(request: HttpRequest) -> bool:
+    return not request.user.is_authenticated
+
+
+def _rendered(response: HttpResponseBase) -> HttpResponseBase:
+    """Some of Django's own views leave the rendering to later, when our language is over."""
+    return response.render() if isinstance(response, SimpleTemplateResponse) else response
+
+
+def _compressed(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    """HTML as gzip, of a random length against guesses at the tokens in it; a file goes out as it is."""
+    if isinstance(response, HttpResponse) and response.get("Content-Type", "").startswith("text/html"):
+        return GZIP.process_response(request, response)
+    return response
+
+
+def status_of(error: RowferryError) -> int:
+    """The HTTP number of an error."""
+    return next((number for kind, number in STATUS if isinstance(error, kind)), 500)
+
+
+def with_retry_after(response: HttpResponseBase, error: RowferryError) -> HttpResponseBase:
+    if error.retry_after is not None:
+        response["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def error_page(request: HttpRequest, error: RowferryError) -> HttpResponseBase:
+    """The error as a page: what is wrong and what to do."""
+    context = {"error": error, "contact": settings.CONTACT_EMAIL}
+    return with_retry_after(render(request, "rowferry/error.html", context, status=status_of(error)), error)

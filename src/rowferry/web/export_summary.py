@@ -1,0 +1,80 @@
+"""What an export was asked for, in words: whoever reads it knows its filters by their titles, not by ids."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.auth.models import User
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+
+from rowferry.exports import catalogue
+from rowferry.exports.errors import RowferryError
+
+if TYPE_CHECKING:
+    from rowferry.exports.models import Export
+    from rowferry.exports.resources.filters import Parameter
+
+SPELT_OUT = 20
+"""Values of one filter that are named; of more, only how many there are is said."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The wish in words; `filters` as (label, what was chosen)."""
+
+    what: str
+    format: str
+    filters: list[tuple[str, str]]
+    sort: str
+
+
+def asked(export: Export, person: User) -> Asked:
+    """In this person's language. Who may no longer export this resource gets names and ids instead of titles."""
+    try:
+        described = catalogue.resource(export.resource, person)
+    except RowferryError:
+        parameters, labels = {}, {}
+    else:
+        parameters = {p.name: p for p in described.filters}
+        labels = {c.name: c.label for c in described.columns}
+    formats = {f.name: f.label for f in catalogue.formats()}
+    spec = export.spec
+    by = spec["sort_by"]
+    ways = {"asc": _("Ascending"), "desc": _("Descending")}
+    return Asked(
+        what=capfirst(_(export.resource)),
+        format=_(formats.get(export.format, export.format)),
+        filters=list(_filters(export, parameters, person)),
+        sort=f"{_(labels.get(by, by)) if by else _('(key)')}, {ways[spec['sort_order']].lower()}",
+    )
+
+
+def _filters(export: Export, parameters: dict[str, Parameter], person: User) -> Iterator[tuple[str, str]]:
+    for name, value in export.spec["filters"].items():
+        values = value if isinstance(value, list) else [value]
+        parameter = parameters.get(name)
+        label = _(parameter.label) if parameter else name
+        if len(values) > SPELT_OUT:
+            yield label, _("%(count)s values") % {"count": len(values)}
+        else:
+            yield label, ", ".join(_titles(export.resource, parameter, values, person))
+
+
+def _titles(resource: str, parameter: Parameter | None, values: list[Any], person: User) -> Iterator[str]:
+    titles: dict[str, str] = {}
+    if parameter and parameter.multiple and parameter.choices is not None:
+        found = catalogue.choices(resource, person, parameter.name, chosen=[str(v) for v in values if v is not None])
+        titles = {str(key): _(label) for key, label in found.chosen}
+    elif parameter and parameter.choices:
+        titles = {str(key): _(label) for key, label in parameter.choices}
+    for value in values:
+        yield _word(value) or titles.get(str(value), str(value))
+
+
+def _word(value: Any) -> str:
+    if value is None:
+        return _("(none)")
+    return (_("Yes") if value else _("No")) if isinstance(value, bool) else ""

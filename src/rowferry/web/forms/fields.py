@@ -1,0 +1,109 @@
+"""The fields of the form of one resource, made from the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from rowferry.exports.catalogue import FormatInfo, ResourceInfo
+
+if TYPE_CHECKING:
+    from rowferry.exports.formats import Option
+    from rowferry.exports.resources.filters import Parameter
+
+Choices = Sequence[tuple[str, Any]]
+FILTER = "filters."
+MORE = ".more"
+TICKED = "ids"
+"""The filter of rows that were ticked in a list."""
+ZONE = {"list": "zones", "autocomplete": "off", "spellcheck": "false"}
+NONE = "null"
+YES_NO: Choices = (("", gettext_lazy("(any)")), ("true", gettext_lazy("Yes")), ("false", gettext_lazy("No")))
+ORDERS: Choices = (("asc", gettext_lazy("Ascending")), ("desc", gettext_lazy("Descending")))
+HEADERS: Choices = (
+    ("names", gettext_lazy("Names, such as asset_tag")),
+    ("labels", gettext_lazy("Labels, such as Asset tag")),
+)
+
+
+def fields_of(resource: ResourceInfo, formats: Sequence[FormatInfo]) -> dict[str, forms.Field]:
+    """Every field by the name under which the engine speaks of it."""
+    sortable = [(c.name, _(c.label)) for c in resource.columns if c.sortable]
+    defaults = [c.name for c in resource.columns if c.default]
+    columns = [(c.name, _(c.label)) for c in resource.columns]
+    nesting = ", ".join(_(f.label) for f in formats if f.can_nest)
+    ready = [f.name for f in formats if not f.missing]
+    radios = forms.RadioSelect(choices=[(f.name, f.label) for f in formats])
+    return {
+        "format": _field(_("Format"), radios, initial=ready[0] if ready else None),
+        **{f"{FILTER}{name}": field for p in resource.filters for name, field in _filter_fields(p)},
+        "columns": _field(_("Columns"), forms.CheckboxSelectMultiple(choices=columns), initial=defaults),
+        "sort_by": _field(_("Sort by"), _select([("", _("(key)")), *sortable]), initial=resource.sort_by),
+        "sort_order": _field(_("Order"), _select(ORDERS)),
+        "headers": _field(_("Column titles"), _select(HEADERS)),
+        "time_zone": _field(_("Time zone"), forms.TextInput(attrs=ZONE), initial="UTC"),
+        "nested": _switch(_("Ids and names as one object (only %(formats)s)") % {"formats": nesting}),
+        "async": _switch(_("Put it in the queue, however small it is")),
+        "email_notification": _switch(_("E-mail me when a queued export is done"), initial=True),
+        **{f"{f.name}.{o.name}": _option_field(o) for f in formats for o in f.options},
+    }
+
+
+def _field(label: str, widget: forms.Widget, **more: Any) -> forms.Field:
+    return forms.Field(label=label, widget=widget, required=False, **more)
+
+
+def _switch(label: str, **more: Any) -> forms.Field:
+    return _field(label, forms.CheckboxInput(), **more)
+
+
+def _select(choices: Choices) -> forms.Select:
+    return forms.Select(choices=choices)
+
+
+def _filter_fields(parameter: Parameter) -> Iterator[tuple[str, forms.Field]]:
+    """The field of one filter; a second one for values that its list is too short for."""
+    yield parameter.name, _filter_field(parameter)
+    if parameter.multiple and parameter.more:
+        text = _("The list shows the first %(count)s. Others by id, with commas between.")
+        help_text = text % {"count": len(parameter.choices or ())}
+        label = _("%(label)s: more") % {"label": _(parameter.label)}
+        yield f"{parameter.name}{MORE}", _field(label, forms.TextInput(), help_text=help_text)
+
+
+def _filter_field(parameter: Parameter) -> forms.Field:
+    label = _(parameter.label)
+    if parameter.widens:
+        return _field(label, forms.CheckboxInput(attrs={"value": "true"}))
+    if parameter.type == "boolean":
+        return _field(label, _select(YES_NO))
+    if parameter.type == "date":
+        return _field(label, forms.DateInput(attrs={"type": "date"}))
+    choices = [(str(value), _(title)) for value, title in parameter.choices or ()]
+    if parameter.multiple and parameter.choices is not None:
+        return _field(label, forms.CheckboxSelectMultiple(choices=choices))
+    if choices:
+        return _field(label, _select([("", _("(default)")), *choices]))
+    return _typed_field(parameter, label)
+
+
+def _typed_field(parameter: Parameter, label: str) -> forms.Field:
+    if not parameter.multiple:
+        kind = "search" if parameter.type == "text" else "text"
+        return _field(label, forms.TextInput(attrs={"type": kind}))
+    several = _("One or more, with commas between.")
+    with_null = _("One or more, with commas between; null = rows without a value.")
+    return _field(label, forms.TextInput(), help_text=with_null if parameter.nullable else several)
+
+
+def _option_field(option: Option) -> forms.Field:
+    if isinstance(option.default, bool):
+        return _switch(_(option.label), initial=option.default)
+    if option.choices is None:
+        return _field(_(option.label), forms.TextInput(), initial=option.default)
+    legible = [(choice, choice) for choice in option.choices if choice.isprintable()]
+    return _field(_(option.label), _select(legible), initial=option.default)

@@ -1,0 +1,125 @@
+"""The pages on exports that there are. Each asks one front door and shows what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseRedirect, JsonResponse, QueryDict
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST, require_safe
+
+from rowferry.exports import catalogue, tracking
+from rowferry.exports.errors import Conflict, NotPermitted, TryLater
+from rowferry.web.decorators import PersonRequest, personal
+from rowferry.web.export_summary import asked
+from rowferry.web.responses import attached, whole
+from rowferry.web.templatetags.export_text import NAMES
+from rowferry.web.views.progress import board, pulse_of
+
+LOG_LINES = "100"
+NARROWED_BY = ("status", "resource_type", "format", "date_from", "date_to")
+
+
+@require_safe
+@personal
+def index(request: PersonRequest) -> HttpResponse:
+    """My exports, newest first, and what can be exported."""
+    narrowed = {name: request.GET[name] for name in NARROWED_BY if request.GET.get(name)}
+    page = tracking.history(request.user, _page_of(request.GET) | narrowed)
+    shown = board(page.items)
+    context = {
+        "page": page,
+        "board": shown,
+        "pulse": pulse_of(shown),
+        "narrowed": narrowed,
+        "statuses": NAMES,
+        "formats": catalogue.formats(),
+        "resources": catalogue.names(request.user),
+        "contact": settings.CONTACT_EMAIL,
+    }
+    return render(request, "rowferry/index.html", context)
+
+
+@require_safe
+@personal
+def detail(request: PersonRequest, export_id: UUID) -> HttpResponse:
+    """One export: all that is known of it, and its log."""
+    log = tracking.log(request.user, export_id, _page_of(request.GET) | {"limit": LOG_LINES})
+    shown = board([tracking.find(request.user, export_id)])
+    context = {
+        "card": shown.cards[0],
+        "export": shown.cards[0].export,
+        "manifest": shown.cards[0].export.manifest,
+        "page": log,
+        "asked": asked(shown.cards[0].export, request.user),
+        "board": shown,
+        "pulse": pulse_of(shown),
+        "view": "one",
+        "contact": settings.CONTACT_EMAIL,
+    }
+    return render(request, "rowferry/export.html", context)
+
+
+@require_GET
+@personal
+def download(request: PersonRequest, export_id: UUID) -> HttpResponseBase:
+    """The whole file, counted and logged."""
+    if linked := tracking.link(request.user, export_id):
+        tracking.note_download(request.user, linked[0], "Downloaded from the page, by a link to the storage.")
+        return HttpResponseRedirect(linked[1])
+    export, file = tracking.open_file(request.user, export_id)
+    tracking.note_download(request.user, export, "Downloaded from the page.")
+    return whole(export, file)
+
+
+@require_GET
+@personal
+def manifest(request: PersonRequest, export_id: UUID) -> HttpResponseBase:
+    """What was asked, expected and written, as a JSON file."""
+    found = tracking.manifest(request.user, export_id)
+    export = tracking.find(request.user, export_id)
+    response = JsonResponse(found, json_dumps_params={"indent": 2, "ensure_ascii": False})
+    return attached(response, export, f"{export.filename}.manifest.json")
+
+
+@require_POST
+@personal
+def retry(request: PersonRequest, export_id: UUID) -> HttpResponse:
+    """A new export like one that failed or was cancelled."""
+    return _acted(request, lambda: tracking.retry(request.user, export_id), _("A new try is queued."))
+
+
+@require_POST
+@personal
+def cancel(request: PersonRequest, export_id: UUID) -> HttpResponse:
+    """The end of one that waits or runs."""
+    done = _("The export is cancelled, or will be in a moment.")
+    return _acted(request, lambda: tracking.cancel(request.user, export_id), done)
+
+
+@require_POST
+@personal
+def delete(request: PersonRequest, export_id: UUID) -> HttpResponse:
+    """The end of a file; its log stays."""
+    done = _("The file is deleted; its log stays.")
+    return _acted(request, lambda: tracking.delete(request.user, export_id), done)
+
+
+def _page_of(query: QueryDict) -> dict[str, str]:
+    return {"page": str(query["page"])} if "page" in query else {}
+
+
+def _acted(request: PersonRequest, action: Callable[[], object], done: str) -> HttpResponse:
+    """Act, and say on the list what came of it: a button may be pressed when the state has moved on."""
+    try:
+        action()
+    except (Conflict, NotPermitted, TryLater) as error:
+        messages.error(request, error.detail)
+    else:
+        messages.success(request, done)
+    return redirect("index")

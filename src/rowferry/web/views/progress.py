@@ -1,0 +1,96 @@
+"""What a page that is open asks again and again: has anything moved? Nothing moved = 204; nothing moves = the end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2s
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+from django_htmx.http import HttpResponseClientRefresh
+
+from rowferry.exports import tracking
+from rowferry.exports.queue_status import Outlook, nobody_works, outlooks
+from rowferry.web.decorators import PersonRequest, personal
+
+if TYPE_CHECKING:
+    from rowferry.exports.models import Export
+
+MOVING = ("pending", "processing")
+MOST = 100
+"""Exports that one page shows."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """One export as a page shows it."""
+
+    export: Export
+    outlook: Outlook
+
+    @property
+    def moves(self) -> bool:
+        return self.export.status in MOVING
+
+
+@dataclass(frozen=True)
+class Board:
+    """Exports, how it stands with them, and whether somebody works. `mark` changes when anything of it does."""
+
+    cards: Sequence[Card]
+    stalled: bool
+
+    @property
+    def moving(self) -> list[Card]:
+        return [card for card in self.cards if card.moves]
+
+    @property
+    def mark(self) -> str:
+        return blake2s(repr([_facts(card) for card in self.cards] + [self.stalled]).encode(), digest_size=8).hexdigest()
+
+
+def board(exports: Sequence[Export]) -> Board:
+    """At most three queries, and none if nothing of it moves."""
+    ahead = outlooks(exports)
+    cards = [Card(export, ahead.get(export.pk, Outlook())) for export in exports]
+    return Board(cards, any(card.moves for card in cards) and nobody_works())
+
+
+@require_safe
+@personal
+def moving(request: PersonRequest) -> HttpResponse:
+    """The parts of the cards that moved since `seen`, of the exports with these `id`s. Parts of a page."""
+    now = board(tracking.several(request.user, _ids(request.GET.getlist("id"))))
+    if now.mark == request.GET.get("seen"):
+        return HttpResponse(status=204)
+    ended = [card for card in now.cards if not card.moves]
+    if ended and request.GET.get("view") == "one":
+        return HttpResponseClientRefresh()
+    context = {"board": now, "ended": ended, "rest": pulse_of(now), "live": True, "view": request.GET.get("view", "")}
+    return render(request, "rowferry/moved.html", context)
+
+
+def pulse_of(shown: Board) -> Board:
+    """What a page asks about from now on: what moves of all that it shows."""
+    return Board(shown.moving, shown.stalled)
+
+
+def _ids(texts: list[str]) -> list[UUID]:
+    found = []
+    for text in texts[:MOST]:
+        try:
+            found.append(UUID(text))
+        except ValueError:
+            continue
+    return found
+
+
+def _facts(card: Card) -> tuple[object, ...]:
+    export = card.export
+    counts = (export.exported_items, export.failed_items, export.attempt)
+    state = (export.status, bool(export.worker), bool(export.cancel_requested_at))
+    return (export.pk, *state, *counts, card.outlook.place)

@@ -1,0 +1,179 @@
+"""Parquet, read back by pyarrow."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from collections import Counter
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from math import inf, isnan
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rowferry.exports.encoding.value_types import Kind
+from rowferry.exports.formats import SinkColumn
+from rowferry.exports.formats.parquet import GROUP_ROWS, ParquetSink
+from tests.exports.formats.files import Made, Tape, block, columns, hostile_text, make, order_for, parquet_rows
+
+BLOCK = 2_000
+
+
+def values(made: Made) -> list[Any]:
+    """What the first column holds."""
+    return [row["c0"] for row in parquet_rows(made.data)]
+
+
+def schema(made: Made) -> pa.Schema:
+    return pq.read_schema(io.BytesIO(made.data))
+
+
+def price(most: int, places: int) -> tuple[SinkColumn, ...]:
+    return (SinkColumn("c0", "Price", Kind.DECIMAL, digits=(most, places)),)
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(-(2**63), 2**63 - 1), st.none() | hostile_text), max_size=30), st.integers(1, 7))
+def test_any_text_comes_back_as_it_was(rows: list[tuple[int, str | None]], size: int) -> None:
+    cells = [(str(number), text) for number, text in rows]
+    made = make(ParquetSink, columns(Kind.INTEGER, Kind.TEXT), cells, size)
+    assert parquet_rows(made.data) == [{"c0": number, "c1": text} for number, text in rows]
+
+
+@pytest.mark.parametrize(
+    ("kind", "wanted"),
+    [
+        (Kind.INTEGER, pa.int64()),
+        (Kind.FLOAT, pa.float64()),
+        (Kind.BOOLEAN, pa.bool_()),
+        (Kind.DATE, pa.date32()),
+        (Kind.INSTANT, pa.timestamp("us", tz="UTC")),
+        *[(kind, pa.string()) for kind in (Kind.TEXT, Kind.IDENTIFIER, Kind.UUID, Kind.TIME, Kind.DURATION, Kind.JSON)],
+    ],
+)
+def test_each_kind_has_its_type_even_without_a_row(kind: Kind, wanted: pa.DataType) -> None:
+    assert schema(make(ParquetSink, columns(kind), [])).field("c0").type == wanted
+
+
+def test_values_are_typed() -> None:
+    rows = [["42", "2.5", "true", "2025-10-30", "2025-10-30T14:15:00.5Z"], ["-1", "-Infinity", "false", None, None]]
+    made = make(ParquetSink, columns(Kind.INTEGER, Kind.FLOAT, Kind.BOOLEAN, Kind.DATE, Kind.INSTANT), rows)
+    assert [list(row.values()) for row in parquet_rows(made.data)] == [
+        [42, 2.5, True, date(2025, 10, 30), datetime(2025, 10, 30, 14, 15, 0, 500_000, UTC)],
+        [-1, -inf, False, None, None],
+    ]
+    (nothing,) = values(make(ParquetSink, columns(Kind.FLOAT), [["NaN"]]))
+    assert isnan(nothing)
+
+
+def test_null_and_empty_text_are_two_things() -> None:
+    assert values(make(ParquetSink, columns(Kind.TEXT), [[None], [""]])) == [None, ""]
+
+
+def test_a_decimal_has_the_digits_of_its_field() -> None:
+    made = make(ParquetSink, price(12, 2), [["1234.50"], ["-0.01"], ["7"], [None]])
+    assert schema(made).field("c0").type == pa.decimal128(12, 2)
+    assert values(made) == [Decimal("1234.50"), Decimal("-0.01"), Decimal("7.00"), None]
+
+
+@pytest.mark.parametrize("of", [columns(Kind.DECIMAL), price(39, 2)], ids=["unknown digits", "too many digits"])
+def test_a_decimal_that_no_type_is_sure_to_hold_stays_exact_as_text(of: tuple[SinkColumn, ...]) -> None:
+    made = make(ParquetSink, of, [["9" * 37 + ".10"]])
+    assert values(made) == ["9" * 37 + ".10"]
+
+
+def test_instants_are_on_the_clock_of_the_zone_that_was_asked_for() -> None:
+    made = make(ParquetSink, columns(Kind.INSTANT), [["2025-10-30T15:15:00+01:00"]], time_zone="Europe/Berlin")
+    assert schema(made).field("c0").type == pa.timestamp("us", tz="Europe/Berlin")
+    assert values(made) == [datetime(2025, 10, 30, 15, 15, tzinfo=ZoneInfo("Europe/Berlin"))]
+
+
+def test_an_instant_from_before_there_were_zones_keeps_its_value() -> None:
+    made = make(ParquetSink, columns(Kind.INSTANT), [["1850-10-30T14:15:00+00:53:28"]], time_zone="Europe/Berlin")
+    assert values(made) == [datetime(1850, 10, 30, 13, 21, 32, tzinfo=UTC)]
+    assert made.sink.adjustments == {}
+
+
+@pytest.mark.parametrize(
+    ("of", "cell"),
+    [
+        (columns(Kind.INTEGER), str(2**63)),
+        (columns(Kind.INTEGER), ""),
+        (columns(Kind.DATE), "infinity"),
+        (columns(Kind.INSTANT), "infinityZ"),
+        (columns(Kind.BOOLEAN), "perhaps"),
+        (price(4, 2), "123.45"),
+        (price(4, 2), "NaN"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_empty_and_counted_and_its_neighbours_are_there(
+    of: tuple[SinkColumn, ...], cell: str
+) -> None:
+    good = {Kind.DATE: "2025-10-30", Kind.INSTANT: "2025-10-30T14:15:00Z", Kind.BOOLEAN: "true"}.get(of[0].kind, "7")
+    made = make(ParquetSink, of, [[good], [cell], [None], [good]])
+    first, lost, nothing, last = values(made)
+    assert (lost, nothing) == (None, None)
+    assert first == last is not None
+    assert made.sink.adjustments == Counter(emptied_cells=1)
+
+
+def test_bytes_are_sent_group_by_group() -> None:
+    tape = Tape()
+    writer = ParquetSink(order_for(ParquetSink, columns(Kind.INTEGER)), tape)
+    writer.open()
+    part = block([["1"]] * BLOCK)
+    for _ in range(2 * GROUP_ROWS // BLOCK + 2):
+        writer.write(part)
+    assert len(tape.writes) == 2
+    writer.close()
+    footer = pq.read_metadata(io.BytesIO(tape.data))
+    assert footer.num_row_groups == 3
+    assert footer.num_rows == writer.rows
+
+
+def test_memory_holds_one_group_however_many_there_are() -> None:
+    assert held(groups=4) < 1.5 * held(groups=1)
+
+
+def held(groups: int) -> int:
+    """Most bytes that Arrow holds between two blocks."""
+    writer = ParquetSink(order_for(ParquetSink, columns(Kind.TEXT)), Tape())
+    writer.open()
+    part = block([["x" * 100]] * BLOCK)
+    before, most = pa.total_allocated_bytes(), 0
+    for _ in range(groups * GROUP_ROWS // BLOCK + 1):
+        writer.write(part)
+        most = max(most, pa.total_allocated_bytes() - before)
+    writer.close()
+    return most
+
+
+def test_long_text_makes_smaller_groups() -> None:
+    part = [["x" * 1_000_000]] * 40
+    made = make(ParquetSink, columns(Kind.TEXT), part * 4, 40)
+    assert pq.read_metadata(io.BytesIO(made.data)).num_row_groups == 2
+
+
+WITHOUT = """
+import sys
+sys.modules["pyarrow"] = sys.modules["zstandard"] = None
+from rowferry.exports.formats import COMPRESS, sinks
+print(sinks()["parquet"].missing, COMPRESS.missing)
+"""
+
+
+def test_without_its_library_a_format_and_a_choice_say_what_to_install() -> None:
+    told = subprocess.run([sys.executable, "-c", WITHOUT], check=True, capture_output=True, text=True).stdout
+    assert told == "pip install rowferry[parquet] {'zstd': 'pip install rowferry[zstd]'}\n"
+
+
+def test_the_library_is_not_loaded_before_a_file_is_made() -> None:
+    asked = "import sys; from rowferry.exports.formats import sinks; sinks(); print('pyarrow' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", asked], check=True, capture_output=True, text=True).stdout == "False\n"

@@ -1,0 +1,194 @@
+"""What the form does beyond being sent: it counts while it is filled in, finds choices, and comes back filled."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from rowferry.exports import catalogue, submission
+from rowferry.exports.errors import NotFound
+from rowferry.exports.execution.queued import run_next
+from rowferry.exports.limits import quota
+from rowferry.exports.models import QuotaUse
+from tests.factories.assets import AssetFactory, LocationFactory
+from tests.factories.exports import in_state, queue_export
+from tests.factories.people import UserFactory
+from tests.web.conftest import Page
+
+Exports = Callable[[], list[Any]]
+CSV = {"format": "csv", "columns": ["id", "name"]}
+LOOK, LOCATIONS = "/new/assets/look", "/new/assets/choices/location_id"
+
+
+def said(response: Any) -> str:
+    return " ".join(response.content.decode().split())
+
+
+def ticked(page: Page, name: str) -> list[str]:
+    return [a["value"] for a in page.all("input", name=name) if "checked" in a]
+
+
+def test_a_look_says_how_many_how_big_and_how(browser: Client, exports: Exports) -> None:
+    AssetFactory(name="=SUM(A1)")
+    text = said(browser.post(LOOK, CSV | {"csv.formula_guard": "on"}))
+    assert "1 row · about" in text
+    assert "will be answered at once because it is under 1,000 rows" in text
+    assert "looks like a formula" in text
+    assert "<td>&#x27;=SUM(A1)</td>" in text
+    assert exports() == []
+
+
+def test_a_look_shows_the_titles_that_the_file_will_have(browser: Client) -> None:
+    AssetFactory()
+    body = {"format": "csv", "columns": ["asset_tag"]}
+    assert '<th scope="col">asset_tag</th>' in said(browser.post(LOOK, body))
+    assert '<th scope="col">Asset tag</th>' in said(browser.post(LOOK, body | {"headers": "labels"}))
+
+
+def test_a_look_shows_objects_and_truth_as_json_has_them(browser: Client) -> None:
+    AssetFactory()
+    text = said(browser.post(LOOK, {"format": "json", "columns": ["status"], "nested": "on"}))
+    assert "{&quot;id&quot;:" in text
+
+
+def test_a_look_at_a_mistake_says_what_is_wrong(browser: Client) -> None:
+    response = browser.post(LOOK, CSV | {"filters.date_from": "yesterday"})
+    assert response.status_code == 200
+    assert "Must be a calendar day such as 2025-10-30." in said(response)
+
+
+def test_looks_leave_the_dry_runs_alone_and_wait_when_they_are_used_up(
+    browser: Client, owner: User, settings: Any
+) -> None:
+    settings.ROWFERRY_LOOKS_PER_MINUTE, settings.ROWFERRY_DRY_RUNS_PER_MINUTE = 1, 1
+    browser.post(LOOK, CSV)
+    response = browser.post(LOOK, CSV)
+    assert response.status_code == 200
+    assert "You can export all the same." in said(response)
+    assert 'hx-trigger="load delay:' in said(response)
+    assert not QuotaUse.objects.filter(user=owner, allowance=quota.DRY_RUNS).exists()
+    assert browser.post("/new/assets", CSV).status_code == 200
+
+
+def test_a_look_without_a_right_is_refused(client: Client, db: None) -> None:
+    client.force_login(UserFactory())
+    assert client.post(LOOK, CSV).status_code == 403
+
+
+def test_a_part_of_a_page_leads_to_the_login_as_a_whole(client: Client, db: None) -> None:
+    response = client.post(LOOK, CSV, headers={"HX-Request": "true"})
+    assert response["HX-Refresh"] == "true"
+
+
+def test_choices_are_found_by_a_piece_of_their_title(browser: Client) -> None:
+    wanted, other = LocationFactory(name="Far Away"), LocationFactory(name="Nearby")
+    text = said(browser.post(LOCATIONS, {"find.location_id": "far"}))
+    assert f'value="{wanted.pk}">Far Away' in text
+    assert other.name not in text
+    assert "(none)" not in text
+
+
+def test_what_is_ticked_stays_while_one_searches(browser: Client) -> None:
+    kept = LocationFactory(name="Kept")
+    page = Page(
+        browser.post(LOCATIONS, {"find.location_id": "zzz", "filters.location_id": ["null", str(kept.pk), "junk"]})
+    )
+    assert ticked(page, "filters.location_id") == ["null", str(kept.pk)]
+
+
+def test_a_search_finds_what_the_first_list_is_too_short_for(browser: Client) -> None:
+    last = [LocationFactory(name=f"Room {number:03}") for number in range(205)][-1]
+    assert f'value="{last.pk}"' not in browser.get("/new/assets").content.decode()
+    assert f'value="{last.pk}"' in said(browser.post(LOCATIONS, {"find.location_id": "Room 204"}))
+
+
+def test_a_choice_beyond_the_list_comes_back_by_its_name(browser: Client) -> None:
+    last = [LocationFactory(name=f"Room {number:03}") for number in range(205)][-1]
+    body = CSV | {"filters.location_id": [str(last.pk)], "filters.date_from": "wrong"}
+    page = Page(browser.post("/new/assets", body))
+    assert ticked(page, "filters.location_id") == [str(last.pk)]
+    assert "Room 204" in page.text
+
+
+@pytest.mark.parametrize("address", ["/new/assets/choices/search", "/new/assets/choices/nope", "/new/x/choices/y"])
+def test_only_lists_can_be_searched(browser: Client, address: str) -> None:
+    assert browser.post(address, {"find.y": "a"}).status_code == 404
+
+
+def test_choices_of_a_filter_are_for_those_who_may_use_it(owner: User) -> None:
+    person = UserFactory(username="wanted")
+    assert (person.pk, "wanted") in catalogue.choices("assets", owner, "assigned_to", "wan").offered
+    with pytest.raises(NotFound):
+        catalogue.choices("assets", owner, "search")
+
+
+def test_the_switch_of_a_filter_that_is_not_set_says_nothing(browser: Client, exports: Exports) -> None:
+    browser.post("/new/assets", CSV | {"filters.include_sublocations": "true"})
+    assert exports()[0].spec["filters"] == {}
+
+
+def test_columns_come_in_the_order_in_which_they_are_sent(browser: Client, exports: Exports) -> None:
+    browser.post("/new/assets", {"format": "csv", "columns": ["name", "status", "id"]})
+    assert exports()[0].spec["columns"] == ["name", "status", "id"]
+    page = Page(browser.get(f"/exports/{exports()[0].pk}/edit"))
+    assert ticked(page, "columns") == ["name", "status", "id"]
+    assert page.values("input", name="columns")[:3] == ["name", "status", "id"]
+
+
+def test_an_export_is_edited_with_all_that_it_was_asked_for(browser: Client, exports: Exports) -> None:
+    location = LocationFactory(name="Depot")
+    body = {
+        "format": "csv",
+        "columns": ["name"],
+        "filters.location_id": ["null", str(location.pk)],
+        "filters.include_sublocations": "true",
+        "filters.search": "needle",
+        "filters.date_from": "2025-01-31",
+        "csv.delimiter": "tab",
+        "headers": "labels",
+        "time_zone": "Europe/Berlin",
+        "sort_by": "name",
+    }
+    browser.post("/new/assets", body)
+    page = Page(browser.get(f"/exports/{exports()[0].pk}/edit"))
+    assert ticked(page, "filters.location_id") == ["null", str(location.pk)]
+    assert ticked(page, "filters.include_sublocations") == ["true"]
+    assert page.values("input", name="filters.search") == ["needle"]
+    assert page.values("input", name="filters.date_from") == ["2025-01-31"]
+    assert page.values("input", name="time_zone") == ["Europe/Berlin"]
+    assert ticked(page, "csv.bom") == []
+    assert {"tab", "labels", "name"} <= {a["value"] for a in page.all("option") if "selected" in a}
+    assert "Filled in like" in page.text
+
+
+def test_run_again_makes_the_same_anew(browser: Client, owner: User, exports: Exports) -> None:
+    AssetFactory()
+    old = queue_export(owner, columns=["id"])
+    run_next()
+    response = browser.post(f"/exports/{old.pk}/again")
+    assert b"".join(response.streaming_content).startswith(b"\xef\xbb\xbfid")
+    assert [one.spec for one in exports()] == [old.spec, old.spec]
+
+
+@pytest.mark.parametrize("address", ["edit", "again"])
+def test_nobody_runs_somebody_elses_again(other_browser: Client, owner: User, address: str) -> None:
+    export = queue_export(owner)
+    asked = other_browser.get if address == "edit" else other_browser.post
+    assert asked(f"/exports/{export.pk}/{address}").status_code == 404
+
+
+def test_the_body_of_an_export_is_one_that_the_api_takes(owner: User) -> None:
+    export = queue_export(owner, columns=["name", "id"], filters={"search": "it's"})
+    body = json.loads(json.dumps(submission.body_of(export)))
+    assert submission.enqueue("assets", body, owner).spec == export.spec
+
+
+@pytest.mark.parametrize("status", ["completed", "failed", "cancelled", "expired", "deleted", "pending", "processing"])
+def test_every_export_can_be_edited_whatever_became_of_it(browser: Client, owner: User, status: Any) -> None:
+    export = in_state(owner, status)
+    assert browser.get(f"/exports/{export.pk}/edit").status_code == 200
