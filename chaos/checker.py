@@ -59,7 +59,7 @@ def bells(site: Site) -> list[str]:
 
 
 def judge(site: Site, ordered: list[str]) -> Verdict:
-    """Look at every row, file, log line and mail. `ordered` = the ids that clients were given."""
+    """Look at every row, file, log line and mail. `sort_rows` = the ids that clients were given."""
     verdict, table = Verdict(), site.rows()
     known = {str(export.pk) for export in site.exports}
     for export_id in ordered:

@@ -12,8 +12,8 @@ from django.contrib.auth.models import Permission, User
 
 from rowferry.assets.models import Asset, Location
 from rowferry.exports import errors
-from rowferry.exports.encoding.value_types import Kind
-from rowferry.exports.formats import Sink, sinks
+from rowferry.exports.encoding.value_types import ValueType
+from rowferry.exports.formats import FormatWriter, format_writers
 from rowferry.exports.planning.spec import ExportSpec
 from rowferry.exports.resources import permissions, registry
 from rowferry.exports.submission import Delivery
@@ -35,7 +35,7 @@ def test_every_order_by_curl_is_one_that_the_api_takes() -> None:
 @pytest.fixture
 def undeclared() -> Iterator[None]:
     """Forgets what an example declares."""
-    sinks()  # asked for before an example derives one: the list of formats stays as it is
+    format_writers()  # asked for before an example derives one: the list of formats stays as it is
     yield
     for name, model in (("locations", Location), ("people", User)):
         registry.unregister(name)
@@ -100,9 +100,9 @@ def test_the_resource_of_people_narrows_rows_and_columns_and_leaves_out_what_can
 
 @pytest.mark.usefixtures("undeclared")
 def test_the_format_of_the_example_loses_nothing() -> None:
-    sink: type[Sink] = example("docs/add-a-format.md", "class PgCopySink")["PgCopySink"]
+    sink: type[FormatWriter] = example("docs/add-a-format.md", "class PgCopySink")["PgCopySink"]
     rows = [[text, None] for text in HOSTILE]
-    made = make(sink, columns(Kind.TEXT, Kind.TEXT), rows, 4)
+    made = make(sink, columns(ValueType.TEXT, ValueType.TEXT), rows, 4)
     lines = made.data.decode().split("\n")[1:-1]
     back = {"\\\\": "\\", "\\t": "\t", "\\n": "\n", "\\r": "\r"}
     read = [re.sub(r"\\[\\tnr]", lambda found: back[found[0]], line.split("\t")[0]) for line in lines]

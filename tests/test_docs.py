@@ -21,9 +21,9 @@ from rowferry.api import problems, urls
 from rowferry.cli.main import app
 from rowferry.config.environment import env
 from rowferry.exports import conf, errors
-from rowferry.exports.encoding.value_types import Kind
+from rowferry.exports.encoding.value_types import ValueType
 from rowferry.exports.errors import RowferryError
-from rowferry.exports.formats import sinks
+from rowferry.exports.formats import format_writers
 from rowferry.exports.models import Event, Mode, Status
 from rowferry.exports.monitoring import metrics
 from rowferry.exports.planning.spec import READERS
@@ -98,7 +98,7 @@ def command_lines() -> list[str]:
 
 def test_every_format_is_in_the_api_page_with_its_options() -> None:
     rows = first_cells("docs/api.md")
-    for sink in sinks().values():
+    for sink in format_writers().values():
         _, options = rows[sink.name]
         assert [option.name for option in sink.options if f"`{option.name}`" not in options] == []
 
@@ -185,7 +185,7 @@ def test_the_resource_page_has_every_filter_and_kind() -> None:
     said = page("docs/add-a-resource.md")
     filters = [one.__name__ for one in ours(Filter) if one is not Filter]
     assert [name for name in filters if f"`{name}(" not in said] == []
-    assert [kind for kind in Kind if f"`Kind.{kind.name}`" not in said] == []
+    assert [kind for kind in ValueType if f"`ValueType.{kind.name}`" not in said] == []
 
 
 def test_the_changelog_has_a_place_for_what_is_new() -> None:

@@ -8,23 +8,23 @@ from __future__ import annotations
 import sys
 from datetime import UTC, datetime
 
-from rowferry.exports.encoding.blocks import CELL, NULL, Block
-from rowferry.exports.encoding.value_types import Form, Kind
-from rowferry.exports.formats import Order, Sink, SinkColumn, sinks
+from rowferry.exports.encoding.blocks import CELL, NULL, CellBlock
+from rowferry.exports.encoding.value_types import Representation, ValueType
+from rowferry.exports.formats import FileHeader, FormatColumn, FormatWriter, format_writers
 
 ROWS = 1_000
 COLUMNS = (
-    *(SinkColumn(f"number_{i}", f"Number {i}", Kind.INTEGER) for i in range(6)),
-    SinkColumn("name", "Name", Kind.TEXT),
-    SinkColumn("tag", "Tag", Kind.IDENTIFIER),
-    SinkColumn("serial", "Serial", Kind.IDENTIFIER),
-    SinkColumn("bought", "Bought", Kind.DATE),
-    SinkColumn("ends", "Ends", Kind.DATE),
-    SinkColumn("created", "Created", Kind.INSTANT),
-    SinkColumn("updated", "Updated", Kind.INSTANT),
+    *(FormatColumn(f"number_{i}", f"Number {i}", ValueType.INTEGER) for i in range(6)),
+    FormatColumn("name", "Name", ValueType.TEXT),
+    FormatColumn("tag", "Tag", ValueType.IDENTIFIER),
+    FormatColumn("serial", "Serial", ValueType.IDENTIFIER),
+    FormatColumn("bought", "Bought", ValueType.DATE),
+    FormatColumn("ends", "Ends", ValueType.DATE),
+    FormatColumn("created", "Created", ValueType.INSTANT),
+    FormatColumn("updated", "Updated", ValueType.INSTANT),
 )
-PLAIN = {Kind.DATE: b"2025-10-30", Kind.INSTANT: b"2025-10-30T14:15:00Z"}
-SERIAL = {Kind.DATE: b"45960", Kind.INSTANT: b"45960.59375"}
+PLAIN = {ValueType.DATE: b"2025-10-30", ValueType.INSTANT: b"2025-10-30T14:15:00Z"}
+SERIAL = {ValueType.DATE: b"45960", ValueType.INSTANT: b"45960.59375"}
 
 
 class Nowhere:
@@ -34,24 +34,24 @@ class Nowhere:
         return len(data)
 
 
-def block(sink: type[Sink]) -> Block:
+def block(sink: type[FormatWriter]) -> CellBlock:
     rows = [cell(sink, column, number) for number in range(ROWS) for column in COLUMNS]
-    return Block(CELL.join(rows), ROWS)
+    return CellBlock(CELL.join(rows), ROWS)
 
 
-def cell(sink: type[Sink], column: SinkColumn, number: int) -> bytes:
+def cell(sink: type[FormatWriter], column: FormatColumn, number: int) -> bytes:
     if number % 12 == 0 and column.kind in PLAIN:
         return NULL
     if column.kind in PLAIN:
-        serial = sink.forms.get(column.kind, Form.PLAIN) is Form.SERIAL
+        serial = sink.forms.get(column.kind, Representation.PLAIN) is Representation.SERIAL
         return (SERIAL if serial else PLAIN)[column.kind]
-    if column.kind is Kind.INTEGER:
+    if column.kind is ValueType.INTEGER:
         return b"%d" % (number * 37 % 5000)
     return b'Monitor 27" <%d> & more' % number if number % 25 == 0 else b"ThinkPad T14 Gen %d" % number
 
 
-def run(sink: type[Sink], blocks: int) -> None:
-    order = Order(
+def run(sink: type[FormatWriter], blocks: int) -> None:
+    order = FileHeader(
         export_id="0" * 36,
         resource="assets",
         resource_label="Assets",
@@ -68,4 +68,4 @@ def run(sink: type[Sink], blocks: int) -> None:
 
 
 if __name__ == "__main__":
-    run(sinks()[sys.argv[1]], int(sys.argv[2]))
+    run(format_writers()[sys.argv[1]], int(sys.argv[2]))

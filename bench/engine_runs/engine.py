@@ -14,8 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from rowferry.exports.databases import Reader, open_reader
-from rowferry.exports.execution.pipeline import Tally, convey
-from rowferry.exports.formats import Order
+from rowferry.exports.execution.pipeline import Tally, write_rows
+from rowferry.exports.formats import FileHeader
 from rowferry.exports.planning.plan import Plan, build_plan
 from rowferry.exports.planning.spec import ExportSpec
 
@@ -26,8 +26,8 @@ def planned(format_name: str, rows: int | None) -> Plan:
     return plan if rows is None else replace(plan, queryset=plan.queryset.filter(pk__lte=rows))
 
 
-def order(plan: Plan, reader: Reader) -> Order:
-    return Order(
+def order(plan: Plan, reader: Reader) -> FileHeader:
+    return FileHeader(
         export_id=str(uuid.uuid4()),
         resource="assets",
         resource_label=str(plan.resource.label),
@@ -44,7 +44,7 @@ def export(format_name: str, file: Path, rows: int | None) -> float:
     started = time.perf_counter()
     plan = planned(format_name, rows)
     with open_reader(plan.queryset.db) as reader, file.open("wb", buffering=0) as stream:
-        for _ in convey(plan, reader, plan.sink(order(plan, reader), stream), Tally()):
+        for _ in write_rows(plan, reader, plan.sink(order(plan, reader), stream), Tally()):
             pass
     return time.perf_counter() - started
 

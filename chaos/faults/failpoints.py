@@ -141,14 +141,14 @@ class Point:
 ENGINE = "rowferry.exports"
 POINTS: dict[str, Point] = {
     "after_insert_before_commit": Point(f"{ENGINE}.lifecycle", "create", after),
-    "after_commit_before_ring": Point(f"{ENGINE}.tasks", "ring", before),
+    "after_commit_before_ring": Point(f"{ENGINE}.tasks", "notify_workers", before),
     "after_claim": Point(f"{ENGINE}.lifecycle", "claim_due", after),
-    "mid_rows": Point(f"{ENGINE}.execution.pipeline", "convey", between_blocks),
+    "mid_rows": Point(f"{ENGINE}.execution.pipeline", "write_rows", between_blocks),
     "before_fsync": Point(f"{ENGINE}.storage", "Stage.publish", before),
     "after_rename_before_commit": Point(f"{ENGINE}.lifecycle", "complete", before),
     "after_commit_before_ack": Point(f"{ENGINE}.execution.queued", "run_next", after),
     "mail_after_smtp_before_mark": Point(f"{ENGINE}.scheduling.notifications", "EmailMultiAlternatives", once_sent),
-    "during_sweep": Point(f"{ENGINE}.scheduling.scheduler", "sweep", after_first_duty),
+    "during_sweep": Point(f"{ENGINE}.scheduling.scheduler", "run_duties", after_first_duty),
     "during_expire": Point(f"{ENGINE}.lifecycle", "expire", after),
     "mid_multipart": Point(f"{ENGINE}.storage.s3", "S3Stage._send", behind),
     "after_complete_before_commit": Point(f"{ENGINE}.storage.s3", "S3Stage._complete", behind),

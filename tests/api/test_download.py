@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.http import http_date
 from rest_framework.request import Request
 
-from rowferry.api.files import PreconditionFailedError, requested
+from rowferry.api.files import PreconditionFailedError, file_response
 from rowferry.api.ranges import UnsatisfiableRangeError
 from rowferry.assets.models import Asset
 from rowferry.exports import tracking
@@ -90,7 +90,7 @@ def test_a_range(api: Caller, path: str, data: bytes) -> None:
 
 def test_a_server_can_send_a_part_from_the_file_itself(owner: User, export: Export, data: bytes) -> None:
     _, file = tracking.open_file(owner, export.pk)
-    answer: Any = requested(Request(RequestFactory().get("/", headers={"range": "bytes=5-14"})), file)
+    answer: Any = file_response(Request(RequestFactory().get("/", headers={"range": "bytes=5-14"})), file)
     number = answer.file_to_stream.fileno()
     assert os.lseek(number, 0, os.SEEK_CUR) == 5
     assert os.pread(number, int(answer["Content-Length"]), 5) == data[5:15]
@@ -174,7 +174,7 @@ def test_the_file_is_closed_with_the_answer_though_nobody_reads_it(
 ) -> None:
     _, file = tracking.open_file(owner, export.pk)
     with suppress(UnsatisfiableRangeError, PreconditionFailedError):
-        answer = requested(Request(RequestFactory().generic(method.upper(), "/", headers=headers)), file)
+        answer = file_response(Request(RequestFactory().generic(method.upper(), "/", headers=headers)), file)
         for close in answer._resource_closers:
             close()
     assert file.stream.closed

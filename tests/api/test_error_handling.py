@@ -11,7 +11,7 @@ import pytest
 from django.db.utils import OperationalError
 from django.test import Client
 
-from rowferry.api.problems import described
+from rowferry.api.problems import to_problem
 from rowferry.assets.models import Asset
 from rowferry.exports import errors
 from rowferry.exports.errors import SourceFault
@@ -180,7 +180,7 @@ def test_hostile_bytes_in_a_header_do_no_harm(api: Caller, assets: list[Asset], 
 
 
 def test_a_database_that_does_not_answer_is_503_and_says_when_to_come_back(api: Caller) -> None:
-    found = described(OperationalError("could not connect to server: secret.host"))
+    found = to_problem(OperationalError("could not connect to server: secret.host"))
     assert (found.status, found.headers["Retry-After"]) == (503, "5")
     assert "secret" not in found.detail
 
@@ -199,7 +199,7 @@ def test_a_database_that_does_not_answer_is_503_and_says_when_to_come_back(api: 
     ],
 )
 def test_every_error_of_the_engine_has_its_status(error: errors.RowferryError, status: int) -> None:
-    found = described(error)
+    found = to_problem(error)
     assert (found.status, found.code) == (status, error.code)
     assert ("Retry-After" in found.headers) == (status == 503)
 

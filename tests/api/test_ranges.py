@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rowferry.api.ranges import Span, UnsatisfiableRangeError, still_the_same, wanted
+from rowferry.api.ranges import Span, UnsatisfiableRangeError, parse_range, still_the_same
 
 SIZE = 100
 
@@ -27,7 +27,7 @@ SIZE = 100
     ],
 )
 def test_one_range_is_found(header: str, start: int, stop: int) -> None:
-    assert wanted(header, SIZE) == Span(start, stop, SIZE)
+    assert parse_range(header, SIZE) == Span(start, stop, SIZE)
 
 
 @pytest.mark.parametrize(
@@ -46,25 +46,25 @@ def test_one_range_is_found(header: str, start: int, stop: int) -> None:
     ],
 )
 def test_what_is_no_single_range_means_the_whole_file(header: str) -> None:
-    assert wanted(header, SIZE) is None
+    assert parse_range(header, SIZE) is None
 
 
 @pytest.mark.parametrize("header", ["bytes=100-", "bytes=100-200", "bytes=-0", "bytes=" + "9" * 5_000 + "-"])
 def test_a_range_outside_is_refused(header: str) -> None:
     with pytest.raises(UnsatisfiableRangeError) as caught:
-        wanted(header, SIZE)
+        parse_range(header, SIZE)
     assert caught.value.size == SIZE
 
 
 def test_of_an_empty_file_there_is_no_range() -> None:
     with pytest.raises(UnsatisfiableRangeError):
-        wanted("bytes=0-", 0)
+        parse_range("bytes=0-", 0)
 
 
 @given(st.text(max_size=40).map(lambda text: f"bytes={text}") | st.text(max_size=40), st.integers(0, 10_000))
 def test_any_header_is_a_span_inside_the_file_or_none(header: str, size: int) -> None:
     try:
-        span = wanted(header, size)
+        span = parse_range(header, size)
     except UnsatisfiableRangeError:
         return
     assert span is None or 0 <= span.start < span.stop <= size

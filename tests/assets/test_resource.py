@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 
 from rowferry.assets.models import Asset
 from rowferry.assets.resources.assets import AssetResource
-from rowferry.exports.encoding.value_types import Kind
+from rowferry.exports.encoding.value_types import ValueType
 from tests.factories.assets import AssetFactory, LocationFactory
 from tests.factories.people import UserFactory
 from tests.factories.resources import narrowed, values
@@ -18,19 +18,19 @@ from tests.factories.resources import narrowed, values
 RESOURCE = AssetResource()
 
 DEFAULTS = {
-    "id": Kind.INTEGER,
-    "name": Kind.TEXT,
-    "asset_tag": Kind.IDENTIFIER,
-    "serial_number": Kind.IDENTIFIER,
-    "status_id": Kind.INTEGER,
-    "location_id": Kind.INTEGER,
-    "assigned_to": Kind.INTEGER,
-    "manufacturer_id": Kind.INTEGER,
-    "asset_type_id": Kind.INTEGER,
-    "purchase_date": Kind.DATE,
-    "warranty_expiry_date": Kind.DATE,
-    "created_at": Kind.INSTANT,
-    "updated_at": Kind.INSTANT,
+    "id": ValueType.INTEGER,
+    "name": ValueType.TEXT,
+    "asset_tag": ValueType.IDENTIFIER,
+    "serial_number": ValueType.IDENTIFIER,
+    "status_id": ValueType.INTEGER,
+    "location_id": ValueType.INTEGER,
+    "assigned_to": ValueType.INTEGER,
+    "manufacturer_id": ValueType.INTEGER,
+    "asset_type_id": ValueType.INTEGER,
+    "purchase_date": ValueType.DATE,
+    "warranty_expiry_date": ValueType.DATE,
+    "created_at": ValueType.INSTANT,
+    "updated_at": ValueType.INSTANT,
 }
 READABLE = ("status", "location", "manufacturer", "asset_type", "assigned_to_name", "assigned_to_email")
 
@@ -42,7 +42,7 @@ def test_the_thirteen_columns_come_by_name_kind_and_order():
 
 def test_the_readable_columns_are_there_for_the_asking():
     assert tuple(name for name, column in RESOURCE.by_name.items() if not column.default) == READABLE
-    assert {RESOURCE.by_name[name].kind for name in READABLE} == {Kind.TEXT}
+    assert {RESOURCE.by_name[name].kind for name in READABLE} == {ValueType.TEXT}
 
 
 def test_ids_and_names_nest_together():

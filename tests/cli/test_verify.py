@@ -15,7 +15,7 @@ import pytest
 from typer.testing import Result
 
 from rowferry.exports import catalogue
-from rowferry.exports.formats import sinks
+from rowferry.exports.formats import format_writers
 from rowferry.exports.integrity import row_count, signing
 from tests.cli.conftest import Cli
 from tests.factories.assets import AssetFactory
@@ -76,7 +76,7 @@ def test_others_read_fields_as_long_as_before(cli: Cli, keys: Path) -> None:
 
 
 def test_every_format_has_a_reader() -> None:
-    assert row_count.READERS.keys() == sinks().keys()
+    assert row_count.READERS.keys() == format_writers().keys()
 
 
 def another_byte(file: Path, _manifest: Path) -> None:
@@ -150,7 +150,7 @@ def test_the_key_of_somebody_else_proves_nothing(cli: Cli, keys: Path, settings:
 def test_a_file_is_proved_after_a_change_of_keys(cli: Cli, keys: Path, tmp_path: Path, settings: Any) -> None:
     file = exported(cli)
     (tmp_path / "signing-key").unlink()
-    signing._loaded.cache_clear()
+    signing._load_private_key.cache_clear()
     now = signing.public_keys()["keys"]
     assert len(now) == 2
     assert now[1:] == json.loads(keys.read_text())["keys"]

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from rowferry.assets.models import Asset
 from rowferry.exports import browsing
-from rowferry.exports.browsing import Listing, Place
+from rowferry.exports.browsing import Cursor, Listing
 from rowferry.exports.errors import InvalidRequest, NotPermitted
 from rowferry.exports.resources import permissions
-from rowferry.exports.resources.columns import Column, Treatment
+from rowferry.exports.resources.columns import Column, Redaction
 from rowferry.exports.resources.resource import Resource
 from tests.factories.assets import AssetFactory, AssetStatusFactory, AssetTypeFactory
 
@@ -32,10 +32,10 @@ def keys(page: Listing) -> list[str | None]:
     return [row.key for row in page.rows]
 
 
-def walked(wish: dict[str, Any], size: int, start: Place | None, way: str) -> list[list[str | None]]:
+def walked(wish: dict[str, Any], size: int, start: Cursor | None, way: str) -> list[list[str | None]]:
     """The keys of all pages from a place on."""
     pages = []
-    place: Place | None = start
+    place: Cursor | None = start
     while True:
         page = browsing.page("assets", wish, None, place, size)
         pages.append(keys(page))
@@ -162,7 +162,7 @@ def narrow(declare: Callable[[type[Resource]], Resource]) -> Resource:
         columns = (
             Column("id", permission="assets.see_details"),
             Column("asset_tag"),
-            Column("name", permission="assets.see_details", otherwise=Treatment.MASK),
+            Column("name", permission="assets.see_details", on_denied=Redaction.MASK),
             Column("loud", compute=lambda name: str(name).upper() if name != "bad" else 1 / 0, needs=("asset_tag",)),
         )
 

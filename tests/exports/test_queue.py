@@ -103,13 +103,13 @@ def test_a_lost_message_is_rung_again(owner: User, bells: QueueFolder):
     bells.purge()
     assert scheduler.ring_due() == 1
     assert bells.size() == 1
-    assert again(export).rung_at is not None
+    assert again(export).wakeup_sent_at is not None
 
 
 def test_what_was_rung_for_just_now_is_left_alone_and_later_rung_again(owner: User, bells: QueueFolder):
     export = queue_export(owner)
     assert [scheduler.ring_due(), scheduler.ring_due()] == [1, 0]
-    changed(export, rung_at=timezone.now() - scheduler.RING_AGAIN - timedelta(seconds=1))
+    changed(export, wakeup_sent_at=timezone.now() - scheduler.RING_AGAIN - timedelta(seconds=1))
     assert scheduler.ring_due() == 1
 
 
@@ -120,7 +120,11 @@ def test_only_what_a_worker_may_take_is_rung_for(owner: User, bells: QueueFolder
     lease_over(over)
     changed(done, status="completed")
     assert scheduler.ring_due() == 1
-    assert (again(over).rung_at is not None, again(running).rung_at, again(done).rung_at) == (True, None, None)
+    assert (again(over).wakeup_sent_at is not None, again(running).wakeup_sent_at, again(done).wakeup_sent_at) == (
+        True,
+        None,
+        None,
+    )
 
 
 @pytest.mark.parametrize("url", ["redis://127.0.0.1:9/0", "amqp://127.0.0.1:9//", "spool:///dev/null/spool"])
@@ -133,7 +137,7 @@ def test_with_the_broker_down_an_order_is_taken_at_once_and_done_later(
         assert time.monotonic() - started < 1
         assert scheduler.ring_due() == 0
     app.set_current()
-    assert (again(export).status, again(export).rung_at) == ("pending", None)
+    assert (again(export).status, again(export).wakeup_sent_at) == ("pending", None)
     assert scheduler.ring_due() == 1
     tasks.run(str(export.pk))
     assert again(export).status == "completed"

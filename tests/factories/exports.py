@@ -14,13 +14,13 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from rowferry.exports import lifecycle, submission
-from rowferry.exports.encoding.value_types import Kind
+from rowferry.exports.encoding.value_types import ValueType
 from rowferry.exports.execution import queued
-from rowferry.exports.lifecycle import Claim, Facts
+from rowferry.exports.lifecycle import Claim, FileResult
 from rowferry.exports.models import Export, ExportLog, Mode, Status
 from rowferry.exports.planning.spec import ExportSpec
 from rowferry.exports.resources import registry
-from rowferry.exports.resources.resource import Column, Person, Resource
+from rowferry.exports.resources.resource import Actor, Column, Resource
 from rowferry.exports.storage import StoredFile
 
 Hooks = dict[int, Callable[[], object]]
@@ -62,7 +62,7 @@ def completed(person: User | None, *, rows: int = 5_000, failed: int = 0, size: 
     claim = claimed()
     began = timezone.now() - timedelta(seconds=12)
     changed(claim.export, started_at=began)
-    facts = Facts(StoredFile("a-key", size, "ab" * 32), rows, failed, began, {})
+    facts = FileResult(StoredFile("a-key", size, "ab" * 32), rows, failed, began, {})
     return lifecycle.complete(claim, facts, 12_000)
 
 
@@ -120,9 +120,13 @@ def watched_rows(count: int, width: int = 1) -> Iterator[Hooks]:
         model = Group
         name = "groups"
         permission = "assets.export_asset"
-        columns = (Column("id"), Column("name"), Column("filling", compute=filling, needs=("name",), kind=Kind.TEXT))
+        columns = (
+            Column("id"),
+            Column("name"),
+            Column("filling", compute=filling, needs=("name",), kind=ValueType.TEXT),
+        )
 
-        def rows_for(self, person: Person) -> QuerySet[Any]:
+        def rows_for(self, person: Actor) -> QuerySet[Any]:
             hooks.pop(0, lambda: None)()
             return super().rows_for(person)
 

@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from rowferry.exports.models import Leader, Status
 from rowferry.exports.monitoring import health
-from rowferry.exports.monitoring.health import Look, Reading
+from rowferry.exports.monitoring.health import CheckResult, HealthCheck
 from rowferry.exports.scheduling import scheduler
 from rowferry.runtime.supervisor import web_command
 from tests.factories.exports import changed, in_state, queue_export
@@ -118,17 +118,17 @@ def test_a_full_disk_is_not_ready_unless_nobody_minds(ready: Client, settings: A
 def test_many_who_ask_are_one_look_and_nobody_waits_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     begun, end = [], threading.Event()
 
-    def hang() -> Iterator[Reading]:
+    def hang() -> Iterator[CheckResult]:
         begun.append(threading.get_ident())
         end.wait(60)
-        yield Reading(name="slow", ok=True)
+        yield CheckResult(name="slow", ok=True)
 
-    look = Look("slow", hang)
+    look = HealthCheck("slow", hang)
     for _ in range(3):
-        (reading,) = look.wait(look.begun(), 0.01)
+        (reading,) = look.wait(look.start(), 0.01)
         assert (reading.ok, reading.said) == (False, "No answer in 2.5 seconds.")
     end.set()
-    assert look.wait(look.begun(), 60) == [Reading(name="slow", ok=True)]
+    assert look.wait(look.start(), 60) == [CheckResult(name="slow", ok=True)]
     assert len(begun) == 1
 
 

@@ -25,7 +25,7 @@ from rowferry.exports import submission
 from rowferry.exports.execution import queued
 from rowferry.runtime import log_config, supervisor
 from rowferry.runtime.log_config import RequestLog, configuration, without_secrets
-from rowferry.runtime.middleware import named
+from rowferry.runtime.middleware import request_id_from
 from tests.factories.exports import claimed, queue_export, watched_rows
 from tests.services.running import answers, free_port
 from tests.support.log_lines import wait_for
@@ -147,7 +147,7 @@ def test_a_request_has_an_id_and_keeps_one_that_is_a_name() -> None:
     assert Client().get("/healthz", headers={"x-request-id": "from.the-proxy_1"})["X-Request-Id"] == "from.the-proxy_1"
     assert len(Client().get("/healthz")["X-Request-Id"]) == 32
     assert get_contextvars().keys() == {"request_id"}
-    assert [len(named(given)) for given in ("", "a b", "x" * 65, "ü")] == [32] * 4
+    assert [len(request_id_from(given)) for given in ("", "a b", "x" * 65, "ü")] == [32] * 4
 
 
 class Overheard(logging.Handler):

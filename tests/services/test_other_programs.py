@@ -9,19 +9,19 @@ from typing import Any, ClassVar
 
 import pytest
 
-from rowferry.exports.encoding.value_types import Kind
-from rowferry.exports.formats import Sink, sinks
-from rowferry.exports.formats.excel import ExcelSink
+from rowferry.exports.encoding.value_types import ValueType
+from rowferry.exports.formats import FormatWriter, format_writers
+from rowferry.exports.formats.excel import ExcelWriter
 from tests.exports.formats.corpus import TEXTS, in_format, many_rows
 from tests.exports.formats.files import columns, make
 from tests.services.readers import by_libreoffice, by_node
 
 pytestmark = pytest.mark.services
-MIXED = columns(Kind.TEXT, Kind.INTEGER, Kind.IDENTIFIER, Kind.DATE, Kind.BOOLEAN)
+MIXED = columns(ValueType.TEXT, ValueType.INTEGER, ValueType.IDENTIFIER, ValueType.DATE, ValueType.BOOLEAN)
 ROWS = 2_000
 
 
-class SmallSheets(ExcelSink):
+class SmallSheets(ExcelWriter):
     max_rows: ClassVar[int] = 700
 
 
@@ -31,7 +31,7 @@ def hostile() -> list[tuple[str | None, ...]]:
     return [*rows, *((first, str(number), last) for first, number, last in many_rows(7, [], ROWS))]
 
 
-def written(sink: type[Sink], folder: Path) -> Path:
+def written(sink: type[FormatWriter], folder: Path) -> Path:
     path = folder / f"file.{sink.extension}"
     day, flag = ("45960", "1") if sink.forms else ("2025-10-30", "true")
     path.write_bytes(make(sink, MIXED, [(*row, day, flag) for row in hostile()]).data)
@@ -56,14 +56,14 @@ def one_kind_of_line_end(rows: list[list[str]]) -> list[list[str]]:
 
 @pytest.mark.parametrize("name", ["csv", "tsv"])
 def test_papa_parse_reads_what_was_written(name: str, tmp_path: Path) -> None:
-    header, *rows = by_node(written(sinks()[name], tmp_path))["table"]
+    header, *rows = by_node(written(format_writers()[name], tmp_path))["table"]
     assert header == [column.name for column in MIXED]
     assert read(rows) == expected(name)
     assert {tuple(row[3:]) for row in rows} == {("2025-10-30", "true")}
 
 
-@pytest.mark.parametrize("sink", [ExcelSink, SmallSheets])
-def test_sheetjs_reads_what_was_written_and_sees_no_formula(sink: type[Sink], tmp_path: Path) -> None:
+@pytest.mark.parametrize("sink", [ExcelWriter, SmallSheets])
+def test_sheetjs_reads_what_was_written_and_sees_no_formula(sink: type[FormatWriter], tmp_path: Path) -> None:
     found = by_node(written(sink, tmp_path))
     assert list(found)[-1] == "About this export"
     rows = [row for name, sheet in found.items() if name != "About this export" for row in sheet[1:]]
@@ -71,8 +71,8 @@ def test_sheetjs_reads_what_was_written_and_sees_no_formula(sink: type[Sink], tm
     assert {tuple(row[3:]) for row in rows} == {(45960, True)}
 
 
-@pytest.mark.parametrize("sink", [ExcelSink, SmallSheets])
-def test_libreoffice_reads_what_was_written_and_repairs_nothing(sink: type[Sink], tmp_path: Path) -> None:
+@pytest.mark.parametrize("sink", [ExcelWriter, SmallSheets])
+def test_libreoffice_reads_what_was_written_and_repairs_nothing(sink: type[FormatWriter], tmp_path: Path) -> None:
     out = tmp_path / "out"
     out.mkdir()
     made = {path.stem: lines(path) for path in by_libreoffice(written(sink, tmp_path), out)}
@@ -84,11 +84,11 @@ def test_libreoffice_reads_what_was_written_and_repairs_nothing(sink: type[Sink]
 
 def test_libreoffice_shows_booleans_as_such_whatever_stands_beside_them(tmp_path: Path) -> None:
     """Without a format of their own it shows some of them as 1 and 0, by what the next cell is."""
-    of = columns(Kind.BOOLEAN, Kind.INSTANT, Kind.BOOLEAN)
+    of = columns(ValueType.BOOLEAN, ValueType.INSTANT, ValueType.BOOLEAN)
     rows = [(str(number % 2), "45960.5" if number % 3 else None, str(number % 2)) for number in range(30)]
     path, out = tmp_path / "file.xlsx", tmp_path / "out"
     out.mkdir()
-    path.write_bytes(make(ExcelSink, of, rows).data)
+    path.write_bytes(make(ExcelWriter, of, rows).data)
     (page,) = by_libreoffice(path, out, "html:HTML (StarCalc)")
     shown = re.findall(r">(TRUE|FALSE|0|1)</", page.read_text())
     assert shown == ["FALSE", "FALSE", "TRUE", "TRUE"] * 15

@@ -9,9 +9,9 @@ from django.db import models
 from django.db.models import QuerySet
 
 from rowferry.exports.databases import Reader, open_reader
-from rowferry.exports.databases.value_sql import Rendering
+from rowferry.exports.databases.value_sql import CellExpression
 from rowferry.exports.encoding.blocks import NULL, split
-from rowferry.exports.encoding.value_types import Form, Kind
+from rowferry.exports.encoding.value_types import Representation, ValueType
 
 Row = list[bytes | None]
 
@@ -39,26 +39,28 @@ class Probe(models.Model):
 
 
 KINDS = {
-    "integer": Kind.INTEGER,
-    "decimal": Kind.DECIMAL,
-    "float": Kind.FLOAT,
-    "boolean": Kind.BOOLEAN,
-    "day": Kind.DATE,
-    "instant": Kind.INSTANT,
-    "text": Kind.TEXT,
-    "uuid": Kind.UUID,
-    "clock": Kind.TIME,
-    "span": Kind.DURATION,
-    "json": Kind.JSON,
+    "integer": ValueType.INTEGER,
+    "decimal": ValueType.DECIMAL,
+    "float": ValueType.FLOAT,
+    "boolean": ValueType.BOOLEAN,
+    "day": ValueType.DATE,
+    "instant": ValueType.INSTANT,
+    "text": ValueType.TEXT,
+    "uuid": ValueType.UUID,
+    "clock": ValueType.TIME,
+    "span": ValueType.DURATION,
+    "json": ValueType.JSON,
 }
 
 
-def rendering(name: str, form: Form = Form.PLAIN, zone: str = "UTC", guard: bool = False) -> Rendering:
+def rendering(
+    name: str, form: Representation = Representation.PLAIN, zone: str = "UTC", guard: bool = False
+) -> CellExpression:
     """How the engine would read that field of Probe."""
-    return Rendering(name, KINDS[name], form, guard, zone, places=3)
+    return CellExpression(name, KINDS[name], form, guard, zone, places=3)
 
 
-def rows_of(reader: Reader, queryset: QuerySet[Any], renderings: Sequence[Rendering]) -> list[Row]:
+def rows_of(reader: Reader, queryset: QuerySet[Any], renderings: Sequence[CellExpression]) -> list[Row]:
     """All rows of all blocks, NULL as None."""
     found: list[Row] = []
     for block in reader.blocks(queryset, renderings):
@@ -67,13 +69,13 @@ def rows_of(reader: Reader, queryset: QuerySet[Any], renderings: Sequence[Render
     return found
 
 
-def read(queryset: QuerySet[Any], *renderings: Rendering) -> list[Row]:
+def read(queryset: QuerySet[Any], *renderings: CellExpression) -> list[Row]:
     """The rows as this database's own reader gives them."""
     with open_reader(queryset.db) as reader:
         return rows_of(reader, queryset, renderings)
 
 
-def one(given: Rendering, **fields: Any) -> bytes | None:
+def one(given: CellExpression, **fields: Any) -> bytes | None:
     """The cell of a new row with these fields."""
     probe = Probe.objects.create(**fields)
     return read(Probe.objects.filter(pk=probe.pk), given)[0][0]

@@ -107,7 +107,7 @@ def of_keys(exports: Iterable[Export]) -> None:
 def after_a_sweep(owner: User, folder: Path) -> None:
     """What is due has been rung for; what has expired is gone, and says so."""
     lately = timezone.now() - scheduler.RING_AGAIN
-    assert all(export.rung_at and export.rung_at >= lately for export in lifecycle.due())
+    assert all(export.wakeup_sent_at and export.wakeup_sent_at >= lately for export in lifecycle.due())
     for export in Export.objects.filter(status=Status.EXPIRED):
         assert not (folder / export.file_key).exists()
         with pytest.raises(Gone):
@@ -123,6 +123,6 @@ def at_rest(folder: Path, bells: QueueFolder) -> None:
     assert names(folder) == sorted(name for key in keys for name in (key, f"{key}.manifest.json"))
     consumer = Consumer(bells)
     for name, _ in consumer.take():
-        consumer.done(name)
+        consumer.finish(name)
     consumer.close()
     assert [name for part in (bells.waiting, bells.taken, bells.drafts) for name in names(part)] == []

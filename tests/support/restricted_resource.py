@@ -8,16 +8,16 @@ from typing import Any
 from django.contrib.auth.models import Permission, User
 
 from rowferry.assets.models import Asset
-from rowferry.exports.encoding.value_types import Kind
+from rowferry.exports.encoding.value_types import ValueType
 from rowferry.exports.resources import permissions
-from rowferry.exports.resources.columns import Column, Treatment
+from rowferry.exports.resources.columns import Column, Redaction
 from rowferry.exports.resources.filters import DateRange, Matches, Search
 from rowferry.exports.resources.resource import Resource
 from rowferry.tickets.models import Ticket
 from tests.support.making import content, made
 
 RIGHT = "assets.see_details"
-MASK, HASH = {"permission": RIGHT, "otherwise": Treatment.MASK}, {"permission": RIGHT, "otherwise": Treatment.HASH}
+MASK, HASH = {"permission": RIGHT, "on_denied": Redaction.MASK}, {"permission": RIGHT, "on_denied": Redaction.HASH}
 WITHHELD = {
     "name": "mask",
     "serial": "mask",
@@ -44,7 +44,7 @@ class GuardedResource(Resource):
     columns = (
         Column("id"),
         Column("name", **MASK),
-        Column("serial", "serial_number", Kind.IDENTIFIER, shown=4, mask="…", **MASK),
+        Column("serial", "serial_number", ValueType.IDENTIFIER, shown=4, mask="…", **MASK),
         Column("purchase_date", **MASK),
         Column("holder", "assigned_to_id", **HASH),
         Column("created_at", **HASH),
@@ -65,7 +65,7 @@ class OwnersResource(Resource):
     model = Ticket
     name = "owners"
     permission = "assets.export_asset"
-    columns = (Column("holder", "created_by", **HASH), Column("id", permission=RIGHT, otherwise=Treatment.HASH))
+    columns = (Column("holder", "created_by", **HASH), Column("id", permission=RIGHT, on_denied=Redaction.HASH))
 
 
 def trusted(person: User) -> User:

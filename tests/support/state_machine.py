@@ -34,8 +34,8 @@ from rowferry.exports.errors import (
 )
 from rowferry.exports.execution import queued
 from rowferry.exports.integrity import manifest
-from rowferry.exports.lifecycle import Claim, Facts
-from rowferry.exports.lifecycle.counters import Increment, Total
+from rowferry.exports.lifecycle import Claim, FileResult
+from rowferry.exports.lifecycle.counters import Counter, CounterDelta
 from rowferry.exports.models import Attempt, AuditAnchor, EmailOutbox, Export, ExportLog, IdempotencyKey, Leader, Mode
 from rowferry.exports.scheduling import scheduler
 from rowferry.exports.storage import Stage, StoredFile, storage
@@ -50,7 +50,15 @@ MOMENTS = [0.5, 3, 11, 31, 61, 301, 601, 3600, 31 * 86_400]
 """Seconds that may pass: less and more than a heartbeat, a ring, a lease, a time limit, a retention."""
 WHICH = st.integers(0, MOST - 1)
 INSTANTS: dict[Any, tuple[str, ...]] = {
-    Export: ("created_at", "started_at", "completed_at", "expires_at", "lease_until", "rung_at", "cancel_requested_at"),
+    Export: (
+        "created_at",
+        "started_at",
+        "completed_at",
+        "expires_at",
+        "lease_until",
+        "wakeup_sent_at",
+        "cancel_requested_at",
+    ),
     EmailOutbox: ("created_at", "next_try_at", "sent_at"),
     Leader: ("lease_until",),
 }
@@ -237,7 +245,7 @@ class Lives(RuleBasedStateMachine):
         consumer = Consumer(self.bells)
         for name, _ in consumer.take():
             if survives:
-                consumer.done(name)
+                consumer.finish(name)
             break
         (consumer.close if survives else consumer.let_go)()
 
@@ -303,15 +311,25 @@ def publish(hand: Hand) -> StoredFile:
     return hand.file
 
 
-def facts(file: StoredFile) -> Facts:
-    return Facts(file, 1, 0, timezone.now(), {"columns": []})
+def facts(file: StoredFile) -> FileResult:
+    return FileResult(file, 1, 0, timezone.now(), {"columns": []})
 
 
 def forget_everything(folder: Path, bells: QueueFolder) -> None:
     """An installation on its first day."""
     Export.objects.update(retry_of=None)
-    with append_only.down(connection):
-        for model in (IdempotencyKey, Attempt, EmailOutbox, ExportLog, AuditAnchor, Increment, Total, Export, Leader):
+    with append_only.triggers_disabled(connection):
+        for model in (
+            IdempotencyKey,
+            Attempt,
+            EmailOutbox,
+            ExportLog,
+            AuditAnchor,
+            CounterDelta,
+            Counter,
+            Export,
+            Leader,
+        ):
             model._default_manager.all().delete()
     for path in (folder, bells.root):
         shutil.rmtree(path, ignore_errors=True)

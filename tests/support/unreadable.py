@@ -9,7 +9,7 @@ from django.db.models import F, Func, TextField
 from django.db.models.sql.compiler import SQLCompiler
 
 from rowferry.assets.models import Asset
-from rowferry.exports.encoding.value_types import Kind
+from rowferry.exports.encoding.value_types import ValueType
 from rowferry.exports.resources.columns import Column
 from rowferry.exports.resources.resource import Resource
 
@@ -40,7 +40,7 @@ class Unreadable(Resource):
 
     model = Asset
     name = "unreadable"
-    columns = (Column("id"), Column("number", UnlessBroken(F("name")), Kind.TEXT))
+    columns = (Column("id"), Column("number", UnlessBroken(F("name")), ValueType.TEXT))
 
 
 def break_row(number: int) -> None:

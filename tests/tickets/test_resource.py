@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from rowferry.exports.encoding.value_types import Kind
+from rowferry.exports.encoding.value_types import ValueType
 from rowferry.tickets.models import Ticket
 from rowferry.tickets.resources.tickets import TicketResource
 from tests.factories.people import UserFactory
@@ -16,20 +16,20 @@ from tests.factories.tickets import TicketFactory, TicketPriorityFactory, Ticket
 RESOURCE = TicketResource()
 
 DEFAULTS = {
-    "id": Kind.INTEGER,
-    "ticket_code": Kind.IDENTIFIER,
-    "subject": Kind.TEXT,
-    "description": Kind.TEXT,
-    "status_id": Kind.INTEGER,
-    "priority_id": Kind.INTEGER,
-    "type_id": Kind.INTEGER,
-    "assigned_to": Kind.INTEGER,
-    "created_by": Kind.INTEGER,
-    "is_open": Kind.BOOLEAN,
-    "is_resolved": Kind.BOOLEAN,
-    "created_at": Kind.INSTANT,
-    "due_date": Kind.INSTANT,
-    "updated_at": Kind.INSTANT,
+    "id": ValueType.INTEGER,
+    "ticket_code": ValueType.IDENTIFIER,
+    "subject": ValueType.TEXT,
+    "description": ValueType.TEXT,
+    "status_id": ValueType.INTEGER,
+    "priority_id": ValueType.INTEGER,
+    "type_id": ValueType.INTEGER,
+    "assigned_to": ValueType.INTEGER,
+    "created_by": ValueType.INTEGER,
+    "is_open": ValueType.BOOLEAN,
+    "is_resolved": ValueType.BOOLEAN,
+    "created_at": ValueType.INSTANT,
+    "due_date": ValueType.INSTANT,
+    "updated_at": ValueType.INSTANT,
 }
 READABLE = ("status", "priority", "type", "assigned_to_name", "created_by_name")
 
@@ -41,7 +41,7 @@ def test_the_fourteen_columns_come_by_name_kind_and_order():
 
 def test_the_readable_columns_are_there_for_the_asking():
     assert tuple(name for name, column in RESOURCE.by_name.items() if not column.default) == READABLE
-    assert {RESOURCE.by_name[name].kind for name in READABLE} == {Kind.TEXT}
+    assert {RESOURCE.by_name[name].kind for name in READABLE} == {ValueType.TEXT}
 
 
 def test_ids_and_names_nest_together():

@@ -13,7 +13,7 @@ from django.utils import timezone
 from rowferry.exports import lifecycle
 from rowferry.exports.execution.queued import run_next
 from rowferry.exports.models import Status
-from rowferry.exports.queue_status import nobody_works, outlooks
+from rowferry.exports.queue_status import queue_statuses, workers_stalled
 from tests.factories.assets import AssetFactory
 from tests.factories.exports import changed, claimed, in_state, queue_export
 from tests.web.conftest import Page
@@ -80,14 +80,14 @@ def test_asking_is_cheap(browser: Client, owner: User, django_assert_max_num_que
 
 def test_the_place_in_the_queue_counts_everybodys(owner: User, stranger: User) -> None:
     first, second, third = queue_export(stranger), queue_export(owner), queue_export(owner)
-    places = {key: found.place for key, found in outlooks([third, second, first]).items()}
+    places = {key: found.place for key, found in queue_statuses([third, second, first]).items()}
     assert places == {first.pk: 1, second.pk: 2, third.pk: 3}
 
 
 def test_the_time_left_follows_the_pace_so_far(owner: User) -> None:
     began = timezone.now() - timedelta(seconds=10)
     export = in_state(owner, Status.PROCESSING, started_at=began, exported_items=25, total_items=100)
-    left = outlooks([export])[export.pk].left
+    left = queue_statuses([export])[export.pk].left
     assert left is not None
     assert 30 <= left <= 33
 
@@ -95,14 +95,14 @@ def test_the_time_left_follows_the_pace_so_far(owner: User) -> None:
 @pytest.mark.parametrize("values", [{"exported_items": 0}, {"exported_items": 5, "attempt": 2}])
 def test_the_time_left_is_not_guessed(owner: User, values: dict[str, int]) -> None:
     export = in_state(owner, Status.PROCESSING, total_items=100, **values)
-    assert outlooks([export])[export.pk].left is None
+    assert queue_statuses([export])[export.pk].left is None
 
 
 def test_a_page_says_when_nobody_works(browser: Client, owner: User) -> None:
     export = queue_export(owner)
     assert "No worker is at work" not in browser.get("/").content.decode()
     changed(export, created_at=timezone.now() - timedelta(minutes=1))
-    assert nobody_works()
+    assert workers_stalled()
     assert "No worker is at work" in browser.get("/").content.decode()
 
 
@@ -110,7 +110,7 @@ def test_a_long_queue_is_not_a_dead_worker(owner: User, stranger: User) -> None:
     queue_export(owner)
     claimed()
     changed(queue_export(stranger), created_at=timezone.now() - timedelta(minutes=1))
-    assert not nobody_works()
+    assert not workers_stalled()
     assert lifecycle.due().count() == 1
 
 

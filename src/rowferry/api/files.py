@@ -34,9 +34,9 @@ class PreconditionFailedError(APIException):
     default_detail = "The file is not the one that the request names."
 
 
-def streamed(chunks: Iterator[bytes], filename: str, content_type: str) -> StreamingHttpResponse:
+def stream_response(chunks: Iterator[bytes], filename: str, content_type: str) -> StreamingHttpResponse:
     """Bytes as they come. What `chunks` raises goes on to the server, which breaks the connection off."""
-    return StreamingHttpResponse(chunks, content_type=content_type, headers=_named(filename))
+    return StreamingHttpResponse(chunks, content_type=content_type, headers=_disposition_headers(filename))
 
 
 class FromFile(FileResponse):
@@ -48,18 +48,18 @@ class FromFile(FileResponse):
 def whole(file: Download) -> FileResponse:
     """All of the file; a server that can sends it without reading it. Closing the response closes the file."""
     response = FromFile(file.stream, content_type=file.content_type)
-    return with_headers(response, _described(file) | {"Content-Length": str(file.size)})
+    return with_headers(response, _file_headers(file) | {"Content-Length": str(file.size)})
 
 
 def head(file: Download) -> HttpResponse:
     """What `whole` would say of the file, without the file, which is closed."""
     file.stream.close()
     return with_headers(
-        HttpResponse(content_type=file.content_type), _described(file) | {"Content-Length": str(file.size)}
+        HttpResponse(content_type=file.content_type), _file_headers(file) | {"Content-Length": str(file.size)}
     )
 
 
-def requested(request: Request, file: Download) -> HttpResponseBase:
+def file_response(request: Request, file: Download) -> HttpResponseBase:
     """The file as the conditions and the range of the request want it: 200, 206, 304. Owns the file, however it ends.
 
     Raises PreconditionFailedError (412), UnsatisfiableRangeError (416).
@@ -81,7 +81,7 @@ def requested(request: Request, file: Download) -> HttpResponseBase:
 def _unless_held_already(request: Request, file: Download) -> HttpResponse | None:
     """304, where the client has this very file."""
     modified = int(file.modified.timestamp()) if file.modified else None
-    response = with_headers(HttpResponse(), _described(file))
+    response = with_headers(HttpResponse(), _file_headers(file))
     found = get_conditional_response(request._request, _etag(file), modified, response)
     if found is response or found is None:
         return None
@@ -92,16 +92,16 @@ def _unless_held_already(request: Request, file: Download) -> HttpResponse | Non
 
 def _span(request: Request, file: Download) -> Span | None:
     asked, condition = request.headers.get("Range", ""), request.headers.get("If-Range", "")
-    if request.method != "GET" or not ranges.still_the_same(condition, _etag(file), _modified(file)):
+    if request.method != "GET" or not ranges.still_the_same(condition, _etag(file), _last_modified(file)):
         return None
-    return ranges.wanted(asked, file.size)
+    return ranges.parse_range(asked, file.size)
 
 
 def _part(file: Download, span: Span) -> FileResponse:
     file.stream.seek(span.start)
     response = FromFile(_Part(file.stream, span.length), status=206, content_type=file.content_type)
     return with_headers(
-        response, _described(file) | {"Content-Length": str(span.length), "Content-Range": span.content_range}
+        response, _file_headers(file) | {"Content-Length": str(span.length), "Content-Range": span.content_range}
     )
 
 
@@ -121,19 +121,19 @@ class _Part:
         return data
 
 
-def _described(file: Download) -> dict[str, str]:
+def _file_headers(file: Download) -> dict[str, str]:
     digest = base64.b64encode(bytes.fromhex(file.sha256)).decode()
-    dated = {"Last-Modified": _modified(file)} if file.modified else {}
+    dated = {"Last-Modified": _last_modified(file)} if file.modified else {}
     return {
         "Accept-Ranges": "bytes",
         "ETag": _etag(file),
         "Repr-Digest": f"sha-256=:{digest}:",
         **dated,
-        **_named(file.filename),
+        **_disposition_headers(file.filename),
     }
 
 
-def _named(filename: str) -> dict[str, str]:
+def _disposition_headers(filename: str) -> dict[str, str]:
     return {"Content-Disposition": content_disposition_header(True, filename) or "attachment", **HARMLESS}
 
 
@@ -141,7 +141,7 @@ def _etag(file: Download) -> str:
     return f'"{file.sha256}"'
 
 
-def _modified(file: Download) -> str:
+def _last_modified(file: Download) -> str:
     return http_date(file.modified.timestamp()) if file.modified else ""
 
 

@@ -23,7 +23,7 @@ class StrictJSONParser(BaseParser):
         # Django's `body`, not the stream: it is what refuses more than DATA_UPLOAD_MAX_MEMORY_SIZE before reading it.
         body = parser_context["request"].body if parser_context else stream.read()
         try:
-            return json.loads(body.decode("utf-8-sig"), parse_constant=_refused, object_pairs_hook=_once_each)
+            return json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant, object_pairs_hook=_once_each)
         except RecursionError:
             raise ParseError("The body is not taken: it is nested too deep.") from None
         except UnicodeDecodeError:
@@ -56,7 +56,7 @@ def query(parameters: QueryDict) -> dict[str, str]:
     return {name: value for name, value in parameters.items() if isinstance(value, str)}
 
 
-def _refused(constant: str) -> NoReturn:
+def _refuse_constant(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no number of JSON.")
 
 

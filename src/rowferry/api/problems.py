@@ -62,10 +62,10 @@ class Problem:
 
 def answer(error: Exception, context: Mapping[str, Any]) -> JsonResponse:  # noqa: ARG001  (DRF's signature)
     """The response to any exception of a view: DRF's EXCEPTION_HANDLER. A bug is logged and answered as 500."""
-    return described(error).response()
+    return to_problem(error).response()
 
 
-def described(error: Exception) -> Problem:
+def to_problem(error: Exception) -> Problem:
     """The problem that an exception is."""
     for kinds, describe in KINDS:
         if isinstance(error, kinds):
@@ -100,7 +100,7 @@ def _ours(error: RowferryError) -> Problem:
     status = _status(type(error))
     if status >= 500:
         logger.error("A request failed: %s", error.detail, exc_info=error)
-    headers = rate_limit_headers.used_up(error) if isinstance(error, QuotaExceeded) else {}
+    headers = rate_limit_headers.exceeded_headers(error) if isinstance(error, QuotaExceeded) else {}
     wait = error.retry_after or (RETRY_AFTER if status == 503 else None)
     return Problem(
         status=status,

@@ -35,7 +35,7 @@ class Span:
         return f"bytes {self.start}-{self.stop - 1}/{self.size}"
 
 
-def wanted(header: str, size: int) -> Span | None:
+def parse_range(header: str, size: int) -> Span | None:
     """The one range of a Range header. None: send the whole file (several ranges, another unit, unintelligible).
 
     UnsatisfiableRangeError: understood, but the file has no such bytes.

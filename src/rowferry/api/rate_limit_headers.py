@@ -13,14 +13,14 @@ WINDOW = 60
 """Seconds: allowances are so many a minute."""
 
 
-def left(allowance: Allowance | None) -> dict[str, str]:
+def remaining_headers(allowance: Allowance | None) -> dict[str, str]:
     """The headers of an answer that has used one of the allowance; none where nothing was used."""
     if allowance is None:
         return {}
     return _headers(allowance.name, allowance.limit, allowance.remaining, allowance.reset)
 
 
-def used_up(error: QuotaExceeded) -> dict[str, str]:
+def exceeded_headers(error: QuotaExceeded) -> dict[str, str]:
     """The headers of a refusal."""
     return _headers(error.allowance, error.limit, 0, error.retry_after or WINDOW)
 

@@ -48,7 +48,7 @@ class Endpoint(APIView):
         return super().default_response_headers | {"Cache-Control": "private, no-store"}
 
 
-def written(request: Request, serializer: type[Plain], value: object, **options: Any) -> Response:
+def json_response(request: Request, serializer: type[Plain], value: object, **options: Any) -> Response:
     """A value as JSON."""
     return Response(serializer(value, context={"request": request}).data, **options)
 
@@ -62,9 +62,9 @@ class OrderView(Endpoint):
         key = request.headers.get("Idempotency-Key")
         prefers = _prefers_async(request.headers.get("Prefer", ""))
         answer = submission.submit(resource, parsers.body(request), who(request), key=key, prefer_async=prefers)
-        response = answered(answer, request)
+        response = to_response(answer, request)
         applied = {"Preference-Applied": ASYNC} if prefers and isinstance(answer, Queued) else {}
-        return with_headers(response, rate_limit_headers.left(answer.allowance) | applied)
+        return with_headers(response, rate_limit_headers.remaining_headers(answer.allowance) | applied)
 
 
 def _prefers_async(prefer: str) -> bool:
@@ -73,31 +73,31 @@ def _prefers_async(prefer: str) -> bool:
 
 
 @singledispatch
-def answered(answer: object, _request: Request) -> HttpResponseBase:
+def to_response(answer: object, _request: Request) -> HttpResponseBase:
     """An answer of the engine as HTTP."""
     raise TypeError(f"{type(answer).__name__} is no answer of the engine.")
 
 
-@answered.register
+@to_response.register
 def _(answer: DryRun, request: Request) -> HttpResponseBase:
-    return written(request, DryRunSerializer, answer.preview)
+    return json_response(request, DryRunSerializer, answer.preview)
 
 
-@answered.register
+@to_response.register
 def _(answer: Queued, request: Request) -> HttpResponseBase:
     wait = str(min(max(answer.wait, SOONEST), LATEST))
-    response = written(request, QueuedSerializer, answer, status=status.HTTP_202_ACCEPTED)
+    response = json_response(request, QueuedSerializer, answer, status=status.HTTP_202_ACCEPTED)
     return with_headers(response, _whereabouts(answer, request) | {"Retry-After": wait})
 
 
-@answered.register
+@to_response.register
 def _(answer: Ready, request: Request) -> HttpResponseBase:
     return with_headers(files.whole(answer.file), _whereabouts(answer, request))
 
 
-@answered.register
+@to_response.register
 def _(answer: Streamed, request: Request) -> HttpResponseBase:
-    response = files.streamed(answer.chunks, answer.filename, answer.content_type)
+    response = files.stream_response(answer.chunks, answer.filename, answer.content_type)
     return with_headers(response, _whereabouts(answer, request))
 
 
@@ -112,7 +112,7 @@ class HistoryView(Endpoint):
     def get(self, request: Request) -> Response:
         """The caller's own exports, newest first."""
         page = tracking.history(who(request), parsers.query(request.query_params))
-        return written(request, HistorySerializer, page)
+        return json_response(request, HistorySerializer, page)
 
 
 class ExportView(Endpoint):
@@ -121,7 +121,7 @@ class ExportView(Endpoint):
     @operations.show
     def get(self, request: Request, export_id: str) -> Response:
         """One export: how far it is, what became of it."""
-        return written(request, ExportSerializer, tracking.find(who(request), export_id))
+        return json_response(request, ExportSerializer, tracking.find(who(request), export_id))
 
     @operations.delete
     def delete(self, request: Request, export_id: str) -> Response:
@@ -137,9 +137,9 @@ class DownloadView(Endpoint):
     def get(self, request: Request, export_id: str) -> HttpResponseBase:
         """The file, or the part of it that a Range header names."""
         if linked := tracking.link(who(request), export_id):
-            return _redirected(request, *linked)
+            return _redirect_to_storage(request, *linked)
         export, file = tracking.open_file(who(request), export_id)
-        response = files.requested(request, file)
+        response = files.file_response(request, file)
         if response.status_code in (status.HTTP_200_OK, status.HTTP_206_PARTIAL_CONTENT):
             tracking.note_download(who(request), export, _how(request, response.get("Content-Range", "the whole file")))
         return with_headers(response, {"X-Export-Id": str(export.pk)})
@@ -148,10 +148,10 @@ class DownloadView(Endpoint):
     def head(self, request: Request, export_id: str) -> HttpResponseBase:
         """What a download would say, without the file; not counted."""
         export, file = tracking.open_file(who(request), export_id)
-        return with_headers(files.requested(request, file), {"X-Export-Id": str(export.pk)})
+        return with_headers(files.file_response(request, file), {"X-Export-Id": str(export.pk)})
 
 
-def _redirected(request: Request, export: Export, address: str) -> HttpResponseBase:
+def _redirect_to_storage(request: Request, export: Export, address: str) -> HttpResponseBase:
     tracking.note_download(who(request), export, _how(request, "a link to the storage"))
     return with_headers(HttpResponseRedirect(address), {"X-Export-Id": str(export.pk)})
 
@@ -168,7 +168,7 @@ class LogsView(Endpoint):
     def get(self, request: Request, export_id: str) -> Response:
         """What has happened to an export, oldest first."""
         page = tracking.log(who(request), export_id, parsers.query(request.query_params))
-        return written(request, LogsSerializer, page)
+        return json_response(request, LogsSerializer, page)
 
 
 class ManifestView(Endpoint):
@@ -186,8 +186,8 @@ class RetryView(Endpoint):
     @operations.retry
     def post(self, request: Request, export_id: str) -> HttpResponseBase:
         """Order the file of a failed or cancelled export again, as a new export."""
-        answer = submission.queued(tracking.retry(who(request), export_id), who(request))
-        return with_headers(answered(answer, request), rate_limit_headers.left(answer.allowance))
+        answer = submission.queued_answer(tracking.retry(who(request), export_id), who(request))
+        return with_headers(to_response(answer, request), rate_limit_headers.remaining_headers(answer.allowance))
 
 
 class CancelView(Endpoint):
@@ -197,7 +197,7 @@ class CancelView(Endpoint):
     def post(self, request: Request, export_id: str) -> Response:
         """Ask for the end of an export that waits or runs; a worker stops at its next batch."""
         export = tracking.cancel(who(request), export_id)
-        return written(request, ExportSerializer, export, status=status.HTTP_202_ACCEPTED)
+        return json_response(request, ExportSerializer, export, status=status.HTTP_202_ACCEPTED)
 
 
 class ResourcesView(Endpoint):
@@ -206,7 +206,7 @@ class ResourcesView(Endpoint):
     @operations.resources
     def get(self, request: Request) -> Response:
         """All that the caller may export."""
-        return written(request, ResourcesSerializer, {"data": catalogue.resources(who(request))})
+        return json_response(request, ResourcesSerializer, {"data": catalogue.resources(who(request))})
 
 
 class ResourceView(Endpoint):
@@ -215,7 +215,7 @@ class ResourceView(Endpoint):
     @operations.resource
     def get(self, request: Request, name: str) -> Response:
         """What an export of one resource can hold: columns, filters with their choices, formats."""
-        return written(request, ResourceSerializer, catalogue.resource(name, who(request)))
+        return json_response(request, ResourceSerializer, catalogue.resource(name, who(request)))
 
 
 class NowhereView(APIView):

@@ -8,7 +8,7 @@ from typing import BinaryIO
 from rowferry.exports.errors import StorageFault
 
 
-class Copy:
+class ChecksumWriter:
     """The bytes of one file on their way into a stream. `size` = how many have come."""
 
     def __init__(self, stream: BinaryIO) -> None:

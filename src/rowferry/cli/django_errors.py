@@ -17,7 +17,7 @@ SENTENCES: tuple[tuple[type[Exception], Callable[[Any], str]], ...] = (
 )
 
 
-def told(error: Exception) -> Iterator[str]:
+def error_sentences(error: Exception) -> Iterator[str]:
     """The sentence for an error, if it is one that can be expected."""
     for kind, sentence in SENTENCES:
         if isinstance(error, kind):

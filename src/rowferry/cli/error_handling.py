@@ -16,7 +16,7 @@ from typer.core import TyperGroup
 from rowferry.exports.errors import RowferryError
 
 
-class Failing(TyperGroup):
+class ErrorHandlingGroup(TyperGroup):
     """A group of commands whose expected errors are told and not traced; a bug keeps its trace."""
 
     def invoke(self, ctx: Any) -> Any:
@@ -33,10 +33,10 @@ class Failing(TyperGroup):
 
 def complaint(error: Exception) -> list[str]:
     """The lines to print for an error; none for what nobody expected."""
-    return list(_told(error))
+    return list(_error_sentences(error))
 
 
-def _told(error: Exception) -> Iterator[str]:
+def _error_sentences(error: Exception) -> Iterator[str]:
     if isinstance(error, RowferryError):
         yield from _with_fields(error)
     elif isinstance(error, (typer.Exit, typer.Abort, BrokenPipeError)):
@@ -45,7 +45,7 @@ def _told(error: Exception) -> Iterator[str]:
         yield f"rowferry: {error.strerror or error}{f': {error.filename}' if error.filename else ''}"
     else:
         # Django's errors: looked for only now, since half of the commands never load Django.
-        yield from import_module("rowferry.cli.django_errors").told(error)
+        yield from import_module("rowferry.cli.django_errors").error_sentences(error)
 
 
 def _with_fields(error: RowferryError) -> Iterator[str]:

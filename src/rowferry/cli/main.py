@@ -9,13 +9,13 @@ import typer
 
 from rowferry import __version__
 from rowferry.cli.commands import audit, demo, export, exports, maintenance, processes, resources, verify
-from rowferry.cli.error_handling import Failing
+from rowferry.cli.error_handling import ErrorHandlingGroup
 
 EXPORTS, RUNNING, UPKEEP = "Exports", "Running", "Setting up and keeping"
 
 app = typer.Typer(
     name="rowferry",
-    cls=Failing,
+    cls=ErrorHandlingGroup,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -19,7 +19,7 @@ Show = Callable[[str, int, int | None], None]
 UNITS = ("bytes", "kB", "MB", "GB", "TB")
 
 
-def say(sentence: str) -> None:
+def echo_err(sentence: str) -> None:
     """Talk: not part of the data."""
     typer.echo(sentence, err=True)
 

@@ -19,16 +19,16 @@ MANIFEST = ".manifest.json"
 """Behind the name of a file: the name of its manifest."""
 
 
-class Landing(Protocol):
+class OutputFile(Protocol):
     """`stream` takes the bytes (and can be rewound); `settle(filename)` puts them in place and says where that is."""
 
     stream: BinaryIO
 
-    def settle(self, filename: str) -> str: ...
+    def commit(self, filename: str) -> str: ...
 
 
 @contextmanager
-def landing(output: str | None) -> Iterator[Landing]:
+def open_output(output: str | None) -> Iterator[OutputFile]:
     """For `-o OUTPUT`. A folder, or None for the current one, takes the file by its own name. OSError: not writable."""
     chosen = Path(output or ".").resolve()
     if output == STANDARD_OUTPUT or (chosen.exists() and not chosen.is_file() and not chosen.is_dir()):
@@ -53,7 +53,7 @@ class _Renamed:
         self._folder = folder
         self._name = name
 
-    def settle(self, filename: str) -> str:
+    def commit(self, filename: str) -> str:
         self.stream.flush()
         os.fsync(self.stream.fileno())
         final = self._folder / (self._name or Path(filename).name)
@@ -68,7 +68,7 @@ class _Passing:
         self.stream = stream
         self._output = output
 
-    def settle(self, filename: str) -> str:
+    def commit(self, filename: str) -> str:
         self.stream.seek(0)
         if self._output == STANDARD_OUTPUT:
             shutil.copyfileobj(self.stream, sys.stdout.buffer)
@@ -91,6 +91,6 @@ def put_manifest(path: str, manifest: Mapping[str, Any]) -> None:
     file.write_text(json.dumps(manifest, indent=2, ensure_ascii=False), encoding="utf-8")
 
 
-def named(path: str) -> str:
-    """What `settle` returned, for people."""
+def display_name(path: str) -> str:
+    """What `commit` returned, for people."""
     return "Standard output" if path == STANDARD_OUTPUT else path

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from environs import Env
 
 from rowferry.exports.conf import SECONDS, WHOLE_NUMBERS
-from rowferry.exports.integrity.secret_file import kept
+from rowferry.exports.integrity.secret_file import read_or_create_secret
 from rowferry.runtime import log_config
 
 env = Env()
@@ -110,4 +110,4 @@ def secret_key() -> str:
     given = env.str("SECRET_KEY", "")
     if given:
         return given
-    return kept(DATA_DIR / "secret-key", partial(secrets.token_urlsafe, 50))
+    return read_or_create_secret(DATA_DIR / "secret-key", partial(secrets.token_urlsafe, 50))

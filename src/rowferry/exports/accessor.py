@@ -8,10 +8,10 @@ from rowferry.exports import submission, tracking
 from rowferry.exports.execution.preview import Preview
 from rowferry.exports.models import Export
 from rowferry.exports.resources import registry
-from rowferry.exports.resources.resource import Person, Resource
+from rowferry.exports.resources.resource import Actor, Resource
 
 
-class Exports:
+class ExportsAccessor:
     """What a model's `exports` is. `user` = whose rights hold; None = the operator, who may see every row and column.
 
     All methods take the fields of an API request as keyword arguments: columns, filters, sort_by, sort_order, nested,
@@ -26,7 +26,7 @@ class Exports:
         self,
         *,
         format: str,  # noqa: A002  (the name of the request's field)
-        user: Person = None,
+        user: Actor = None,
         queue: bool = False,
         dry_run: bool = False,
         **request: Any,
@@ -43,13 +43,13 @@ class Exports:
         work.file().stream.close()
         return work.export
 
-    def to_csv(self, *, user: Person = None, **request: Any) -> Export | Preview:
+    def to_csv(self, *, user: Actor = None, **request: Any) -> Export | Preview:
         return self.run(format="csv", user=user, **request)
 
-    def to_excel(self, *, user: Person = None, **request: Any) -> Export | Preview:
+    def to_excel(self, *, user: Actor = None, **request: Any) -> Export | Preview:
         return self.run(format="excel", user=user, **request)
 
-    def to_json(self, *, user: Person = None, **request: Any) -> Export | Preview:
+    def to_json(self, *, user: Actor = None, **request: Any) -> Export | Preview:
         return self.run(format="json", user=user, **request)
 
     def open(self, export: Export) -> BinaryIO:
@@ -61,10 +61,10 @@ def _plain(request: dict[str, Any]) -> dict[str, Any]:
     return {name: list(value) if isinstance(value, tuple) else value for name, value in request.items()}
 
 
-def attach(resource: Resource) -> None:
+def install_accessor(resource: Resource) -> None:
     """Give the resource's model its `exports`, unless it has something of that name: the first resource of a model
     wins."""
     present = getattr(resource.model, "exports", None)
-    gone = isinstance(present, Exports) and not registry.known(present.resource)
+    gone = isinstance(present, ExportsAccessor) and not registry.is_registered(present.resource)
     if present is None or gone:
-        resource.model.exports = Exports(resource.name)  # type: ignore[attr-defined]
+        resource.model.exports = ExportsAccessor(resource.name)  # type: ignore[attr-defined]

@@ -15,9 +15,9 @@ from django.utils.http import content_disposition_header
 
 from rowferry.exports import submission
 from rowferry.exports.errors import RowferryError
-from rowferry.exports.formats import sinks
+from rowferry.exports.formats import format_writers
 from rowferry.exports.models import Export, ExportLog
-from rowferry.exports.planning.plan import permitted
+from rowferry.exports.planning.plan import has_permission
 from rowferry.exports.resources import registry
 from rowferry.exports.resources.filters import MOST_VALUES
 from rowferry.exports.resources.resource import Resource
@@ -34,9 +34,9 @@ class ExportSelected(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         resource = next((one for one in registry.resources() if one.model is self.model), None)
-        if resource is None or not permitted(_person(request), resource.permission):
+        if resource is None or not has_permission(_person(request), resource.permission):
             return super().get_actions(request)
-        ways = [(name, sink) for name, sink in sinks().items() if not sink.missing]
+        ways = [(name, sink) for name, sink in format_writers().items() if not sink.missing]
         mine = {
             f"export_{name}": (_exporting(resource, name), f"export_{name}", f"Export selected rows as {sink.label}")
             for name, sink in ways
@@ -72,10 +72,10 @@ def _export(
     except RowferryError as error:
         messages.error(request, f"Nothing was exported: {error.detail}")
         return None
-    return _attached(answer)
+    return _as_attachment(answer)
 
 
-def _attached(answer: Any) -> HttpResponseBase:
+def _as_attachment(answer: Any) -> HttpResponseBase:
     """As an answer that a browser keeps as a file and does not show."""
     if isinstance(answer, Streamed):
         filename = answer.filename

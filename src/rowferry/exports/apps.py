@@ -17,7 +17,7 @@ class ExportsConfig(AppConfig):
         from rowferry.exports.resources import permissions, registry  # noqa: F401
 
         registry.autodiscover()
-        registry.on_register(accessor.attach)
+        registry.on_register(accessor.install_accessor)
         post_migrate.connect(_keep_permissions, sender=self)
 
 

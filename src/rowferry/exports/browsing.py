@@ -16,17 +16,17 @@ from django.db import models
 from django.db.models import F, Q, QuerySet
 
 from rowferry.exports.databases import Reader, Size, open_reader
-from rowferry.exports.databases.value_sql import Rendering
-from rowferry.exports.encoding.blocks import CELL, Block, split
+from rowferry.exports.databases.value_sql import CellExpression
+from rowferry.exports.encoding.blocks import CELL, CellBlock, split
 from rowferry.exports.errors import InvalidRequest
-from rowferry.exports.planning.column_privacy import sight
+from rowferry.exports.planning.column_privacy import visible_paths
 from rowferry.exports.planning.computed_columns import readable
 from rowferry.exports.planning.plan import Plan, build_plan, require, withheld
 from rowferry.exports.planning.spec import ExportSpec
 from rowferry.exports.resources import registry
 from rowferry.exports.resources.columns import Column, kind_of
 from rowferry.exports.resources.filters import INT64
-from rowferry.exports.resources.resource import Person, Resource
+from rowferry.exports.resources.resource import Actor, Resource
 
 SHOWN = 50
 COUNTED = 10_000
@@ -34,7 +34,7 @@ COUNTED = 10_000
 PLAIN = {"format": "csv", "csv": {"formula_guard": False}}
 LOST = "This is no page of the list: begin at its first one."
 
-Place = Mapping[str, Any]
+Cursor = Mapping[str, Any]
 """Where a page begins, as plain JSON: `key` and `value` of the row it lies behind (before it, if `back`), or `last`."""
 
 
@@ -58,19 +58,19 @@ class Listing:
     sort_order: str
     rows: list[Row]
     size: Size
-    before: Place | None
-    after: Place | None
+    before: Cursor | None
+    after: Cursor | None
 
 
 @dataclass(frozen=True, slots=True)
-class Walk:
+class KeysetPage:
     """The way through the rows by one index. `field` None = by key."""
 
     rows: QuerySet[Any]
     field: models.Field[Any, Any] | None
     descending: bool
 
-    def found(self, place: Place | None, most: int) -> list[tuple[Any, Any]]:
+    def fetch(self, place: Cursor | None, most: int) -> list[tuple[Any, Any]]:
         """(key, value) of the next rows from a place, in the order of the way they are met."""
         met: list[tuple[Any, Any]] = []
         for stretch in self._stretches(place or {}):
@@ -78,7 +78,7 @@ class Walk:
                 met += stretch[: most - len(met)]
         return met
 
-    def ordered(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+    def sort_rows(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         """These rows in the order of the list, for few of them."""
         key = F("pk").desc() if self.descending else F("pk").asc()
         if self.field is None:
@@ -89,7 +89,7 @@ class Walk:
             by_value if self.field.null else ("-" if self.descending else "") + self.field.attname, key
         )
 
-    def _stretches(self, place: Place) -> Iterator[QuerySet[Any]]:
+    def _stretches(self, place: Cursor) -> Iterator[QuerySet[Any]]:
         """Rows with a value, then those without; the other way round going back. Each is one range of an index."""
         back = bool(place.get("back") or place.get("last"))
         sign, beyond = ("-", "lt") if self.descending != back else ("", "gt")
@@ -104,16 +104,16 @@ class Walk:
         if not back and self.field.null:
             yield self._without(place, sign, beyond)
 
-    def _by_key(self, rows: QuerySet[Any], place: Place, sign: str, beyond: str) -> QuerySet[Any]:
+    def _by_key(self, rows: QuerySet[Any], place: Cursor, sign: str, beyond: str) -> QuerySet[Any]:
         narrowed = rows.filter(**{f"pk__{beyond}": place["key"]}) if "key" in place else rows
         return narrowed.order_by(f"{sign}pk").values_list("pk", self.field.attname if self.field else "pk")
 
-    def _without(self, place: Place, sign: str, beyond: str) -> QuerySet[Any]:
+    def _without(self, place: Cursor, sign: str, beyond: str) -> QuerySet[Any]:
         assert self.field is not None
         inside = place if place.get("value") is None else {}
         return self._by_key(self.rows.filter(**{f"{self.field.attname}__isnull": True}), inside, sign, beyond)
 
-    def _with_value(self, place: Place, sign: str, beyond: str) -> QuerySet[Any]:
+    def _with_value(self, place: Cursor, sign: str, beyond: str) -> QuerySet[Any]:
         assert self.field is not None
         name = self.field.attname
         rows = self.rows.filter(**{f"{name}__isnull": False}) if self.field.null else self.rows
@@ -124,7 +124,7 @@ class Walk:
         return rows.order_by(f"{sign}{name}", f"{sign}pk").values_list("pk", name)
 
 
-def page(name: str, wish: Mapping[str, Any], person: Person, place: Place | None = None, size: int = SHOWN) -> Listing:
+def page(name: str, wish: Mapping[str, Any], person: Actor, place: Cursor | None = None, size: int = SHOWN) -> Listing:
     """The rows from a place on. `wish` = columns, filters, sort_by, sort_order, time_zone, as in a request for a file.
 
     Raises NotFound (resource), NotPermitted, InvalidRequest (also for a sort that no index leads).
@@ -137,9 +137,9 @@ def page(name: str, wish: Mapping[str, Any], person: Person, place: Place | None
         raise InvalidRequest.field("sort_by", f"Must be one of: {', '.join(sorted(able))}.")
     sort_by = spec.sort_by if spec.sort_by in able else ""
     plan = build_plan(spec, person)
-    walk = Walk(plan.queryset.order_by(), able.get(sort_by), spec.sort_order == "desc")
+    walk = KeysetPage(plan.queryset.order_by(), able.get(sort_by), spec.sort_order == "desc")
     start = _read(place, resource, walk.field) if place else None
-    met, before, after = _met(walk, start, size)
+    met, before, after = _find_keys(walk, start, size)
     with open_reader(plan.queryset.db) as reader:
         rows = _rows(plan, walk, [key for key, _ in met], reader)
         counted = reader.count(walk.rows[: COUNTED + 1])
@@ -148,14 +148,16 @@ def page(name: str, wish: Mapping[str, Any], person: Person, place: Place | None
         sortable=frozenset(able),
         sort_by=sort_by,
         sort_order=spec.sort_order,
-        rows=rows if sight(resource, withheld(person, resource))("pk") else [Row(None, r.cells, r.fault) for r in rows],
+        rows=rows
+        if visible_paths(resource, withheld(person, resource))("pk")
+        else [Row(None, r.cells, r.fault) for r in rows],
         size=Size(min(counted, COUNTED), counted <= COUNTED),
         before=before,
         after=after,
     )
 
 
-def sortable(resource: Resource, person: Person) -> dict[str, models.Field[Any, Any] | None]:
+def sortable(resource: Resource, person: Actor) -> dict[str, models.Field[Any, Any] | None]:
     """The columns that this person may sort a list by, with the fields behind them; None = the key itself."""
     hidden = withheld(person, resource)
     columns = {
@@ -182,9 +184,11 @@ def _leads(field: models.Field[Any, Any]) -> bool:
     return any(fields and fields[0].lstrip("-") == field.name for fields in indexes)
 
 
-def _met(walk: Walk, place: Place | None, size: int) -> tuple[list[tuple[Any, Any]], Place | None, Place | None]:
+def _find_keys(
+    walk: KeysetPage, place: Cursor | None, size: int
+) -> tuple[list[tuple[Any, Any]], Cursor | None, Cursor | None]:
     """The keys of a page in the order of the list, and the places before and after it."""
-    met = walk.found(place, size + 1)
+    met = walk.fetch(place, size + 1)
     more, met = len(met) > size, met[:size]
     last, back = bool(place and place.get("last")), bool(place and (place.get("back") or place.get("last")))
     if back:
@@ -196,7 +200,7 @@ def _met(walk: Walk, place: Place | None, size: int) -> tuple[list[tuple[Any, An
     return met, before, _place(*met[-1], back=False) if later else None
 
 
-def _place(key: Any, value: Any, *, back: bool) -> Place:
+def _place(key: Any, value: Any, *, back: bool) -> Cursor:
     return {"key": _plain(key), "value": _plain(value), "back": back}
 
 
@@ -207,7 +211,7 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
-def _read(place: Place, resource: Resource, field: models.Field[Any, Any] | None) -> Place:
+def _read(place: Cursor, resource: Resource, field: models.Field[Any, Any] | None) -> Cursor:
     """The place with values of the fields' own types. InvalidRequest: it is none of this list."""
     if place.get("last"):
         return {"last": True}
@@ -221,13 +225,13 @@ def _read(place: Place, resource: Resource, field: models.Field[Any, Any] | None
     return {"key": key, "value": value, "back": bool(place.get("back"))}
 
 
-def _rows(plan: Plan, walk: Walk, keys: Sequence[Any], reader: Reader) -> list[Row]:
+def _rows(plan: Plan, walk: KeysetPage, keys: Sequence[Any], reader: Reader) -> list[Row]:
     """The rows of these keys as text, the key as one cell more."""
     if not keys:
         return []
-    pk = Rendering("pk", kind_of(plan.resource.model._meta.pk))
+    pk = CellExpression("pk", kind_of(plan.resource.model._meta.pk))
     reads = (*plan.renderings, *(() if plan.transform.needed else (pk,)))
-    rows = walk.ordered(walk.rows.filter(pk__in=keys))
+    rows = walk.sort_rows(walk.rows.filter(pk__in=keys))
     found: list[Row] = []
     for block in reader.blocks(rows, reads):
         cells = split(block.data, block.rows, len(reads))
@@ -239,7 +243,7 @@ def _row(plan: Plan, cells: list[bytes]) -> Row:
     key = readable(cells[-1])
     if not plan.transform.needed:
         return Row(key, [readable(cell) for cell in cells[:-1]])
-    made, failures = plan.transform.apply(Block(CELL.join(cells), 1))
+    made, failures = plan.transform.apply(CellBlock(CELL.join(cells), 1))
     if failures:
         return Row(key, [], failures[0].reason)
     return Row(key, [readable(cell) for cell in split(made.data, 1, len(plan.columns))])

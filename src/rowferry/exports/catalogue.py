@@ -10,15 +10,15 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from rowferry.exports.encoding.compression import PACKINGS
-from rowferry.exports.encoding.value_types import Kind
+from rowferry.exports.encoding.value_types import ValueType
 from rowferry.exports.errors import NotFound
-from rowferry.exports.formats import Option, sinks
-from rowferry.exports.planning.column_privacy import sight
-from rowferry.exports.planning.plan import permitted, require, withheld
+from rowferry.exports.formats import Option, format_writers
+from rowferry.exports.planning.column_privacy import visible_paths
+from rowferry.exports.planning.plan import has_permission, require, withheld
 from rowferry.exports.resources import registry
-from rowferry.exports.resources.columns import Column, Treatment
+from rowferry.exports.resources.columns import Column, Redaction
 from rowferry.exports.resources.filters import INT64, Filter, Matches, Parameter
-from rowferry.exports.resources.resource import Person, Resource
+from rowferry.exports.resources.resource import Actor, Resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +28,11 @@ class ColumnInfo:
 
     name: str
     label: str
-    kind: Kind
+    kind: ValueType
     default: bool
     sortable: bool
     nest: str | None
-    treatment: Treatment
+    treatment: Redaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,21 +63,21 @@ class ResourceInfo:
     filters: tuple[Parameter, ...]
 
 
-def resources(person: Person) -> list[ResourceInfo]:
+def resources(person: Actor) -> list[ResourceInfo]:
     """What this person may export, by name."""
-    return [_described(r, person) for r in registry.resources() if permitted(person, r.permission)]
+    return [_resource_info(r, person) for r in registry.resources() if has_permission(person, r.permission)]
 
 
-def names(person: Person) -> list[str]:
+def names(person: Actor) -> list[str]:
     """The names of what this person may export; asks the database for nothing but the rights."""
-    return [r.name for r in registry.resources() if permitted(person, r.permission)]
+    return [r.name for r in registry.resources() if has_permission(person, r.permission)]
 
 
-def resource(name: str, person: Person) -> ResourceInfo:
+def resource(name: str, person: Actor) -> ResourceInfo:
     """One resource. NotFound: there is none of this name. NotPermitted: not for this person."""
     from_registry = registry.resource(name)
     require(person, from_registry)
-    return _described(from_registry, person)
+    return _resource_info(from_registry, person)
 
 
 def formats() -> list[FormatInfo]:
@@ -95,7 +95,7 @@ def formats() -> list[FormatInfo]:
             s.max_cell,
             s.missing,
         )
-        for s in sinks().values()
+        for s in format_writers().values()
     ]
 
 
@@ -111,7 +111,7 @@ class Choices:
     offered: tuple[tuple[Any, str], ...]
 
 
-def choices(name: str, person: Person, key: str, text: str = "", chosen: Collection[str] = ()) -> Choices:
+def choices(name: str, person: Actor, key: str, text: str = "", chosen: Collection[str] = ()) -> Choices:
     """The `chosen` values of the filter `key` by their titles, and the first OFFERED others whose title holds `text`.
 
     NotFound: the resource, or a filter of it that has a list. What is chosen but does not exist is left out.
@@ -153,31 +153,31 @@ def _of_list(listed: list[tuple[Any, str]], text: str, keys: list[Any]) -> Choic
 def content_types() -> list[str]:
     """Every content type that a file may have, compressed or not."""
     packed = {packing.content_type for packing in PACKINGS.values() if packing.missing is None}
-    return sorted(packed | {sink.content_type for sink in sinks().values()})
+    return sorted(packed | {sink.content_type for sink in format_writers().values()})
 
 
-def _described(one: Resource, person: Person) -> ResourceInfo:
+def _resource_info(one: Resource, person: Actor) -> ResourceInfo:
     hidden = withheld(person, one)
     parameters: list[Any] = [p for rule in _rules(one, hidden) for p in rule.parameters(one.model)]
-    given = ((c, hidden.get(c.name, Treatment.SHOW)) for c in one.by_name.values())
+    given = ((c, hidden.get(c.name, Redaction.SHOW)) for c in one.by_name.values())
     return ResourceInfo(
         name=one.name,
         label=str(one.label),
         permission=one.permission,
         sort_by=one.sort_by,
-        columns=tuple(_column(c, treatment) for c, treatment in given if treatment is not Treatment.DROP),
+        columns=tuple(_column(c, treatment) for c, treatment in given if treatment is not Redaction.DROP),
         filters=tuple(parameters),
     )
 
 
-def _rules(one: Resource, hidden: Mapping[str, Treatment]) -> list[Filter]:
+def _rules(one: Resource, hidden: Mapping[str, Redaction]) -> list[Filter]:
     """The filters that look at nothing which this person may not see."""
-    may_look = sight(one, hidden)
-    return [offered for rule in one.filters if (offered := rule.offered(may_look))]
+    may_look = visible_paths(one, hidden)
+    return [offered for rule in one.filters if (offered := rule.without_hidden_paths(may_look))]
 
 
-def _column(column: Column, treatment: Treatment) -> ColumnInfo:
-    shown = treatment is Treatment.SHOW
-    kind = column.kind if shown and column.kind else Kind.TEXT
+def _column(column: Column, treatment: Redaction) -> ColumnInfo:
+    shown = treatment is Redaction.SHOW
+    kind = column.kind if shown and column.kind else ValueType.TEXT
     nest = column.nest[0] if column.nest else None
     return ColumnInfo(column.name, column.label, kind, column.default, column.sortable and shown, nest, treatment)

@@ -6,7 +6,7 @@ RowferryError
 ├── TryLater        the same request may work later; `retry_after` says when (seconds)
 │   ├── QuotaExceeded, Unavailable
 ├── Stopped         somebody or something asked this attempt to end
-│   ├── Cancelled, FenceLost, DeadlinePassed, ClientGone, Interrupted, HandedOver
+│   ├── Cancelled, FenceLost, DeadlinePassed, ClientGone, Interrupted, Released
 └── Fault           ours: the reader of the message can do nothing but report it
     ├── RowsMissing, StorageFault, SourceFault, UnexpectedFault
 
@@ -113,7 +113,7 @@ class QuotaExceeded(TryLater):
         self.limit = limit
 
 
-class Crowded(TryLater):
+class TooManyDownloads(TryLater):
     """As many files are being sent as this process sends at once."""
 
     code = "crowded"
@@ -172,7 +172,7 @@ class Interrupted(Stopped):
     retryable = True
 
 
-class HandedOver(Stopped):
+class Released(Stopped):
     """The worker was told to stop, and gave the export to another one."""
 
     code = "handed_over"

@@ -22,14 +22,14 @@ FARTHEST = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class QueueStatus:
     """`place` = about which number it is in the queue, from 1; `left` = seconds, about; None = not known."""
 
     place: int | None = None
     left: int | None = None
 
 
-def outlooks(exports: Iterable[Export]) -> dict[UUID, Outlook]:
+def queue_statuses(exports: Iterable[Export]) -> dict[UUID, QueueStatus]:
     """How it stands with each of these that waits or runs; at most one query.
 
     The place is by age; whoever has fewer exports at work may be served before.
@@ -38,7 +38,7 @@ def outlooks(exports: Iterable[Export]) -> dict[UUID, Outlook]:
     waiting = [export.pk for export in moving if export.status == Status.PENDING and export.mode == Mode.QUEUED]
     places = _places() if waiting else {}
     now = timezone.now()
-    return {export.pk: Outlook(places.get(export.pk), seconds_left(export, now)) for export in moving}
+    return {export.pk: QueueStatus(places.get(export.pk), seconds_left(export, now)) for export in moving}
 
 
 def seconds_left(export: Export, now: datetime) -> int | None:
@@ -50,7 +50,7 @@ def seconds_left(export: Export, now: datetime) -> int | None:
     return max(1, math.ceil(spent * max(0, export.total_items - done) / done))
 
 
-def nobody_works() -> bool:
+def workers_stalled() -> bool:
     """Whether a queued export has been due for STALLED, and no worker holds another."""
     late = Now() - STALLED
     overdue = Q(status=Status.PENDING, created_at__lte=late) | Q(status=Status.PROCESSING, lease_until__lte=late)

@@ -11,24 +11,24 @@ from django.db import IntegrityError, transaction
 
 from rowferry.exports import lifecycle, tasks
 from rowferry.exports.databases import Reader, Size, open_reader
-from rowferry.exports.databases.retry import retried
+from rowferry.exports.databases.retry import retry_on_conflict
 from rowferry.exports.errors import Conflict, InvalidRequest
 from rowferry.exports.execution import preview
-from rowferry.exports.execution.in_request import InRequest
+from rowferry.exports.execution.in_request import SynchronousExport
 from rowferry.exports.execution.pipeline import Tally
 from rowferry.exports.execution.preview import Preview, estimated_wait
 from rowferry.exports.execution.queued import worker_name
 from rowferry.exports.lifecycle import Claim
 from rowferry.exports.limits import idempotency, quota
-from rowferry.exports.limits.download_slots import Seat
+from rowferry.exports.limits.download_slots import DownloadSlot
 from rowferry.exports.limits.idempotency import Key
 from rowferry.exports.limits.quota import Allowance
-from rowferry.exports.models import Export, Mode, Status, counted
+from rowferry.exports.models import Export, Mode, Status, format_row_count
 from rowferry.exports.planning.plan import Plan, build_plan, decide, enough_to_decide, require, require_content
 from rowferry.exports.planning.spec import ExportSpec, boolean, sound
 from rowferry.exports.resources import registry
-from rowferry.exports.resources.resource import Person
-from rowferry.exports.storage.download import Download, opened
+from rowferry.exports.resources.resource import Actor
+from rowferry.exports.storage.download import Download, open_download
 
 UNKEPT = "A queued export has to be kept until it is fetched: leave keep out."
 
@@ -66,7 +66,7 @@ class Queued:
     @property
     def message(self) -> str:
         about = "about " if self.export.total_is_estimate else ""
-        of = f" of {about}{counted(self.export.total_items)}" if self.export.total_items or not about else ""
+        of = f" of {about}{format_row_count(self.export.total_items)}" if self.export.total_items or not about else ""
         return f"Your export{of} is queued. It will be at status_url when it is done."
 
 
@@ -103,7 +103,7 @@ Answer = Queued | Ready | Streamed | DryRun
 
 
 def submit(
-    resource: str, payload: object, person: Person, *, key: str | None = None, prefer_async: bool = False
+    resource: str, payload: object, person: Actor, *, key: str | None = None, prefer_async: bool = False
 ) -> Answer:
     """Answer one request of one person for one file.
 
@@ -116,8 +116,8 @@ def submit(
     plan = build_plan(spec, person)
     if delivery.dry_run:
         allowance = quota.take(person, quota.DRY_RUNS) if person else None
-        return DryRun(preview=preview.look(plan, delivery.asynchronous), allowance=allowance)
-    chosen = Key.checked(key, body) if key is not None else None
+        return DryRun(preview=preview.run_preview(plan, delivery.asynchronous), allowance=allowance)
+    chosen = Key.parse(key, body) if key is not None else None
     before = idempotency.find(person, chosen) if chosen and person else None
     if before is not None:
         return _again(before, person)
@@ -133,7 +133,7 @@ def submit(
         raise
 
 
-def perform(resource: str, payload: object, person: Person) -> tuple[InRequest, Iterator[Tally]]:
+def perform(resource: str, payload: object, person: Actor) -> tuple[SynchronousExport, Iterator[Tally]]:
     """Make a file here and now, whatever its size, for a script or the operator: no quota. Iterate the second to the
     end."""
     spec, delivery, _ = _read(resource, payload, person)
@@ -142,14 +142,14 @@ def perform(resource: str, payload: object, person: Person) -> tuple[InRequest, 
     try:
         total = reader.count(plan.queryset)
         export = _new(plan, delivery, Size(total), Mode.IMMEDIATE, "it was run from Python")
-        work = InRequest(lifecycle.begin(export, plan.person, worker_name()), plan, reader, total)
+        work = SynchronousExport(lifecycle.begin(export, plan.person, worker_name()), plan, reader, total)
     except BaseException:
         reader.close()
         raise
     return work, work.run()
 
 
-def enqueue(resource: str, payload: object, person: Person) -> Export:
+def enqueue(resource: str, payload: object, person: Actor) -> Export:
     """Queue an export for a script: no quota."""
     spec, delivery, _ = _read(resource, payload, person)
     plan = build_plan(spec, person)
@@ -157,23 +157,23 @@ def enqueue(resource: str, payload: object, person: Person) -> Export:
         total = reader.size(plan.queryset, enough_to_decide())
     with transaction.atomic():
         export = lifecycle.create(_new(plan, delivery, total, Mode.QUEUED, "it was asked for"), plan.person)
-        transaction.on_commit(partial(tasks.ring, str(export.pk)))
+        transaction.on_commit(partial(tasks.notify_workers, str(export.pk)))
     return export
 
 
-def dry_run(resource: str, payload: object, person: Person) -> Preview:
+def dry_run(resource: str, payload: object, person: Actor) -> Preview:
     """What an export would hold, for a script: no quota."""
     spec, delivery, _ = _read(resource, payload, person)
-    return preview.look(build_plan(spec, person), delivery.asynchronous)
+    return preview.run_preview(build_plan(spec, person), delivery.asynchronous)
 
 
-def look(resource: str, payload: object, person: Person) -> Preview:
+def look(resource: str, payload: object, person: Actor) -> Preview:
     """A dry run for a form that is being filled in. It has a quota of its own."""
     spec, delivery, _ = _read(resource, payload, person)
     plan = build_plan(spec, person)
     if person:
         quota.take(person, quota.LOOKS)
-    return preview.look(plan, delivery.asynchronous)
+    return preview.run_preview(plan, delivery.asynchronous)
 
 
 def body_of(export: Export) -> dict[str, Any]:
@@ -183,7 +183,7 @@ def body_of(export: Export) -> dict[str, Any]:
     return {"format": export.format, **spec, **({export.format: options} if options else {})}
 
 
-def _read(resource: str, payload: object, person: Person) -> tuple[ExportSpec, Delivery, dict[str, Any]]:
+def _read(resource: str, payload: object, person: Actor) -> tuple[ExportSpec, Delivery, dict[str, Any]]:
     """The request, checked; the right to the resource first, so that nobody learns its columns from an error."""
     require(person, registry.resource(resource))
     body = sound(payload)
@@ -194,7 +194,7 @@ def _read(resource: str, payload: object, person: Person) -> tuple[ExportSpec, D
 def _answer(plan: Plan, delivery: Delivery, reader: Reader, key: Key | None) -> Answer:
     total = reader.size(plan.queryset, enough_to_decide())
     mode, reason = decide(total, delivery.asynchronous)
-    seat = Seat() if mode == Mode.STREAMED else None
+    seat = DownloadSlot() if mode == Mode.STREAMED else None
     if mode == Mode.QUEUED and not delivery.keep:
         raise InvalidRequest.field("keep", f"{UNKEPT} ({reason})")
     try:
@@ -208,18 +208,18 @@ def _answer(plan: Plan, delivery: Delivery, reader: Reader, key: Key | None) -> 
     if claim is None:
         reader.close()
         return Queued(export=export, wait=estimated_wait(total.rows, export), allowance=allowance)
-    return _in_request(InRequest(claim, plan, reader, total.rows, seat), allowance)
+    return _in_request(SynchronousExport(claim, plan, reader, total.rows, seat), allowance)
 
 
-@retried
-def _create(export: Export, person: Person, key: Key | None) -> tuple[Claim | None, Export, Allowance | None]:
+@retry_on_conflict
+def _create(export: Export, person: Actor, key: Key | None) -> tuple[Claim | None, Export, Allowance | None]:
     """Row, log lines, quota and key in one transaction; the bell after it. With a claim, if it is made right here."""
     claim = None
     with transaction.atomic():
         allowance = quota.take(person, quota.EXPORTS) if person else None
         if export.mode == Mode.QUEUED:
             lifecycle.create(export, person)
-            transaction.on_commit(partial(tasks.ring, str(export.pk)))
+            transaction.on_commit(partial(tasks.notify_workers, str(export.pk)))
         else:
             claim = lifecycle.begin(export, person, worker_name())
         if key and person:
@@ -245,7 +245,7 @@ def _new(plan: Plan, delivery: Delivery, total: Size, mode: Mode, reason: str) -
     )
 
 
-def _in_request(work: InRequest, allowance: Allowance | None) -> Answer:
+def _in_request(work: SynchronousExport, allowance: Allowance | None) -> Answer:
     if work.export.mode == Mode.IMMEDIATE:
         for _ in work.run():
             pass
@@ -259,18 +259,18 @@ def _in_request(work: InRequest, allowance: Allowance | None) -> Answer:
     )
 
 
-def queued(export: Export, person: Person = None) -> Queued:
+def queued_answer(export: Export, person: Actor = None) -> Queued:
     """The answer that says when a queued export will be done, and what is left to the person who has just ordered
     it."""
-    allowance = quota.left(person, quota.EXPORTS) if person else None
+    allowance = quota.remaining(person, quota.EXPORTS) if person else None
     return Queued(export=export, wait=estimated_wait(export.total_items, export), allowance=allowance)
 
 
-def _again(export: Export, person: Person) -> Answer:
+def _again(export: Export, person: Actor) -> Answer:
     """The answer to a request that was answered before. NotPermitted: the right to what it holds was lost since."""
     if export.mode == Mode.QUEUED:
-        return queued(export)
+        return queued_answer(export)
     if export.status in (Status.PENDING, Status.PROCESSING):
         raise Conflict("The first request with this idempotency key is still being answered: ask again in a moment.")
     require_content(person, export)
-    return Ready(export=export, file=opened(export))
+    return Ready(export=export, file=open_download(export))

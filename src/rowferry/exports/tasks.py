@@ -13,7 +13,7 @@ from structlog.contextvars import bound_contextvars
 
 from rowferry.exports import lifecycle
 from rowferry.exports.execution import queued
-from rowferry.exports.models import Bell
+from rowferry.exports.models import WorkerPing
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ def run(export_id: str) -> None:
     logger.info("Rung for %s, did %s.", export_id, export.pk if export else "nothing: it was done already")
 
 
-def ring(export_id: str) -> bool:
+def notify_workers(export_id: str) -> bool:
     """Tell the workers. A bell that does not ring costs latency only: the ticker rings again. Never raises, never
     waits long."""
     try:
@@ -42,12 +42,12 @@ def at_work(pids: Collection[int]) -> bool:
     return lifecycle.held_by(_names(pids)).exists()
 
 
-def hand_over(pids: Collection[int]) -> None:
+def release_leases(pids: Collection[int]) -> None:
     """Give what these processes of this machine are making to other workers, and ring for it."""
-    for export_id in lifecycle.hand_over(_names(pids)):
+    for export_id in lifecycle.release_leases(_names(pids)):
         with bound_contextvars(export_id=str(export_id)):
             logger.warning("The export is handed over: its worker stops.")
-            ring(str(export_id))
+            notify_workers(str(export_id))
 
 
 def _names(pids: Collection[int]) -> list[str]:
@@ -57,7 +57,7 @@ def _names(pids: Collection[int]) -> list[str]:
 @shared_task(name="rowferry.exports.answer")  # type: ignore[untyped-decorator]
 def answer(bell: str) -> None:
     """Say that a worker has heard this bell, if anybody still waits for it."""
-    Bell.objects.filter(pk=bell, worker="").update(worker=queued.worker_name())
+    WorkerPing.objects.filter(pk=bell, worker="").update(worker=queued.worker_name())
 
 
 def heard(patience: float) -> tuple[str, float] | None:
@@ -65,12 +65,12 @@ def heard(patience: float) -> tuple[str, float] | None:
 
     Raises whatever the broker's client raises if it does not take the bell.
     """
-    bell = Bell.objects.create()
+    bell = WorkerPing.objects.create()
     started = time.monotonic()
     try:
         answer.apply_async(args=[bell.pk], retry=False, ignore_result=True, confirm_timeout=0.8, expires=60)
         while (waited := time.monotonic() - started) < patience:
-            worker = Bell.objects.values_list("worker", flat=True).get(pk=bell.pk)
+            worker = WorkerPing.objects.values_list("worker", flat=True).get(pk=bell.pk)
             if worker:
                 return worker, waited
             time.sleep(0.05)

@@ -22,12 +22,12 @@ from rowferry.exports import conf, lifecycle, tasks
 from rowferry.exports.errors import Conflict, InvalidRequest, NotFound
 from rowferry.exports.integrity.manifest import remove
 from rowferry.exports.limits import quota
-from rowferry.exports.limits.download_slots import Seat, Seated
+from rowferry.exports.limits.download_slots import DownloadSlot, SlotStream
 from rowferry.exports.models import Event, Export, ExportLog, Mode, Status, history_checkpoints
 from rowferry.exports.planning.plan import require, require_content
 from rowferry.exports.resources import registry
 from rowferry.exports.resources.filter_values import day, midnight
-from rowferry.exports.resources.resource import Person
+from rowferry.exports.resources.resource import Actor
 from rowferry.exports.storage import download, storage
 from rowferry.exports.storage.download import Download
 
@@ -53,14 +53,14 @@ HISTORY_FIELDS = ("status", "resource_type", "format", "date_from", "date_to", "
 LOG_FIELDS = ("event", "page", "limit")
 
 
-def history(person: Person, query: Mapping[str, str]) -> Page[Export]:
+def history(person: Actor, query: Mapping[str, str]) -> Page[Export]:
     """The person's exports, newest first. `query` as text, by HISTORY_FIELDS; limit 20, at most 100; days in UTC,
     inclusive."""
-    _known(query, HISTORY_FIELDS)
+    _check_parameters(query, HISTORY_FIELDS)
     # In a list, because the plain truth of a column would pass by the index.
     found = _mine(person).filter(keep__in=[True]).order_by("-created_at", "-id")
     if person is not None and set(query) <= {"page", "limit"}:
-        return _ranked(found, person, query)
+        return _page_by_rank(found, person, query)
     if "status" in query:
         found = found.filter(status=_choice(query, "status", Status.values))
     for name, column in (("resource_type", "resource"), ("format", "format")):
@@ -73,7 +73,7 @@ def history(person: Person, query: Mapping[str, str]) -> Page[Export]:
     return _page(found, query, size=20, most=100)
 
 
-def find(person: Person, export_id: UUID | str) -> Export:
+def find(person: Actor, export_id: UUID | str) -> Export:
     """One export. NotFound: none of this person's."""
     try:
         return _mine(person).get(pk=export_id if isinstance(export_id, UUID) else UUID(str(export_id)))
@@ -81,31 +81,31 @@ def find(person: Person, export_id: UUID | str) -> Export:
         raise NotFound("You have no export with this id.") from None
 
 
-def several(person: Person, export_ids: Collection[UUID]) -> list[Export]:
+def several(person: Actor, export_ids: Collection[UUID]) -> list[Export]:
     """Those of these exports that are the person's, newest first; one query."""
     return list(_mine(person).filter(pk__in=export_ids).order_by("-created_at", "-id"))
 
 
-def log(person: Person, export_id: UUID | str, query: Mapping[str, str]) -> Page[ExportLog]:
+def log(person: Actor, export_id: UUID | str, query: Mapping[str, str]) -> Page[ExportLog]:
     """The events of an export, oldest first. `query` by LOG_FIELDS; limit 50, at most 500."""
     export = find(person, export_id)
-    _known(query, LOG_FIELDS)
+    _check_parameters(query, LOG_FIELDS)
     found = ExportLog.objects.filter(export=export).order_by("id")
     if "event" in query:
         found = found.filter(event=_choice(query, "event", Event.values))
     return _page(found, query, size=50, most=500)
 
 
-def open_file(person: Person, export_id: UUID | str) -> tuple[Export, Download]:
+def open_file(person: Actor, export_id: UUID | str) -> tuple[Export, Download]:
     """The file, open. NotFound, Conflict (not ready), Gone (expired), NotPermitted (the right was lost since), Crowded.
     Close it."""
     export = find(person, export_id)
     require_content(person, export)
-    seat, file = Seat(), download.opened(export)
-    return export, replace(file, stream=cast("BinaryIO", Seated(file.stream, seat)))
+    seat, file = DownloadSlot(), download.open_download(export)
+    return export, replace(file, stream=cast("BinaryIO", SlotStream(file.stream, seat)))
 
 
-def link(person: Person, export_id: UUID | str) -> tuple[Export, str] | None:
+def link(person: Actor, export_id: UUID | str) -> tuple[Export, str] | None:
     """Where the storage itself gives the file for a short while; None = it is to be opened here. Raises like
     `open_file`."""
     lasts = conf.seconds("PRESIGNED")
@@ -113,16 +113,16 @@ def link(person: Person, export_id: UUID | str) -> tuple[Export, str] | None:
         return None
     export = find(person, export_id)
     require_content(person, export)
-    address = download.linked(export, lasts)
+    address = download.download_link(export, lasts)
     return (export, address) if address else None
 
 
-def note_download(person: Person, export: Export, message: str) -> None:
+def note_download(person: Actor, export: Export, message: str) -> None:
     """Count and log that bytes of the file were sent. `message` says how (whole file, a range, from which address)."""
-    lifecycle.downloaded(export, person, message)
+    lifecycle.record_download(export, person, message)
 
 
-def manifest(person: Person, export_id: UUID | str) -> dict[str, Any]:
+def manifest(person: Actor, export_id: UUID | str) -> dict[str, Any]:
     """What was asked, expected and written. Conflict: there is no finished file yet."""
     export = find(person, export_id)
     if export.manifest is None:
@@ -130,7 +130,7 @@ def manifest(person: Person, export_id: UUID | str) -> dict[str, Any]:
     return dict(export.manifest)
 
 
-def retry(person: Person, export_id: UUID | str) -> Export:
+def retry(person: Actor, export_id: UUID | str) -> Export:
     """A new queued export with the same spec. Conflict unless the old one failed or was cancelled."""
     old = find(person, export_id)
     if old.status not in (Status.FAILED, Status.CANCELLED):
@@ -149,11 +149,11 @@ def retry(person: Person, export_id: UUID | str) -> Export:
         if person is not None:
             quota.take(person, quota.EXPORTS)
         lifecycle.create(new, person)
-        transaction.on_commit(partial(tasks.ring, str(new.pk)))
+        transaction.on_commit(partial(tasks.notify_workers, str(new.pk)))
     return new
 
 
-def cancel(person: Person, export_id: UUID | str) -> Export:
+def cancel(person: Actor, export_id: UUID | str) -> Export:
     """Ask for the end of a waiting or running export; a worker stops at its next batch. Conflict if it has ended."""
     export = find(person, export_id)
     lifecycle.request_cancel(export, person)
@@ -161,7 +161,7 @@ def cancel(person: Person, export_id: UUID | str) -> Export:
     return export
 
 
-def delete(person: Person, export_id: UUID | str) -> None:
+def delete(person: Actor, export_id: UUID | str) -> None:
     """Remove the file; the log stays. Conflict while it waits or runs. Deleting twice is no error."""
     export = find(person, export_id)
     if export.status == Status.DELETED:
@@ -172,7 +172,7 @@ def delete(person: Person, export_id: UUID | str) -> None:
         remove(storage(), export.file_key)
 
 
-def _mine(person: Person) -> QuerySet[Export]:
+def _mine(person: Actor) -> QuerySet[Export]:
     if person is None:
         return Export.objects.all()
     return Export.objects.filter(user_id=person.pk) if person.pk else Export.objects.none()
@@ -186,10 +186,10 @@ def _page(found: QuerySet[M], query: Mapping[str, str], *, size: int, most: int)
     return Page(_slice(found, start, min(start + limit, total), total) if start < total else [], total, number, limit)
 
 
-def _ranked(found: QuerySet[Export], person: AbstractUser, query: Mapping[str, str]) -> Page[Export]:
+def _page_by_rank(found: QuerySet[Export], person: AbstractUser, query: Mapping[str, str]) -> Page[Export]:
     """A page of a person's whole history: from its newer end, or from the milestone before it."""
     number, limit = _whole(query, "page", 1, FARTHEST_PAGE), _whole(query, "limit", 20, 100)
-    total = history_checkpoints.counted(found, person.pk) if person.pk else 0
+    total = history_checkpoints.count_exports(found, person.pk) if person.pk else 0
     start = (number - 1) * limit
     stop = min(start + limit, total)
     if start >= total:
@@ -217,7 +217,7 @@ def _rows(model: type[M], keys: Sequence[Any]) -> list[M]:
     return [rows[key] for key in keys if key in rows]
 
 
-def _known(query: Mapping[str, str], names: tuple[str, ...]) -> None:
+def _check_parameters(query: Mapping[str, str], names: tuple[str, ...]) -> None:
     unknown = sorted(set(query) - set(names))
     if unknown:
         faults = {name[:60]: [f"There is no such parameter. There are: {', '.join(names)}."] for name in unknown}

@@ -102,7 +102,7 @@ class Channel(virtual.Channel):
 
     def forget(self, tag: str) -> None:
         """The message is dealt with: nobody shall get it again."""
-        self._settle(tag, Claim.done)
+        self._settle(tag, Claim.finish)
 
     def _settle(self, tag: str, how: Callable[[Claim, str], None]) -> None:
         queue, _, name = tag.rpartition("/")

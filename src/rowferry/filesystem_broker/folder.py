@@ -96,7 +96,7 @@ class QueueFolder:
 
     def purge(self) -> int:
         """Remove what waits, and say how many that were; what a consumer holds stays its own."""
-        return sum(removed(message) for message in self.waiting.iterdir())
+        return sum(try_remove(message) for message in self.waiting.iterdir())
 
     def rescue(self) -> int:
         """Move what dead consumers held back to `new/`, and say how many messages that were."""
@@ -107,7 +107,7 @@ class QueueFolder:
 
     def _rescue(self, consumer: Path) -> int:
         try:
-            lock = locked(consumer)
+            lock = lock_folder(consumer)
         except (BlockingIOError, FileNotFoundError, NotADirectoryError):
             return 0
         try:
@@ -118,7 +118,7 @@ class QueueFolder:
     def empty(self, consumer: Path) -> int:
         """Move all of a consumer's messages back to `new/`, and its folder away. Only for who holds its lock."""
         with suppress(FileNotFoundError):
-            count = sum(moved(message, self.waiting / message.name) for message in consumer.iterdir())
+            count = sum(try_move(message, self.waiting / message.name) for message in consumer.iterdir())
             consumer.rmdir()
             return count
         return 0
@@ -132,7 +132,7 @@ class QueueFolder:
                     (draft.rmdir if draft.is_dir() else draft.unlink)()
 
 
-def removed(path: Path) -> bool:
+def try_remove(path: Path) -> bool:
     """Whether it was us who removed the file; somebody else may have been faster."""
     with suppress(FileNotFoundError):
         path.unlink()
@@ -140,7 +140,7 @@ def removed(path: Path) -> bool:
     return False
 
 
-def moved(source: Path, target: Path) -> bool:
+def try_move(source: Path, target: Path) -> bool:
     """Whether it was us who moved the file; somebody else may have been faster."""
     with suppress(FileNotFoundError):
         source.rename(target)
@@ -148,7 +148,7 @@ def moved(source: Path, target: Path) -> bool:
     return False
 
 
-def locked(folder: Path) -> int:
+def lock_folder(folder: Path) -> int:
     """A descriptor that holds the folder's lock until it is closed; BlockingIOError when somebody alive holds it."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -171,7 +171,7 @@ class Claim:
         queue.tidy()
         draft = queue.drafts / unique_name()
         draft.mkdir(mode=0o700)
-        self._lock: int | None = locked(draft)
+        self._lock: int | None = lock_folder(draft)
         self._queue = queue
         self._folder = draft.rename(queue.taken / draft.name)  # locked before anybody can see it
         self._ahead: deque[str] = deque()
@@ -182,7 +182,7 @@ class Claim:
         """Take waiting messages, oldest first, one a step: name and file. Ends when nothing waits."""
         self._rescue_sometimes()
         while name := self._next():
-            if moved(self._queue.waiting / name, self._folder / name):
+            if try_move(self._queue.waiting / name, self._folder / name):
                 yield name, self._folder / name
 
     def _next(self) -> str | None:
@@ -195,21 +195,21 @@ class Claim:
             self._queue.rescue()
             self._rescue_at = time.monotonic() + RESCUE_SECONDS
 
-    def done(self, name: str) -> None:
+    def finish(self, name: str) -> None:
         """Forget a message for good."""
         if self._lock is not None:
-            removed(self._folder / name)
+            try_remove(self._folder / name)
 
     def give_back(self, name: str) -> None:
         """Let a message wait again, at its old place in the order."""
         if self._lock is not None:
-            moved(self._folder / name, self._queue.waiting / name)
+            try_move(self._folder / name, self._queue.waiting / name)
 
     def bury(self, name: str, why: Exception) -> None:
         """Keep a message that nobody can read where it troubles no consumer."""
         dead = self._queue.dead / name
         logger.error("Queue %s: a message is unreadable (%r), now %s.", self._queue.name, why, dead)
-        moved(self._folder / name, dead)
+        try_move(self._folder / name, dead)
 
     def close(self) -> None:
         """Give everything back and let go of the lock."""

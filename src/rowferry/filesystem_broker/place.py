@@ -33,10 +33,10 @@ def file_system(folder: Path, mounts: Path = MOUNTS) -> str:
         lines = mounts.read_text(errors="surrogateescape").splitlines()
     except OSError:
         return ""
-    mounted = [(_unescaped(place), kind) for _, place, kind, *_ in map(str.split, lines)]
+    mounted = [(_unescape_mount(place), kind) for _, place, kind, *_ in map(str.split, lines)]
     around = [(len(place.parts), kind) for place, kind in reversed(mounted) if folder.is_relative_to(place)]
     return max(around, key=lambda mount: mount[0], default=(0, ""))[1]
 
 
-def _unescaped(place: str) -> Path:
+def _unescape_mount(place: str) -> Path:
     return Path(re.sub(r"\\(\d{3})", lambda octal: chr(int(octal[1], 8)), place))

@@ -27,9 +27,9 @@ class EmailBackend(BaseEmailBackend):
         self._folder = Path(file_path or settings.EMAIL_FILE_PATH)
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
-        return sum(self._sent(message) for message in email_messages)
+        return sum(self._send_message(message) for message in email_messages)
 
-    def _sent(self, message: EmailMessage) -> bool:
+    def _send_message(self, message: EmailMessage) -> bool:
         if not message.recipients():
             return False
         try:

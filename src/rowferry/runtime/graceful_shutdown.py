@@ -36,17 +36,17 @@ def stop(worker: Any) -> None:
     pids: Collection[int] = worker.pool.info.get("processes", ())
     _wait(worker.app.conf.worker_soft_shutdown_timeout, lambda: _busy(pids))
     if _engine() is not None and _busy(pids):
-        _told(lambda engine: engine.hand_over(pids), None)
+        _ask_engine(lambda engine: engine.release_leases(pids), None)
         _wait(FAREWELL, lambda: bool(state.active_requests))
     connection.close()
 
 
 def _busy(pids: Collection[int]) -> bool:
     """Whether a task runs, by Celery, and makes an export, by the rows; what the rows cannot say, Celery knows."""
-    return bool(state.active_requests) and bool(_told(lambda engine: engine.at_work(pids), True))
+    return bool(state.active_requests) and bool(_ask_engine(lambda engine: engine.at_work(pids), True))
 
 
-def _told(ask: Callable[[ModuleType], object], otherwise: object) -> object:
+def _ask_engine(ask: Callable[[ModuleType], object], otherwise: object) -> object:
     """What the engine says; a stop goes on without it, and then the leases end by themselves."""
     engine = _engine()
     if engine is None:

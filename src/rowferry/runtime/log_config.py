@@ -78,7 +78,7 @@ def formatter(form: str) -> logging.Formatter:
         processors=[
             ProcessorFormatter.remove_processors_meta,
             structlog.processors.format_exc_info,
-            scrubbed,
+            scrub_secrets,
             renderers[form],
         ],
     )
@@ -89,7 +89,7 @@ def _process(_logger: Any, _name: str, event: Event) -> Event:
     return event
 
 
-def scrubbed(_logger: Any, _name: str, event: Event) -> Event:
+def scrub_secrets(_logger: Any, _name: str, event: Event) -> Event:
     """The event without what SECRETS knows."""
     for key, value in event.items():
         if isinstance(value, str):
@@ -111,7 +111,7 @@ class RequestLog(Logger):  # type: ignore[misc]
             "method": environ.get("REQUEST_METHOD"),
             "path": environ.get("PATH_INFO"),
             "status": _number(resp.status),
-            "bytes": _sent(resp, environ),
+            "bytes": _body_bytes(resp, environ),
             "ms": round(request_time.total_seconds() * 1000),
         }
         export_id = _header(resp.headers, "x-export-id")
@@ -121,7 +121,7 @@ class RequestLog(Logger):  # type: ignore[misc]
         clear_contextvars()  # the thread's next request may be one that never reaches Django
 
 
-def _sent(resp: Any, environ: Mapping[str, Any]) -> int:
+def _body_bytes(resp: Any, environ: Mapping[str, Any]) -> int:
     """Bytes of the body. What the kernel has sent from a file by itself gunicorn does not count."""
     whole = 0 if environ.get("REQUEST_METHOD") == "HEAD" else resp.response_length or 0
     return int(resp.sent or whole)

@@ -20,7 +20,7 @@ REQUEST_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 """What we take over from a proxy as a request's id."""
 
 
-class Edge:
+class RequestMiddleware:
     """Middleware, before all others: a probe is answered before anybody looks at hosts, sessions or the database."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -28,7 +28,7 @@ class Edge:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         request.META["REMOTE_ADDR"] = client(request.META, settings.ROWFERRY_TRUSTED_PROXIES)
-        request_id = named(request.headers.get("X-Request-Id", ""))
+        request_id = request_id_from(request.headers.get("X-Request-Id", ""))
         clear_contextvars()
         bind_contextvars(request_id=request_id)  # until the thread's next request: a stream goes on after this
         response = PROBES.get(request.path_info, self._get_response)(request)
@@ -36,14 +36,14 @@ class Edge:
         return response
 
 
-def malformed(request: HttpRequest, exception: Exception) -> HttpResponse:
+def bad_request_view(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's answer to what no view ever saw, such as a Host that is no host name; to programs as a problem."""
     if request.path_info.startswith("/api/"):
-        return problems.described(exception).response()
+        return problems.to_problem(exception).response()
     return bad_request(request, exception)
 
 
-def named(given: str) -> str:
+def request_id_from(given: str) -> str:
     """The id of a request: the one that it came with, if that is a name, else a new one."""
     return given if REQUEST_ID.fullmatch(given) else uuid4().hex
 

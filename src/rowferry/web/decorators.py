@@ -59,7 +59,9 @@ class PersonRequest(HttpRequest):
     user: User
 
 
-def guarded(view: Callable[Concatenate[R, P], HttpResponseBase]) -> Callable[Concatenate[R, P], HttpResponseBase]:
+def with_page_policy(
+    view: Callable[Concatenate[R, P], HttpResponseBase],
+) -> Callable[Concatenate[R, P], HttpResponseBase]:
     """The view with our policy on its answer, whose errors are pages, and which no cache keeps."""
 
     @wraps(view)
@@ -72,7 +74,7 @@ def guarded(view: Callable[Concatenate[R, P], HttpResponseBase]) -> Callable[Con
             response = view(request, *args, **kwargs)
         except RowferryError as error:
             response = error_page(request, error)
-        response = _compressed(request, _rendered(response))
+        response = _compress_html(request, _render_now(response))
         response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
         add_never_cache_headers(response)
         return response
@@ -92,19 +94,19 @@ def personal(
             return HttpResponseClientRefresh()  # the page itself then leads to the login, not a part of it
         return to_login(request, *args, **kwargs)
 
-    return guarded(answer)
+    return with_page_policy(answer)
 
 
 def _is_nobody(request: HttpRequest) -> bool:
     return not request.user.is_authenticated
 
 
-def _rendered(response: HttpResponseBase) -> HttpResponseBase:
+def _render_now(response: HttpResponseBase) -> HttpResponseBase:
     """Some of Django's own views leave the rendering to later, when our language is over."""
     return response.render() if isinstance(response, SimpleTemplateResponse) else response
 
 
-def _compressed(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+def _compress_html(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     """HTML as gzip, of a random length against guesses at the tokens in it; a file goes out as it is."""
     if isinstance(response, HttpResponse) and response.get("Content-Type", "").startswith("text/html"):
         return GZIP.process_response(request, response)

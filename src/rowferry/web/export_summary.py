@@ -22,7 +22,7 @@ SPELT_OUT = 20
 
 
 @dataclass(frozen=True)
-class Asked:
+class ExportSummary:
     """The wish in words; `filters` as (label, what was chosen)."""
 
     what: str
@@ -31,7 +31,7 @@ class Asked:
     sort: str
 
 
-def asked(export: Export, person: User) -> Asked:
+def summarize(export: Export, person: User) -> ExportSummary:
     """In this person's language. Who may no longer export this resource gets names and ids instead of titles."""
     try:
         described = catalogue.resource(export.resource, person)
@@ -44,7 +44,7 @@ def asked(export: Export, person: User) -> Asked:
     spec = export.spec
     by = spec["sort_by"]
     ways = {"asc": _("Ascending"), "desc": _("Descending")}
-    return Asked(
+    return ExportSummary(
         what=capfirst(_(export.resource)),
         format=_(formats.get(export.format, export.format)),
         filters=list(_filters(export, parameters, person)),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rowferry.exports.storage.download import Download
 
 
-def delivered(request: PersonRequest, answer: Queued | Ready | Streamed) -> HttpResponseBase:
+def deliver(request: PersonRequest, answer: Queued | Ready | Streamed) -> HttpResponseBase:
     """The file, or the way to the list where it will be; what happened is said on the next page."""
     export = answer.export
     if isinstance(answer, Queued):
@@ -38,17 +38,17 @@ def delivered(request: PersonRequest, answer: Queued | Ready | Streamed) -> Http
         return whole(export, answer.file)
     messages.info(request, _("%(file)s was being sent: %(rows)s. Its state here says how it ended.") % facts)
     response = StreamingHttpResponse(answer.chunks, content_type=answer.content_type)
-    return attached(response, export, answer.filename)
+    return as_attachment(response, export, answer.filename)
 
 
 def whole(export: Export, file: Download) -> HttpResponseBase:
     response = FileResponse(file.stream, content_type=file.content_type)
     response["Content-Length"] = str(file.size)
     response["ETag"] = f'"{file.sha256}"'
-    return attached(response, export, file.filename)
+    return as_attachment(response, export, file.filename)
 
 
-def attached(response: HttpResponseBase, export: Export, filename: str) -> HttpResponseBase:
+def as_attachment(response: HttpResponseBase, export: Export, filename: str) -> HttpResponseBase:
     """An answer that a browser keeps as a file and does not show."""
     response["Content-Disposition"] = content_disposition_header(True, filename) or "attachment"
     response["X-Content-Type-Options"] = "nosniff"

@@ -6,11 +6,11 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 from django.views.decorators.http import require_http_methods, require_POST
 
-from rowferry.web.decorators import guarded
+from rowferry.web.decorators import with_page_policy
 from rowferry.web.views import exports, new_export, progress
 
 
-class Entrance(LoginView):
+class SignInView(LoginView):
     """Django's, with labels as all our forms have them."""
 
     template_name = "rowferry/login.html"
@@ -20,9 +20,9 @@ class Entrance(LoginView):
         return {**super().get_form_kwargs(), "label_suffix": ""}
 
 
-enter = Entrance.as_view()
-login = guarded(require_http_methods(["GET", "HEAD", "POST"])(enter))
-logout = guarded(require_POST(LogoutView.as_view(next_page="login")))
+enter = SignInView.as_view()
+login = with_page_policy(require_http_methods(["GET", "HEAD", "POST"])(enter))
+logout = with_page_policy(require_POST(LogoutView.as_view(next_page="login")))
 
 urlpatterns = [
     path("", include("rowferry.web.views.account")),

@@ -29,7 +29,7 @@ def old(owner: User) -> Export:
     days_ago(export, 10)
     days_ago(chained(owner, 4), 5)
     chained(owner, 2)
-    scheduler.sweep()
+    scheduler.run_duties()
     return export
 
 
@@ -39,7 +39,7 @@ def said() -> list[str]:
 
 def test_the_ticker_anchors_each_day_that_is_over_and_has_events_once(old: Export) -> None:
     today = timezone.now().astimezone(UTC).date()
-    scheduler.sweep()
+    scheduler.run_duties()
     made = list(AuditAnchor.objects.order_by("day"))
     assert [one.day for one in made] == [today - timedelta(days=10), today - timedelta(days=5)]
     assert [(one.chains, one.events) for one in made] == [(1, 6), (1, 4)]
@@ -77,13 +77,13 @@ def test_a_chain_that_is_gone_with_its_head_is_told_by_the_anchor(old: Export) -
     ],
 )
 def test_a_changed_anchor_is_found(old: Export, values: dict[str, Any], detail: str) -> None:
-    with append_only.down(connection):
+    with append_only.triggers_disabled(connection):
         AuditAnchor.objects.filter(events=6).update(**values)
     assert detail in said()
 
 
 def test_an_anchor_that_was_deleted_is_found(old: Export) -> None:
-    with append_only.down(connection):
+    with append_only.triggers_disabled(connection):
         AuditAnchor.objects.filter(events=6)._raw_delete("default")
     assert said() == [
         "it does not carry the hash of the anchor before: one is missing",

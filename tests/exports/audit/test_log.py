@@ -119,7 +119,7 @@ def test_the_database_refuses_to_change_or_delete_what_is_written(owner: User, t
 
 def test_a_trigger_that_was_taken_away_is_found(export: Export) -> None:
     assert log.verify().findings == []
-    with append_only.down(connection):
+    with append_only.triggers_disabled(connection):
         assert [one.what for one in log.verify().findings] == ["guard"] * 4
     assert log.verify().findings == []
 
@@ -127,14 +127,14 @@ def test_a_trigger_that_was_taken_away_is_found(export: Export) -> None:
 def test_flush_empties_the_log_and_leaves_it_guarded(export: Export) -> None:
     call_command("flush", interactive=False, verbosity=0)
     assert not ExportLog.objects.exists()
-    assert append_only.absent(connection) == []
+    assert append_only.missing_triggers(connection) == []
 
 
 def test_many_downloads_at_once_do_not_fork_the_chain(export: Export, owner: User) -> None:
     def download(number: int) -> None:
         close_old_connections()
         try:
-            lifecycle.downloaded(export, owner, f"Download {number}.")
+            lifecycle.record_download(export, owner, f"Download {number}.")
         finally:
             connections.close_all()
 
@@ -165,7 +165,7 @@ def test_events_from_before_are_chained_by_the_migration(export: Export, owner: 
 def days_ago(export: Export, days: int) -> None:
     """The chain as if all of it had been written some days ago."""
     before = ""
-    with append_only.down(connection):
+    with append_only.triggers_disabled(connection):
         for line in ExportLog.objects.filter(export=export).order_by("sequence"):
             change(line, created_at=line.created_at - timedelta(days=days), previous_hash=before)
             before = rehash(line)

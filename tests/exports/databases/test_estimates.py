@@ -164,7 +164,7 @@ SLEEP = {
 @pytest.mark.django_db
 def test_an_export_does_not_wait_for_itself(owner: User) -> None:
     export = changed(order(owner), total_items=2 * ROWS_A_SECOND)
-    assert submission.queued(export).wait == 2
+    assert submission.queued_answer(export).wait == 2
     changed(order(owner), total_items=3 * ROWS_A_SECOND)
     changed(order(owner), total_items=9 * ROWS_A_SECOND, status=Status.COMPLETED)
-    assert submission.queued(export).wait == 5
+    assert submission.queued_answer(export).wait == 5

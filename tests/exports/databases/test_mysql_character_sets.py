@@ -9,8 +9,8 @@ from django.db import connection
 
 from rowferry.assets.models import Asset
 from rowferry.exports.databases import open_reader
-from rowferry.exports.databases.value_sql import Rendering
-from rowferry.exports.encoding.value_types import Kind
+from rowferry.exports.databases.value_sql import CellExpression
+from rowferry.exports.encoding.value_types import ValueType
 from tests.factories.assets import AssetFactory
 
 pytestmark = [
@@ -32,7 +32,7 @@ def latin() -> Iterator[None]:
 
 def read() -> tuple[str, str]:
     """The statement, and what it read."""
-    rendering = Rendering("name", Kind.TEXT)
+    rendering = CellExpression("name", ValueType.TEXT)
     with open_reader("default") as reader:
         statement, _ = reader.compile(Asset.objects.annotate(text=rendering.expression()).values_list("text"))
         (block,) = reader.blocks(Asset.objects.all(), [rendering])

@@ -11,17 +11,17 @@ import pytest
 from django.db import connection
 
 from rowferry.exports.databases import open_reader
-from rowferry.exports.encoding.blocks import CELL, MARKS, Block
-from rowferry.exports.encoding.pushdown import Marked
-from rowferry.exports.encoding.value_types import Form, Kind
-from rowferry.exports.formats import Order, SinkColumn
-from rowferry.exports.formats.excel import ExcelSink
+from rowferry.exports.encoding.blocks import CELL, COLUMN_SEPARATORS, CellBlock
+from rowferry.exports.encoding.pushdown import MarkedCells
+from rowferry.exports.encoding.value_types import Representation, ValueType
+from rowferry.exports.formats import FileHeader, FormatColumn
+from rowferry.exports.formats.excel import ExcelWriter
 from rowferry.exports.formats.excel.marked import MarkedGrid
 from tests.exports.encoding.test_text import HOSTILE
 from tests.support.all_types_model import Probe, rendering
 
 COLUMNS = ("integer", "text", "decimal", "boolean", "day", "instant", "uuid", "clock", "span", "json")
-FORMS = {"boolean": Form.DIGIT, "day": Form.SERIAL, "instant": Form.SERIAL}
+FORMS = {"boolean": Representation.DIGIT, "day": Representation.SERIAL, "instant": Representation.SERIAL}
 LONG_ROW = "x" * 20_000
 LONG_CELL = "é" * 40_000
 PLAIN = {
@@ -51,28 +51,28 @@ ODD = [
 ]
 
 
-def order(names=COLUMNS) -> Order:
-    return Order(
+def order(names=COLUMNS) -> FileHeader:
+    return FileHeader(
         export_id="0",
         resource="probes",
         resource_label="Probes",
         format="excel",
         exported_at=datetime(2025, 10, 30, tzinfo=UTC),
         item_count=None,
-        columns=tuple(SinkColumn(name, name, rendering(name).kind) for name in names),
+        columns=tuple(FormatColumn(name, name, rendering(name).kind) for name in names),
     )
 
 
 def written(with_marks: bool, names=COLUMNS) -> tuple[dict[str, list[bytes]], dict[str, int], int]:
     """The file, what had to be adjusted, and how many blocks came with marks."""
-    sink = ExcelSink(order(names), io.BytesIO())
-    renderings = [rendering(name, form=FORMS.get(name, Form.PLAIN)) for name in names]
+    sink = ExcelWriter(order(names), io.BytesIO())
+    renderings = [rendering(name, form=FORMS.get(name, Representation.PLAIN)) for name in names]
     marked = 0
     with open_reader("default") as reader:
         sink.open()
-        for block in reader.blocks(Probe.objects.order_by("pk"), renderings, sink.dialect if with_marks else None):
-            sink.pass_on(block) if block.finished else sink.write(block)
-            marked += block.finished
+        for block in reader.blocks(Probe.objects.order_by("pk"), renderings, sink.pushdown if with_marks else None):
+            sink.write_encoded(block) if block.is_encoded else sink.write(block)
+            marked += block.is_encoded
         sink.close()
     return parts(sink.stream.getvalue()), dict(sink.adjustments), marked
 
@@ -102,7 +102,7 @@ if connection.vendor in ("sqlite", "mysql"):
     @pytest.mark.usefixtures("committed_probes")
     @pytest.mark.parametrize("rows", [0, 1, 3, 4])
     def test_a_sheet_ends_where_it_is_full(rows, monkeypatch):
-        monkeypatch.setattr(ExcelSink, "max_rows", 3)
+        monkeypatch.setattr(ExcelWriter, "max_rows", 3)
         Probe.objects.bulk_create(Probe(integer=n, text=f" {n}") for n in range(rows))
         assert written(True)[0] == written(False)[0]
 
@@ -148,25 +148,25 @@ if connection.vendor == "sqlite":
 
 
 def test_there_are_marks_for_all_kinds_in_any_order():
-    kinds = list(Kind)
+    kinds = list(ValueType)
     pairs = [kind for one in kinds for other in kinds for kind in (one, other)]
-    ends = MarkedGrid([SinkColumn(str(n), str(n), kind) for n, kind in enumerate(pairs)]).dialect.ends
+    ends = MarkedGrid([FormatColumn(str(n), str(n), kind) for n, kind in enumerate(pairs)]).pushdown.ends
     assert len(ends) == len(pairs)
-    assert len(set(ends)) < len(MARKS)
+    assert len(set(ends)) < len(COLUMN_SEPARATORS)
 
 
 def test_marks_are_shared_by_what_is_alike():
-    columns = [SinkColumn(name, name, rendering(name).kind) for name in ("integer", "text", "text", "text")]
-    ends = MarkedGrid(columns).dialect.ends
-    assert MarkedGrid(columns).dialect == Marked(ends, (False, True, True, True))
+    columns = [FormatColumn(name, name, rendering(name).kind) for name in ("integer", "text", "text", "text")]
+    ends = MarkedGrid(columns).pushdown.ends
+    assert MarkedGrid(columns).pushdown == MarkedCells(ends, (False, True, True, True))
     assert ends[1] == ends[2] != ends[0]
-    assert set(ends) <= set(MARKS)
+    assert set(ends) <= set(COLUMN_SEPARATORS)
     assert len(ends[-1]) == 1, "a search for the end of a row looks for one byte"
 
 
 def test_a_block_in_which_marks_are_missing_is_looked_at_cell_by_cell():
-    grid = MarkedGrid([SinkColumn("a", "a", Kind.TEXT), SinkColumn("b", "b", Kind.INTEGER)])
-    first, last = grid.dialect.ends
-    assert grid.rows(Block(b"x" + first + b"1" + last, 1)) is not None
+    grid = MarkedGrid([FormatColumn("a", "a", ValueType.TEXT), FormatColumn("b", "b", ValueType.INTEGER)])
+    first, last = grid.pushdown.ends
+    assert grid.rows(CellBlock(b"x" + first + b"1" + last, 1)) is not None
     for data in (b"x" + first + b"1", b"x" + first + first + b"1" + last, b"x" + CELL + first + b"1" + last):
-        assert grid.rows(Block(data, 1)) is None
+        assert grid.rows(CellBlock(data, 1)) is None

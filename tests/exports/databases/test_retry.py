@@ -6,7 +6,7 @@ import pytest
 from django.db import OperationalError, transaction
 
 from rowferry.exports.databases import retry
-from rowferry.exports.databases.retry import PAUSES, retried
+from rowferry.exports.databases.retry import PAUSES, retry_on_conflict
 
 
 class DriverError(Exception):
@@ -48,7 +48,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 @pytest.mark.parametrize("error", DEADLOCKS, ids=["mysql", "postgresql"])
 def test_a_deadlock_is_tried_again_after_a_pause(error: OperationalError, pauses: list[float]) -> None:
     work = Work(error, times=2)
-    assert retried(work)("done") == "done"
+    assert retry_on_conflict(work)("done") == "done"
     assert work.calls == 3
     assert len(pauses) == 2
     assert all(0 <= waited <= most for waited, most in zip(pauses, PAUSES, strict=False))
@@ -58,7 +58,7 @@ def test_a_deadlock_is_tried_again_after_a_pause(error: OperationalError, pauses
 def test_after_some_tries_the_error_is_told() -> None:
     work = Work(DEADLOCKS[0], times=99)
     with pytest.raises(OperationalError):
-        retried(work)("never")
+        retry_on_conflict(work)("never")
     assert work.calls == len(PAUSES) + 1
 
 
@@ -67,7 +67,7 @@ def test_after_some_tries_the_error_is_told() -> None:
 def test_any_other_error_is_told_at_once(error: Exception) -> None:
     work = Work(error, times=1)
     with pytest.raises(type(error)):
-        retried(work)("never")
+        retry_on_conflict(work)("never")
     assert work.calls == 1
 
 
@@ -75,5 +75,5 @@ def test_any_other_error_is_told_at_once(error: Exception) -> None:
 def test_within_a_transaction_of_the_caller_there_is_one_try() -> None:
     work = Work(DEADLOCKS[0], times=1)
     with transaction.atomic(), pytest.raises(OperationalError):
-        retried(work)("never")
+        retry_on_conflict(work)("never")
     assert work.calls == 1

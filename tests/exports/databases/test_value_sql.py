@@ -17,8 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rowferry.exports.databases.generic import GenericReader
-from rowferry.exports.databases.value_sql import Rendering
-from rowferry.exports.encoding.value_types import FORMULA_STARTS, Form
+from rowferry.exports.databases.value_sql import CellExpression
+from rowferry.exports.encoding.value_types import FORMULA_STARTS, Representation
 from tests.support.all_types_model import KINDS, Probe, one, read, rendering, rows_of
 
 pytestmark = pytest.mark.usefixtures("probes")
@@ -74,7 +74,7 @@ def test_a_value_is_written_plainly(name, value, text):
 
 
 @pytest.mark.parametrize("name", KINDS)
-@pytest.mark.parametrize("form", Form)
+@pytest.mark.parametrize("form", Representation)
 @pytest.mark.parametrize("zone", ZONES[:2])
 def test_a_value_that_is_not_there_is_null_in_every_form_and_zone(name, form, zone):
     assert one(rendering(name, form, zone, guard=True)) is None
@@ -93,7 +93,7 @@ SERIALS = [
 
 @pytest.mark.parametrize("name, value, text", SERIALS)
 def test_days_and_booleans_are_numbers_where_a_sheet_wants_them(name, value, text):
-    given = rendering(name, Form.DIGIT if name == "boolean" else Form.SERIAL)
+    given = rendering(name, Representation.DIGIT if name == "boolean" else Representation.SERIAL)
     assert one(given, **{name: value}) == text
     assert given.text(value) == text
 
@@ -121,7 +121,7 @@ AT_THE_ENDS = [
 @pytest.mark.parametrize("zone", ZONES)
 @pytest.mark.parametrize("value", INSTANTS, ids=str)
 def test_an_instant_is_the_number_of_its_wall_clock(value, zone):
-    given = rendering("instant", Form.SERIAL, zone)
+    given = rendering("instant", Representation.SERIAL, zone)
     written = one(given, instant=value)
     assert written is not None
     assert round(float(written) * 86_400_000) == round(float(given.text(value)) * 86_400_000)
@@ -129,7 +129,7 @@ def test_an_instant_is_the_number_of_its_wall_clock(value, zone):
 
 
 def test_the_number_of_an_instant_is_that_of_excel():
-    given = rendering("instant", Form.SERIAL, "Europe/Berlin")
+    given = rendering("instant", Representation.SERIAL, "Europe/Berlin")
     assert one(given, instant=datetime(2025, 10, 30, 5, tzinfo=UTC)) == b"45960.25"
     assert given.text(datetime(2025, 10, 30, 5, tzinfo=UTC)) == b"45960.25"
 
@@ -137,14 +137,14 @@ def test_the_number_of_an_instant_is_that_of_excel():
 @pytest.mark.parametrize("zone", ZONES)
 @pytest.mark.parametrize("value", AT_THE_ENDS, ids=str)
 def test_an_instant_that_no_sheet_can_show_stays_text_in_utc(value, zone):
-    given = rendering("instant", Form.SERIAL, zone)
+    given = rendering("instant", Representation.SERIAL, zone)
     assert trimmed(one(given, instant=value)) == rendering("instant").text(value) == given.text(value)
 
 
 @pytest.mark.parametrize("zone", ZONES)
 @pytest.mark.parametrize("value", INSTANTS + AT_THE_ENDS, ids=str)
 def test_an_instant_is_on_the_clock_of_the_zone(value, zone):
-    given = rendering("instant", Form.PLAIN, zone)
+    given = rendering("instant", Representation.PLAIN, zone)
     assert trimmed(one(given, instant=value)) == given.text(value)
 
 
@@ -240,7 +240,7 @@ def test_numbers_are_never_guarded(name, value):
 
 def test_the_path_of_a_rendering_may_be_an_expression():
     Probe.objects.create(text="=1", integer=7)
-    shown = Rendering(
+    shown = CellExpression(
         Concat("text", Value("%s {x} ", TextField()), Cast("integer", TextField())), KINDS["text"], guard=True
     )
     assert read(Probe.objects.all(), shown) == [[b"'=1%s {x} 7"]]
@@ -251,4 +251,6 @@ def test_a_scale_that_only_the_model_knows_is_kept():
     with transaction.atomic(), connection.cursor() as cursor:
         column = connection.ops.quote_name("decimal")
         cursor.execute(f"UPDATE probe_probe SET {column} = 2 WHERE id = %s", [probe.pk])
-    assert read(Probe.objects.filter(pk=probe.pk), Rendering("decimal", KINDS["decimal"], places=3)) == [[b"2.000"]]
+    assert read(Probe.objects.filter(pk=probe.pk), CellExpression("decimal", KINDS["decimal"], places=3)) == [
+        [b"2.000"]
+    ]

@@ -9,9 +9,9 @@ from collections.abc import Callable
 import pytest
 import zstandard
 
-from rowferry.exports.encoding.compression import PACKINGS, compressed
+from rowferry.exports.encoding.compression import PACKINGS, open_compressor
 from rowferry.exports.errors import InvalidRequest
-from rowferry.exports.formats import Option, file_type, sinks
+from rowferry.exports.formats import Option, file_type, format_writers
 from rowferry.exports.planning.spec import ExportSpec
 from tests.exports.formats.files import Tape
 
@@ -29,7 +29,7 @@ every_packing = pytest.mark.parametrize("name", WHOLE)
 
 def packed(name: str | None) -> Tape:
     tape = Tape()
-    stream = compressed(tape, name)
+    stream = open_compressor(tape, name)
     for line in LINES:
         stream.write(line)
     stream.close()
@@ -50,7 +50,7 @@ def test_what_goes_in_comes_out_and_is_smaller_on_the_way(name: str) -> None:
 @every_packing
 def test_what_was_written_can_be_read_before_the_file_ends(name: str) -> None:
     tape = Tape()
-    stream = compressed(tape, name)
+    stream = open_compressor(tape, name)
     for count, line in enumerate(LINES, 1):
         stream.write(line)
         assert BEGUN[name](tape.data) == b"".join(LINES[:count])
@@ -81,13 +81,15 @@ def test_the_type_of_a_file_is_that_of_its_format_or_of_its_packing() -> None:
 
 
 def test_formats_that_are_compressed_in_themselves_do_not_offer_it() -> None:
-    offering = {name for name, sink in sinks().items() if "compress" in {option.name for option in sink.options}}
+    offering = {
+        name for name, sink in format_writers().items() if "compress" in {option.name for option in sink.options}
+    }
     assert offering == {"csv", "json", "ndjson", "tsv"}
 
 
 def test_a_choice_that_is_not_installed_names_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     lacking = Option("compress", "none", "Compression", ("none", "zstd"), {"zstd": "pip install rowferry[zstd]"})
-    monkeypatch.setattr(sinks()["tsv"], "options", (lacking,))
+    monkeypatch.setattr(format_writers()["tsv"], "options", (lacking,))
     with pytest.raises(InvalidRequest, match="pip install") as refused:
         ExportSpec.parse("assets", {"format": "tsv", "tsv": {"compress": "zstd"}})
     assert list(refused.value.errors) == ["tsv.compress"]

@@ -32,7 +32,7 @@ def test_what_waits_is_cancelled_at_once(owner: User):
 def test_what_runs_stops_at_its_next_batch(owner: User, storage_folder: Path):
     def cancel() -> None:
         assert tracking.cancel(owner, export.pk).message == "Being cancelled…"
-        time.sleep(queued.LOOK_EVERY)
+        time.sleep(queued.REPORT_INTERVAL)
 
     with watched_rows(9_000) as at_row:
         export = queue_export(owner, "groups")

@@ -16,7 +16,7 @@ from django.db import connection
 
 from rowferry.exports import submission
 from rowferry.exports.databases import READERS
-from rowferry.exports.encoding.blocks import CELL, Block, split
+from rowferry.exports.encoding.blocks import CELL, CellBlock, split
 from rowferry.exports.errors import RowsMissing, UnexpectedFault
 from rowferry.exports.execution import queued
 from rowferry.exports.integrity.manifest import SUFFIX
@@ -207,7 +207,7 @@ class Forgetful(Native):
     def read(self, queryset, renderings, dialect):
         for block in super().read(queryset, renderings, None):
             cells = split(block.data, block.rows, len(renderings))[: -len(renderings)]
-            yield Block(CELL.join(cells), block.rows - 1)
+            yield CellBlock(CELL.join(cells), block.rows - 1)
 
 
 class Doubling(Native):

@@ -13,8 +13,8 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.db.models import F
 
-from rowferry.exports.encoding.value_types import FORMULA_STARTS, Kind
-from rowferry.exports.formats import sinks
+from rowferry.exports.encoding.value_types import FORMULA_STARTS, ValueType
+from rowferry.exports.formats import format_writers
 from rowferry.exports.models import Export, ExportLog
 from rowferry.exports.resources import registry
 from rowferry.exports.resources.columns import Column
@@ -77,10 +77,10 @@ class HostileResource(Resource):
         Column("day"),
         Column("instant"),
         Column("text"),
-        Column("code", F("text"), kind=Kind.IDENTIFIER),
-        Column("flag", kind=Kind.BOOLEAN, compute=lambda text: text, needs=("text",), default=False),
-        Column("count", kind=Kind.INTEGER, compute=lambda text: text, needs=("text",), default=False),
-        Column("object", kind=Kind.JSON, compute=lambda text: text, needs=("text",), default=False),
+        Column("code", F("text"), kind=ValueType.IDENTIFIER),
+        Column("flag", kind=ValueType.BOOLEAN, compute=lambda text: text, needs=("text",), default=False),
+        Column("count", kind=ValueType.INTEGER, compute=lambda text: text, needs=("text",), default=False),
+        Column("object", kind=ValueType.JSON, compute=lambda text: text, needs=("text",), default=False),
         Column("half", compute=lambda text: f"\ud800{text}", needs=("text",), default=False),
     )
 
@@ -115,7 +115,7 @@ class TestValues:
     @every_program
     def test_hostile_text_is_read_as_the_database_holds_it(self, program: Program) -> None:
         Probe.objects.bulk_create(Probe(text=text) for text in [*READABLE, None])
-        guarded = any(option.name == "formula_guard" for option in sinks()[program.format].options)
+        guarded = any(option.name == "formula_guard" for option in format_writers()[program.format].options)
         texts = ["'" + text if guarded and text.startswith(FORMULA_STARTS) else text for text in READABLE]
         expected = [program.sees(text) for text in [*(in_format(program.format, text) for text in texts), None]]
         assert column(program, "text") == expected
@@ -135,7 +135,7 @@ class TestValues:
         Probe.objects.bulk_create(Probe(float=value) for value in FLOATS)
         assert [float(value) for value in column(program, "float")] == FLOATS
 
-    @pytest.mark.parametrize("name", sinks())
+    @pytest.mark.parametrize("name", format_writers())
     def test_the_greatest_and_the_smallest_floats_come_back(self, name: str) -> None:
         """Not to polars and pandas in JSON, which refuse whole numbers beyond 64 bits, as such they look."""
         program = next(one for one in PROGRAMS if one.format == name)
@@ -169,19 +169,19 @@ class TestValues:
             else:
                 assert moment(value, zone) == expected
 
-    @pytest.mark.parametrize("name", sinks())
+    @pytest.mark.parametrize("name", format_writers())
     def test_nothing_is_changed_without_being_counted_and_told(self, name: str) -> None:
         Probe.objects.bulk_create(Probe(text=text) for text in READABLE)
         export = made("hostile", format=name, columns=["text"])
         longer = [text for text in READABLE if in_format(name, text) != text]
         expected = {}
-        if sinks()[name].max_cell:
+        if format_writers()[name].max_cell:
             lost = sum(len(in_format(name, text)) < len(text) for text in longer)
             expected = {"replaced_characters": sum(map(replaced, longer)), "shortened_cells": lost}
         assert export.manifest["adjustments"] == expected
         assert [f"{count:,}" for count in expected.values() if not told(export, f"{count:,}")] == []
 
-    @pytest.mark.parametrize("name", sinks())
+    @pytest.mark.parametrize("name", format_writers())
     def test_a_lone_surrogate_of_a_computed_column_is_replaced_and_counted(self, name: str) -> None:
         Probe.objects.create(text="x")
         export = made("hostile", format=name, columns=["half", "text"])
@@ -190,7 +190,7 @@ class TestValues:
         assert export.manifest["adjustments"] == {"replaced_characters": 1}
         assert told(export, "1 characters")
 
-    @pytest.mark.parametrize("name", sinks())
+    @pytest.mark.parametrize("name", format_writers())
     @pytest.mark.parametrize("kind", ["flag", "count", "object"])
     @pytest.mark.parametrize("text", ['7,"8', "</v><f>1+1</f>", "=1+1", "{", "seven"])
     def test_a_computed_value_that_is_none_of_its_kind_fails_its_row_and_no_other(
@@ -204,7 +204,7 @@ class TestValues:
         assert ExportLog.objects.filter(export=export, error_message__contains="is no" if kind != "object" else ":")
 
     @pytest.mark.skipif(not ON_SQLITE, reason="only SQLite keeps bytes that are no text as text")
-    @pytest.mark.parametrize("name", sinks())
+    @pytest.mark.parametrize("name", format_writers())
     def test_stored_bytes_that_are_no_text_are_replaced_and_counted(self, name: str) -> None:
         Probe.objects.create(text="x")
         with connection.cursor() as cursor:
@@ -233,7 +233,7 @@ class TestResources:
         rows = program.rows(content(made(resource, format=program.format, columns=columns)))
         assert [len(row) for row in rows] == [len(columns)] * len(FILLED)
 
-    @pytest.mark.parametrize("name", sinks())
+    @pytest.mark.parametrize("name", format_writers())
     def test_a_column_may_be_alone(self, resource: str, name: str) -> None:
         FILL[resource]()
         program = next(one for one in PROGRAMS if one.format == name)
@@ -241,7 +241,7 @@ class TestResources:
             rows = program.rows(content(made(resource, format=name, columns=[column])))
             assert [len(row) for row in rows] == [1] * len(FILLED)
 
-    @pytest.mark.parametrize("name", sinks())
+    @pytest.mark.parametrize("name", format_writers())
     def test_there_may_be_no_rows(self, resource: str, name: str) -> None:
         export = made(resource, format=name, columns=[*registry.resource(resource).by_name])
         program = next(one for one in PROGRAMS if one.format == name)

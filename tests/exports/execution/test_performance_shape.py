@@ -17,8 +17,8 @@ from rowferry.assets.models import Asset, AssetStatus, AssetType
 from rowferry.exports import submission
 from rowferry.exports.databases import connection_pool, open_reader
 from rowferry.exports.execution import queued
-from rowferry.exports.execution.pipeline import Tally, convey
-from rowferry.exports.formats import Order
+from rowferry.exports.execution.pipeline import Tally, write_rows
+from rowferry.exports.formats import FileHeader
 from rowferry.exports.planning.plan import build_plan
 from rowferry.exports.planning.spec import ExportSpec
 from rowferry.exports.resources import registry
@@ -139,7 +139,7 @@ def test_a_queued_export_is_a_handful_of_statements(owner):
 def peak_of(body: dict[str, object], rows: int) -> int:
     """Bytes that Python held at most while it wrote so many rows to nowhere."""
     plan = build_plan(ExportSpec.parse("assets", body), None)
-    order = Order(
+    order = FileHeader(
         export_id="",
         resource="assets",
         resource_label="Assets",
@@ -151,7 +151,7 @@ def peak_of(body: dict[str, object], rows: int) -> int:
     tally = Tally()
     with open_reader("default") as reader:
         tracemalloc.start()
-        for _ in convey(plan, reader, plan.sink(order, Nowhere()), tally):
+        for _ in write_rows(plan, reader, plan.sink(order, Nowhere()), tally):
             pass
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()

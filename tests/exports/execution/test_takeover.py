@@ -121,7 +121,7 @@ def test_what_a_worker_hands_over_is_due_at_once_and_its_try_does_not_count(owne
     with watched_rows(5_000) as at_row:
         export = queue_export(owner, "groups")
         changed(export, max_attempts=1)
-        at_row[4_500] = lambda: tasks.hand_over([os.getpid()])
+        at_row[4_500] = lambda: tasks.release_leases([os.getpid()])
         queued.run_next()
         assert names(storage_folder) == []
         waiting = again(export)
@@ -141,7 +141,7 @@ def test_a_worker_hands_over_only_what_it_holds_itself(owner: User):
     asked_for_here = in_state(owner, Status.PROCESSING, worker=queued.worker_name(), mode="streamed")
     before = list(Export.objects.order_by("pk").values())
     assert not tasks.at_work([os.getpid()])
-    assert lifecycle.hand_over([queued.worker_name()]) == []
+    assert lifecycle.release_leases([queued.worker_name()]) == []
     assert list(Export.objects.order_by("pk").values()) == before
     assert len({retrying.pk, over.pk, asked_for_here.pk}) == 3
 
@@ -151,7 +151,7 @@ def test_what_its_owner_has_cancelled_is_not_handed_over(owner: User):
     claimed()
     lifecycle.request_cancel(export, owner)
     assert tasks.at_work([os.getpid()])
-    tasks.hand_over([os.getpid()])
+    tasks.release_leases([os.getpid()])
     assert again(export).attempt == again(export).max_attempts - 2
     assert events(export) == ["initiated", "processing"]
 

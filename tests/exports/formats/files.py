@@ -17,9 +17,9 @@ import pyarrow.parquet
 import python_calamine
 from hypothesis import strategies as st
 
-from rowferry.exports.encoding.blocks import CELL, NULL, Block
-from rowferry.exports.encoding.value_types import Kind
-from rowferry.exports.formats import Order, Sink, SinkColumn
+from rowferry.exports.encoding.blocks import CELL, NULL, CellBlock
+from rowferry.exports.encoding.value_types import ValueType
+from rowferry.exports.formats import FileHeader, FormatColumn, FormatWriter
 
 WHEN = datetime(2025, 10, 30, 14, 15, 7, tzinfo=UTC)
 Row = Sequence[str | bytes | None]
@@ -69,7 +69,7 @@ class Tape:
 @dataclass
 class Made:
     data: bytes
-    sink: Sink
+    sink: FormatWriter
     writes: list[bytes] = field(default_factory=list)
 
     @property
@@ -77,29 +77,31 @@ class Made:
         return self.data.decode()
 
 
-def columns(*kinds: Kind) -> tuple[SinkColumn, ...]:
+def columns(*kinds: ValueType) -> tuple[FormatColumn, ...]:
     """Columns c0, c1, … of these kinds."""
-    return tuple(SinkColumn(f"c{index}", f"Column {index}", kind) for index, kind in enumerate(kinds))
+    return tuple(FormatColumn(f"c{index}", f"Column {index}", kind) for index, kind in enumerate(kinds))
 
 
-def order_for(sink: type[Sink], of: tuple[SinkColumn, ...], **facts: Any) -> Order:
+def order_for(sink: type[FormatWriter], of: tuple[FormatColumn, ...], **facts: Any) -> FileHeader:
     known: dict[str, Any] = {"resource_label": "Assets", "exported_at": WHEN, "item_count": None} | facts
-    return Order(export_id="5f0c", resource="assets", format=sink.name, columns=of, **known)
+    return FileHeader(export_id="5f0c", resource="assets", format=sink.name, columns=of, **known)
 
 
-def block(rows: Sequence[Row]) -> Block:
+def block(rows: Sequence[Row]) -> CellBlock:
     cells = [
         NULL if value is None else value.encode() if isinstance(value, str) else value for row in rows for value in row
     ]
-    return Block(CELL.join(cells), len(rows))
+    return CellBlock(CELL.join(cells), len(rows))
 
 
-def blocks(rows: Sequence[Row], size: int) -> Iterator[Block]:
+def blocks(rows: Sequence[Row], size: int) -> Iterator[CellBlock]:
     for start in range(0, len(rows), size):
         yield block(rows[start : start + size])
 
 
-def make(sink: type[Sink], of: tuple[SinkColumn, ...], rows: Sequence[Row], size: int = 2000, **facts: Any) -> Made:
+def make(
+    sink: type[FormatWriter], of: tuple[FormatColumn, ...], rows: Sequence[Row], size: int = 2000, **facts: Any
+) -> Made:
     """The file of these rows, given to the sink in blocks of `size`."""
     tape = Tape()
     writer = sink(order_for(sink, of, **facts), tape)

@@ -6,32 +6,32 @@ import tracemalloc
 
 import pytest
 
-from rowferry.exports.encoding.blocks import Block
-from rowferry.exports.encoding.value_types import Form, Kind
+from rowferry.exports.encoding.blocks import CellBlock
+from rowferry.exports.encoding.value_types import Representation, ValueType
 from rowferry.exports.errors import SourceFault
-from rowferry.exports.formats import Sink, sinks
+from rowferry.exports.formats import FormatWriter, format_writers
 from tests.exports.formats.files import HOSTILE, READERS, Row, Tape, block, columns, make, order_for
 
-READY = [sink for sink in sinks().values() if sink.missing is None]
+READY = [sink for sink in format_writers().values() if sink.missing is None]
 every_format = pytest.mark.parametrize("sink", READY, ids=lambda sink: sink.name)
 CELLS = {
-    (Kind.BOOLEAN, Form.PLAIN): "true",
-    (Kind.BOOLEAN, Form.DIGIT): "1",
-    (Kind.DATE, Form.PLAIN): "2025-10-30",
-    (Kind.DATE, Form.SERIAL): "45960",
-    (Kind.INSTANT, Form.PLAIN): "2025-10-30T14:15:00Z",
-    (Kind.INSTANT, Form.SERIAL): "45960.59375",
-    (Kind.JSON, Form.PLAIN): '{"a": [1, "b"]}',
-    (Kind.INTEGER, Form.PLAIN): "42",
-    (Kind.DECIMAL, Form.PLAIN): "-12.50",
-    (Kind.FLOAT, Form.PLAIN): "2.5",
+    (ValueType.BOOLEAN, Representation.PLAIN): "true",
+    (ValueType.BOOLEAN, Representation.DIGIT): "1",
+    (ValueType.DATE, Representation.PLAIN): "2025-10-30",
+    (ValueType.DATE, Representation.SERIAL): "45960",
+    (ValueType.INSTANT, Representation.PLAIN): "2025-10-30T14:15:00Z",
+    (ValueType.INSTANT, Representation.SERIAL): "45960.59375",
+    (ValueType.JSON, Representation.PLAIN): '{"a": [1, "b"]}',
+    (ValueType.INTEGER, Representation.PLAIN): "42",
+    (ValueType.DECIMAL, Representation.PLAIN): "-12.50",
+    (ValueType.FLOAT, Representation.PLAIN): "2.5",
 }
-ALL_KINDS = columns(*Kind)
+ALL_KINDS = columns(*ValueType)
 
 
-def rows_for(sink: type[Sink], count: int) -> list[Row]:
+def rows_for(sink: type[FormatWriter], count: int) -> list[Row]:
     """Rows of every kind in the forms that this format asks for, with hostile texts and NULLs in between."""
-    cells = [CELLS.get((kind, sink.forms.get(kind, Form.PLAIN))) for kind in Kind]
+    cells = [CELLS.get((kind, sink.forms.get(kind, Representation.PLAIN))) for kind in ValueType]
     return [
         [
             None if (row + place) % 5 == 0 else cell or HOSTILE[(row + place) % len(HOSTILE)]
@@ -46,7 +46,7 @@ def test_the_formats_are_there() -> None:
 
 
 @every_format
-def test_a_format_says_what_it_is(sink: type[Sink]) -> None:
+def test_a_format_says_what_it_is(sink: type[FormatWriter]) -> None:
     assert sink.label
     assert sink.description
     assert sink.extension.isalnum()
@@ -66,31 +66,31 @@ def test_a_format_says_what_it_is(sink: type[Sink]) -> None:
     ],
 )
 def test_content_types_are_those_that_programs_know(name: str, extension: str, content_type: str) -> None:
-    assert (sinks()[name].extension, sinks()[name].content_type) == (extension, content_type)
+    assert (format_writers()[name].extension, format_writers()[name].content_type) == (extension, content_type)
 
 
 @every_format
 @pytest.mark.parametrize("count", [0, 1, 2, 7, 30])
-def test_as_many_rows_come_out_as_went_in(sink: type[Sink], count: int) -> None:
+def test_as_many_rows_come_out_as_went_in(sink: type[FormatWriter], count: int) -> None:
     made = make(sink, ALL_KINDS, rows_for(sink, count), 7)
     assert len(READERS[sink.name](made.data)) == made.sink.rows == count
 
 
 @every_format
-def test_how_rows_are_cut_into_blocks_does_not_change_the_content(sink: type[Sink]) -> None:
+def test_how_rows_are_cut_into_blocks_does_not_change_the_content(sink: type[FormatWriter]) -> None:
     rows = rows_for(sink, 25)
     contents = [READERS[sink.name](make(sink, ALL_KINDS, rows, size).data) for size in (1, 4, 25)]
     assert contents[0] == contents[1] == contents[2]
 
 
 @every_format
-def test_the_same_order_gives_the_same_bytes(sink: type[Sink]) -> None:
+def test_the_same_order_gives_the_same_bytes(sink: type[FormatWriter]) -> None:
     rows = rows_for(sink, 25)
     assert make(sink, ALL_KINDS, rows, 5).data == make(sink, ALL_KINDS, rows, 5).data
 
 
 @every_format
-def test_every_kind_alone_can_be_a_file_with_and_without_values(sink: type[Sink]) -> None:
+def test_every_kind_alone_can_be_a_file_with_and_without_values(sink: type[FormatWriter]) -> None:
     for place, column in enumerate(ALL_KINDS):
         rows = [[row[place]] for row in rows_for(sink, 6)]
         assert len(READERS[sink.name](make(sink, (column,), rows).data)) == 6
@@ -98,27 +98,27 @@ def test_every_kind_alone_can_be_a_file_with_and_without_values(sink: type[Sink]
 
 
 @every_format
-def test_an_empty_block_changes_nothing(sink: type[Sink]) -> None:
+def test_an_empty_block_changes_nothing(sink: type[FormatWriter]) -> None:
     tape = Tape()
     writer = sink(order_for(sink, ALL_KINDS), tape)
     writer.open()
-    writer.write(Block(b"", 0))
+    writer.write(CellBlock(b"", 0))
     writer.write(block(rows_for(sink, 2)))
-    writer.write(Block(b"", 0))
+    writer.write(CellBlock(b"", 0))
     writer.close()
     assert tape.data == make(sink, ALL_KINDS, rows_for(sink, 2)).data
 
 
 @every_format
-def test_a_block_that_is_not_rows_times_width_is_refused(sink: type[Sink]) -> None:
+def test_a_block_that_is_not_rows_times_width_is_refused(sink: type[FormatWriter]) -> None:
     writer = sink(order_for(sink, ALL_KINDS), Tape())
     writer.open()
     with pytest.raises(SourceFault):
-        writer.write(Block(b"1\xfe2", 1))
+        writer.write(CellBlock(b"1\xfe2", 1))
 
 
 @every_format
-def test_a_block_is_at_most_one_write(sink: type[Sink]) -> None:
+def test_a_block_is_at_most_one_write(sink: type[FormatWriter]) -> None:
     tape = Tape()
     writer = sink(order_for(sink, ALL_KINDS), tape)
     writer.open()
@@ -129,13 +129,13 @@ def test_a_block_is_at_most_one_write(sink: type[Sink]) -> None:
 
 
 @every_format
-def test_memory_does_not_grow_with_the_rows(sink: type[Sink]) -> None:
+def test_memory_does_not_grow_with_the_rows(sink: type[FormatWriter]) -> None:
     part = block(rows_for(sink, 200))
     peaks = [peak_of(sink, part, count) for count in (20, 200)]
     assert peaks[1] - peaks[0] < 64 * 1024
 
 
-def peak_of(sink: type[Sink], part: Block, count: int) -> int:
+def peak_of(sink: type[FormatWriter], part: CellBlock, count: int) -> int:
     writer = sink(order_for(sink, ALL_KINDS), Nowhere())
     tracemalloc.start()
     writer.open()

@@ -11,24 +11,26 @@ from xml.etree import ElementTree
 
 import pytest
 
-from rowferry.exports.encoding.value_types import Kind, Tone
-from rowferry.exports.formats import SinkColumn
-from rowferry.exports.formats.excel import ExcelSink
+from rowferry.exports.encoding.value_types import Severity, ValueType
+from rowferry.exports.formats import FormatColumn
+from rowferry.exports.formats.excel import ExcelWriter
 from rowferry.exports.formats.excel.sheet import column_letters, sheet_name
 from rowferry.exports.formats.excel.tones import COLOURS
 from tests.exports.formats.files import columns, excel_rows, make, workbook
 
-NUMBERED = columns(Kind.INTEGER, Kind.TEXT)
-LEVELS = SinkColumn("level", "Level", Kind.TEXT, tones={"High": Tone.BAD, 'say "low" & <leave>': Tone.QUIET})
-FLAG = SinkColumn("flag", "Flag", Kind.BOOLEAN, tones={"true": Tone.GOOD})
+NUMBERED = columns(ValueType.INTEGER, ValueType.TEXT)
+LEVELS = FormatColumn(
+    "level", "Level", ValueType.TEXT, tones={"High": Severity.BAD, 'say "low" & <leave>': Severity.QUIET}
+)
+FLAG = FormatColumn("flag", "Flag", ValueType.BOOLEAN, tones={"true": Severity.GOOD})
 MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 
 
-class TenRows(ExcelSink):
+class TenRows(ExcelWriter):
     max_rows: ClassVar[int] = 10
 
 
-class SmallSheets(ExcelSink):
+class SmallSheets(ExcelWriter):
     max_sheet_bytes: ClassVar[int] = 5000
 
 
@@ -69,7 +71,7 @@ def test_a_sheet_ends_before_its_xml_is_too_long() -> None:
 
 
 def test_the_header_is_bold_frozen_and_has_a_filter() -> None:
-    sheet = workbook(make(ExcelSink, NUMBERED, numbered(3), headers="labels").data).worksheets[0]
+    sheet = workbook(make(ExcelWriter, NUMBERED, numbered(3), headers="labels").data).worksheets[0]
     assert [(cell.value, cell.font.b) for cell in sheet[1]] == [("Column 0", True), ("Column 1", True)]
     assert not sheet["A2"].font.b
     assert sheet.freeze_panes == "A2"
@@ -88,7 +90,7 @@ def test_one_sheet_is_selected() -> None:
 
 
 def test_the_elements_of_a_sheet_stand_in_the_order_of_the_schema() -> None:
-    data = make(ExcelSink, (NUMBERED[0], LEVELS), numbered(2)).data
+    data = make(ExcelWriter, (NUMBERED[0], LEVELS), numbered(2)).data
     root = ElementTree.fromstring(parts(data)["xl/worksheets/sheet1.xml"])
     assert [child.tag.removeprefix(MAIN) for child in root] == [
         "sheetPr",
@@ -115,10 +117,10 @@ def test_every_part_is_xml_with_a_content_type_and_every_relation_leads_somewher
 
 
 def test_text_columns_and_numbers_kept_as_text_get_no_warnings() -> None:
-    of = columns(Kind.INTEGER, Kind.IDENTIFIER, Kind.INTEGER)
-    xml = parts(make(ExcelSink, of, [("1", "007", str(2**60))]).data)["xl/worksheets/sheet1.xml"].decode()
+    of = columns(ValueType.INTEGER, ValueType.IDENTIFIER, ValueType.INTEGER)
+    xml = parts(make(ExcelWriter, of, [("1", "007", str(2**60))]).data)["xl/worksheets/sheet1.xml"].decode()
     assert '<ignoredError sqref="B1:B2 C1:C2" numberStoredAsText="1"/>' in xml
-    only_numbers = parts(make(ExcelSink, columns(Kind.INTEGER), [("1",)]).data)["xl/worksheets/sheet1.xml"]
+    only_numbers = parts(make(ExcelWriter, columns(ValueType.INTEGER), [("1",)]).data)["xl/worksheets/sheet1.xml"]
     assert b"ignoredError" not in only_numbers
 
 
@@ -127,7 +129,7 @@ def test_text_columns_and_numbers_kept_as_text_get_no_warnings() -> None:
 def test_white_space_is_marked_only_in_blocks_that_need_it(text: str, preserved: int, place: int) -> None:
     rows = [["plain"], ["plain"], ["plain"]]
     rows[place] = [text]
-    xml = parts(make(ExcelSink, columns(Kind.TEXT), rows).data)["xl/worksheets/sheet1.xml"]
+    xml = parts(make(ExcelWriter, columns(ValueType.TEXT), rows).data)["xl/worksheets/sheet1.xml"]
     assert xml.split(b"</row>", 1)[1].count(b"xml:space") == preserved
 
 
@@ -155,7 +157,7 @@ def ground(rule: Any) -> str:
 
 
 def test_a_sheet_of_no_rows_and_columns_of_which_nothing_is_said_have_no_rules() -> None:
-    for data in (make(ExcelSink, (LEVELS,), []).data, make(ExcelSink, NUMBERED, numbered(2)).data):
+    for data in (make(ExcelWriter, (LEVELS,), []).data, make(ExcelWriter, NUMBERED, numbered(2)).data):
         assert b"conditionalFormatting" not in parts(data)["xl/worksheets/sheet1.xml"]
 
 
@@ -173,7 +175,7 @@ def luminance(colour: str) -> float:
 
 
 def test_each_printed_page_is_as_wide_as_the_sheet_and_repeats_the_header() -> None:
-    sheet = workbook(make(ExcelSink, NUMBERED, numbered(3)).data).worksheets[0]
+    sheet = workbook(make(ExcelWriter, NUMBERED, numbered(3)).data).worksheets[0]
     assert sheet.print_title_rows == "$1:$1"
     assert sheet.sheet_properties.pageSetUpPr is not None
     assert sheet.sheet_properties.pageSetUpPr.fitToPage
@@ -182,20 +184,20 @@ def test_each_printed_page_is_as_wide_as_the_sheet_and_repeats_the_header() -> N
 
 def test_widths_come_from_title_and_data_within_bounds() -> None:
     of = (
-        SinkColumn("n", "n", Kind.INTEGER),
-        SinkColumn("t", "t", Kind.TEXT),
-        SinkColumn("much longer than its cells", "l", Kind.TEXT),
-        SinkColumn("d", "d", Kind.DATE),
-        SinkColumn("x", "x", Kind.TEXT),
+        FormatColumn("n", "n", ValueType.INTEGER),
+        FormatColumn("t", "t", ValueType.TEXT),
+        FormatColumn("much longer than its cells", "l", ValueType.TEXT),
+        FormatColumn("d", "d", ValueType.DATE),
+        FormatColumn("x", "x", ValueType.TEXT),
     )
     rows = [("1", "é" * 29, "", "45960", "x" * 500), ("2", None, None, None, "x\n" * 500)]
-    sheet = workbook(make(ExcelSink, of, rows).data).worksheets[0]
+    sheet = workbook(make(ExcelWriter, of, rows).data).worksheets[0]
     assert [sheet.column_dimensions[letter].width for letter in "ABCDE"] == [8, 30, 30, 12, 60]
 
 
 def test_the_last_sheet_says_what_the_file_is() -> None:
     made = make(
-        ExcelSink,
+        ExcelWriter,
         NUMBERED,
         numbered(3),
         requested_by="Olga Owner",
@@ -224,19 +226,21 @@ def test_the_last_sheet_says_what_the_file_is() -> None:
 
 
 def test_the_last_sheet_says_what_is_not_as_it_was() -> None:
-    made = make(ExcelSink, columns(Kind.TEXT), [("\x00\x01",), ("x" * 40_000,)], item_count=5)
+    made = make(ExcelWriter, columns(ValueType.TEXT), [("\x00\x01",), ("x" * 40_000,)], item_count=5)
     facts = {row[0]: row[1] for row in workbook(made.data).worksheets[-1].iter_rows(values_only=True)}
     found = {name: facts.get(name) for name in ("Rows", "Rows left out", "Replaced characters", "Shortened cells")}
     assert found == {"Rows": "2", "Rows left out": "3", "Replaced characters": "2", "Shortened cells": "1"}
 
 
 def test_the_last_sheet_leaves_out_what_nobody_knows() -> None:
-    labels = {row[0] for row in workbook(make(ExcelSink, NUMBERED, []).data).worksheets[-1].iter_rows(values_only=True)}
+    labels = {
+        row[0] for row in workbook(make(ExcelWriter, NUMBERED, []).data).worksheets[-1].iter_rows(values_only=True)
+    }
     assert labels == {"Resource", "Format", "As of", "Rows", "Columns", "Time zone", "Export id", "Program"}
 
 
 def test_the_workbook_knows_its_title_author_and_time() -> None:
-    properties = workbook(make(ExcelSink, NUMBERED, [], requested_by="Olga <Owner>").data).properties
+    properties = workbook(make(ExcelWriter, NUMBERED, [], requested_by="Olga <Owner>").data).properties
     assert (properties.title, properties.creator) == ("Assets", "Olga <Owner>")
     assert properties.created == datetime(2025, 10, 30, 14, 15, 7)
 

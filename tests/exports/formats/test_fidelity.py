@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rowferry.exports.encoding.blocks import CELL, Block
-from rowferry.exports.encoding.value_types import Kind
-from rowferry.exports.formats import Sink, sinks
+from rowferry.exports.encoding.blocks import CELL, CellBlock
+from rowferry.exports.encoding.value_types import ValueType
+from rowferry.exports.formats import FormatWriter, format_writers
 from tests.exports.formats.corpus import TEXTS, in_format, many_rows, replaced, some_text
 from tests.exports.formats.files import Tape, calamine_rows, columns, make, order_for, workbook
 from tests.exports.formats.programs import PROGRAMS, Program
@@ -22,8 +22,8 @@ from tests.exports.formats.programs import PROGRAMS, Program
 EXAMPLES, ROWS = 10, 2_000
 """20,000 hostile rows a format."""
 SHEET_ROWS = 1_048_576
-MIXED = columns(Kind.TEXT, Kind.INTEGER, Kind.IDENTIFIER)
-READY = [sink for sink in sinks().values() if sink.missing is None]
+MIXED = columns(ValueType.TEXT, ValueType.INTEGER, ValueType.IDENTIFIER)
+READY = [sink for sink in format_writers().values() if sink.missing is None]
 every_format = pytest.mark.parametrize("sink", READY, ids=lambda sink: sink.name)
 every_program = pytest.mark.parametrize("program", PROGRAMS, ids=lambda one: f"{one.format} by {one.name}")
 
@@ -49,12 +49,12 @@ def test_every_format_is_read_by_two_programs_at_least() -> None:
 @pytest.mark.parametrize("name", TEXTS)
 def test_hostile_text_is_read_as_it_was(program: Program, name: str) -> None:
     rows = [("before", "1", "after"), (TEXTS[name], "2", None), (None, "3", TEXTS[name]), ("", "4", "end")]
-    made = make(sinks()[program.format], MIXED, rows)
+    made = make(format_writers()[program.format], MIXED, rows)
     assert read(program, made.data) == seen(program, rows)
 
 
 @every_format
-def test_twenty_thousand_hostile_rows_are_read_as_they_were(sink: type[Sink]) -> None:
+def test_twenty_thousand_hostile_rows_are_read_as_they_were(sink: type[FormatWriter]) -> None:
     programs = [one for one in PROGRAMS if one.format == sink.name]
 
     @settings(max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
@@ -76,19 +76,19 @@ def test_twenty_thousand_hostile_rows_are_read_as_they_were(sink: type[Sink]) ->
     [(sink, SHEET_ROWS + more) for sink in READY for more in ((-1, 0, 1) if sink.max_rows else (1,))],
     ids=lambda one: str(getattr(one, "name", one)),
 )
-def test_not_a_row_is_lost_where_a_sheet_ends(sink: type[Sink], rows: int) -> None:
+def test_not_a_row_is_lost_where_a_sheet_ends(sink: type[FormatWriter], rows: int) -> None:
     tape = Tape()
-    writer = sink(order_for(sink, columns(Kind.INTEGER)), tape)
+    writer = sink(order_for(sink, columns(ValueType.INTEGER)), tape)
     writer.open()
     for start in range(0, rows, 50_000):
         numbers = range(start, min(start + 50_000, rows))
-        writer.write(Block(CELL.join([b"%d" % number for number in numbers]), len(numbers)))
+        writer.write(CellBlock(CELL.join([b"%d" % number for number in numbers]), len(numbers)))
     writer.close()
     assert writer.rows == rows
     assert list(all_numbers(sink, tape.data)) == list(range(rows))
 
 
-def all_numbers(sink: type[Sink], data: bytes) -> list[int]:
+def all_numbers(sink: type[FormatWriter], data: bytes) -> list[int]:
     """The one column of a file, over all its sheets."""
     if sink.max_rows is None:
         polars = next(one for one in PROGRAMS if (one.format, one.name) == (sink.name, "polars"))
@@ -103,25 +103,25 @@ def workbook_names(data: bytes) -> list[str]:
 
 
 @every_program
-@pytest.mark.parametrize("kind", [Kind.TEXT, Kind.INTEGER])
-def test_a_file_of_one_column_has_as_many_rows_as_values(program: Program, kind: Kind) -> None:
+@pytest.mark.parametrize("kind", [ValueType.TEXT, ValueType.INTEGER])
+def test_a_file_of_one_column_has_as_many_rows_as_values(program: Program, kind: ValueType) -> None:
     cells: list[list[str | None]] = [["1"], ["2"], ["3"]]
-    found = program.rows(make(sinks()[program.format], columns(kind), cells).data)
+    found = program.rows(make(format_writers()[program.format], columns(kind), cells).data)
     assert [[str(int(value))] for (value,) in found] == cells
 
 
 @pytest.mark.parametrize("name", TEXTS)
 def test_no_sheet_holds_a_formula(name: str) -> None:
-    of = columns(*Kind)
+    of = columns(*ValueType)
     rows = [[TEXTS[name]] * len(of), [f"={TEXTS[name]}"] * len(of)]
-    data = make(sinks()["excel"], of, rows, headers="labels").data
+    data = make(format_writers()["excel"], of, rows, headers="labels").data
     with zipfile.ZipFile(io.BytesIO(data)) as opened:
         sheets = [opened.read(part) for part in opened.namelist() if "/worksheets/" in part]
     assert [sheet for sheet in sheets if re.search(rb"<f[\s/>]", sheet)] == []
 
 
 def test_no_cell_is_a_formula_to_openpyxl() -> None:
-    of = columns(Kind.TEXT, Kind.IDENTIFIER, Kind.INTEGER, Kind.DATE)
+    of = columns(ValueType.TEXT, ValueType.IDENTIFIER, ValueType.INTEGER, ValueType.DATE)
     rows = [[f"={text}"[:200]] * len(of) for text in TEXTS.values()]
-    book = workbook(make(sinks()["excel"], of, rows).data)
+    book = workbook(make(format_writers()["excel"], of, rows).data)
     assert {cell.data_type for sheet in book for row in sheet.iter_rows() for cell in row} <= {"s", "n"}

@@ -20,7 +20,7 @@ from django.test import Client
 
 from rowferry.exports.integrity import signing
 from rowferry.exports.integrity.manifest import SUFFIX
-from rowferry.exports.integrity.secret_file import kept
+from rowferry.exports.integrity.secret_file import read_or_create_secret
 from tests.factories.assets import AssetFactory
 from tests.support.making import made
 
@@ -84,7 +84,7 @@ def test_the_id_of_a_key_is_the_thumbprint_that_the_rfc_has_for_it() -> None:
     "said", [{"rows": 2, "name": "a"}, {"rows": 1, "name": "b"}, {"rows": 1}, {"rows": 1, "name": "a", "more": None}]
 )
 def test_any_change_breaks_the_signature(said: dict[str, Any], key_file: Path) -> None:
-    whole = signing.signed({"rows": 1, "name": "a"})
+    whole = signing.add_signature({"rows": 1, "name": "a"})
     (key,) = signing.public_keys()["keys"]
     assert signing.is_signed_by(dict(reversed(whole.items())), key)
     assert not signing.is_signed_by({**said, "signature": whole["signature"]}, key)
@@ -95,7 +95,7 @@ def test_any_change_breaks_the_signature(said: dict[str, Any], key_file: Path) -
 def test_the_key_is_made_once_for_its_owner_alone_and_stays(key_file: Path) -> None:
     first = signing.public_keys()
     assert stat.S_IMODE(key_file.stat().st_mode) == 0o600
-    signing._loaded.cache_clear()
+    signing._load_private_key.cache_clear()
     assert signing.public_keys() == first
     assert [path.name for path in key_file.parent.iterdir()] == ["signing-key"]
 
@@ -103,7 +103,7 @@ def test_the_key_is_made_once_for_its_owner_alone_and_stays(key_file: Path) -> N
 def test_of_many_that_make_a_secret_at_once_all_get_the_same(tmp_path: Path) -> None:
     path = tmp_path / "new" / "secret"
     with ThreadPoolExecutor(20) as threads:
-        texts = set(threads.map(lambda number: kept(path, lambda: str(number)), range(20)))
+        texts = set(threads.map(lambda number: read_or_create_secret(path, lambda: str(number)), range(20)))
     assert len(texts) == 1
     assert [one.name for one in path.parent.iterdir()] == ["secret"]
 
@@ -127,5 +127,5 @@ def test_a_key_that_is_none_is_told_by_the_name_of_the_setting(given: str, setti
 
 def test_without_a_key_and_a_place_for_one_nothing_is_signed(settings: Any) -> None:
     settings.ROWFERRY_SIGNING_KEY = settings.ROWFERRY_SIGNING_KEY_FILE = settings.ROWFERRY_PUBLIC_KEYS = ""
-    assert signing.signed({"rows": 1}) == {"rows": 1}
+    assert signing.add_signature({"rows": 1}) == {"rows": 1}
     assert signing.public_keys() == {"keys": []}

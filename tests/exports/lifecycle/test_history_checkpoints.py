@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from rowferry.exports import tracking
-from rowferry.exports.models import Export, Milestone, history_checkpoints
+from rowferry.exports.models import Export, HistoryCheckpoint, history_checkpoints
 from tests.factories.people import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -56,7 +56,7 @@ def test_every_page_holds_what_it_would_without_milestones(owner, stranger, limi
     for _ in range(3):  # the first finds no milestones, the second some, the last all
         assert listed(owner, limit) == expected(owner)
     assert listed(stranger, limit) == expected(stranger)
-    marks = Milestone.objects.filter(user=owner).order_by("number")
+    marks = HistoryCheckpoint.objects.filter(user=owner).order_by("number")
     assert list(marks.values_list("number", flat=True)) == [4, 8, 12, 16, 20]
     assert [mark.export_id for mark in marks] == expected(owner)[::-1][3::4]
 
@@ -72,14 +72,14 @@ def test_milestones_follow_as_the_history_grows(owner):
 def test_what_is_not_settled_is_no_milestone(owner):
     made(owner, SIZE, timezone.now() - timedelta(hours=23))
     assert listed(owner, 5) == expected(owner)
-    assert not Milestone.objects.exists()
+    assert not HistoryCheckpoint.objects.exists()
 
 
 def test_some_are_set_at_a_time(owner):
     made(owner, SIZE)
     for found in (3, 5, 5):
         assert tracking.history(owner, {}).total == SIZE
-        assert Milestone.objects.count() == found
+        assert HistoryCheckpoint.objects.count() == found
 
 
 def test_two_that_set_the_same_milestones_do_not_disturb_each_other(owner, monkeypatch):
@@ -87,7 +87,7 @@ def test_two_that_set_the_same_milestones_do_not_disturb_each_other(owner, monke
     tracking.history(owner, {})
     monkeypatch.setattr(history_checkpoints, "_before", lambda person, rank=None: None)
     assert tracking.history(owner, {}).total == SIZE
-    assert Milestone.objects.count() == 3
+    assert HistoryCheckpoint.objects.count() == 3
 
 
 def test_the_rows_of_a_page_are_asked_for_by_their_keys_alone(owner):
@@ -104,7 +104,7 @@ def test_a_filtered_history_goes_without(owner):
     made(owner, 2, status="failed")
     assert tracking.history(owner, {"status": "failed"}).total == 2
     assert tracking.history(owner, {"resource_type": "assets", "limit": "100"}).total == SIZE + 2
-    assert not Milestone.objects.exists()
+    assert not HistoryCheckpoint.objects.exists()
 
 
 def test_a_page_behind_the_last_is_empty(owner):
@@ -119,7 +119,7 @@ def test_the_milestones_go_with_the_person():
     tracking.history(person, {})
     Export.objects.filter(user=person).update(user=None)
     person.delete()
-    assert not Milestone.objects.exists()
+    assert not HistoryCheckpoint.objects.exists()
 
 
 def test_the_operator_sees_all(owner, stranger):

@@ -16,7 +16,7 @@ from django.utils import timezone
 from rowferry.exports import lifecycle, tracking
 from rowferry.exports.errors import Conflict, FenceLost, NotPermitted
 from rowferry.exports.execution import queued
-from rowferry.exports.lifecycle import MOVES, Claim, Facts
+from rowferry.exports.lifecycle import MOVES, Claim, FileResult
 from rowferry.exports.models import Attempt, EmailOutbox, Export, ExportLog, Mode, Status
 from rowferry.exports.storage import StoredFile
 from tests.factories.assets import AssetFactory
@@ -24,7 +24,7 @@ from tests.factories.exports import LONG_AGO, again, changed, events, in_state, 
 from tests.factories.tables import leading_columns
 
 LEASE = timedelta(seconds=60)
-FACTS = Facts(StoredFile("a-key", 12, "ab" * 32), 3, 0, timezone.now(), {"manifest_version": 1})
+FACTS = FileResult(StoredFile("a-key", 12, "ab" * 32), 3, 0, timezone.now(), {"manifest_version": 1})
 
 
 def claim_of(export: Export) -> Claim:

@@ -222,7 +222,7 @@ def test_the_command_does_it_all_and_says_what(
 
 
 def test_the_key_of_a_request_is_forgotten_after_a_day(owner: User):
-    key = Key.checked("a-key", {"format": "csv"})
+    key = Key.parse("a-key", {"format": "csv"})
     export = queue_export(owner)
     idempotency.keep(owner, key, export)
     assert idempotency.find(owner, key) == export

@@ -11,9 +11,9 @@ import pytest
 from django.contrib.auth.models import User
 
 from rowferry.exports import submission, tracking
-from rowferry.exports.errors import Crowded
+from rowferry.exports.errors import TooManyDownloads
 from rowferry.exports.execution.in_request import AHEAD
-from rowferry.exports.limits.download_slots import Seat, Seated
+from rowferry.exports.limits.download_slots import DownloadSlot, SlotStream
 from rowferry.exports.models import Export, Mode, Status
 from rowferry.exports.submission import Ready, Streamed
 from tests.factories.assets import AssetFactory
@@ -30,27 +30,27 @@ def one_seat(settings: Any) -> Iterator[None]:
 
 
 def test_a_seat_is_free_again_once_it_is_left() -> None:
-    seat = Seat()
-    with pytest.raises(Crowded) as refused:
-        Seat()
+    seat = DownloadSlot()
+    with pytest.raises(TooManyDownloads) as refused:
+        DownloadSlot()
     assert refused.value.retry_after == 5
     seat.leave()
     seat.leave()
-    Seat().leave()
+    DownloadSlot().leave()
 
 
 def test_a_seat_that_nobody_holds_any_more_is_free() -> None:
-    seat = Seat()
+    seat = DownloadSlot()
     del seat
     gc.collect()
-    Seat().leave()
+    DownloadSlot().leave()
 
 
 def test_closing_a_file_leaves_its_seat() -> None:
-    file = Seated(io.BytesIO(b"rows"), Seat())
+    file = SlotStream(io.BytesIO(b"rows"), DownloadSlot())
     assert file.read() == b"rows"
     file.close()
-    Seat().leave()
+    DownloadSlot().leave()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -66,14 +66,14 @@ def test_a_full_house_refuses_downloads_and_streams_before_anything_is_stored(se
         lambda: tracking.open_file(owner, ready.export.pk),
         lambda: submission.submit("assets", STREAM, owner),
     ):
-        with pytest.raises(Crowded):
+        with pytest.raises(TooManyDownloads):
             attempt()
     assert Export.objects.count() == 1
     file.stream.close()
     streamed = submission.submit("assets", STREAM, owner)
     assert isinstance(streamed, Streamed)
     assert b"".join(streamed.chunks).count(b"\r\n") == 3
-    Seat().leave()
+    DownloadSlot().leave()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -17,8 +17,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from rowferry.exports import lifecycle
 from rowferry.exports.errors import FenceLost, SourceFault
 from rowferry.exports.execution import queued
-from rowferry.exports.lifecycle import Facts, counters
-from rowferry.exports.lifecycle.counters import Increment, Total
+from rowferry.exports.lifecycle import FileResult, counters
+from rowferry.exports.lifecycle.counters import Counter, CounterDelta
 from rowferry.exports.models import EmailOutbox, Status
 from rowferry.exports.monitoring import health
 from rowferry.exports.scheduling import notifications, scheduler
@@ -28,7 +28,7 @@ from tests.factories.exports import again, changed, claimed, completed, in_state
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Samples = dict[tuple[str, ...], float]
-FACTS = Facts(StoredFile("a-key", 12, "ab" * 32), 3, 0, timezone.now(), {})
+FACTS = FileResult(StoredFile("a-key", 12, "ab" * 32), 3, 0, timezone.now(), {})
 LABELS = ("state", "resource", "format", "event", "outcome", "phase", "program")
 
 
@@ -71,7 +71,7 @@ def test_a_file_is_counted_with_its_rows_bytes_and_seconds(owner: User) -> None:
     changed(export, created_at=timezone.now() - timedelta(seconds=100))
     queued.run_next()
     assert "rowferry_rows_total" not in scraped()
-    counters.fold()
+    counters.aggregate()
     found = scraped()
     assert found["rowferry_rows_total"] == {("assets", "csv", "written"): 3}
     assert found["rowferry_file_bytes_total"] == {("assets", "csv"): again(export).file_size}
@@ -94,7 +94,7 @@ def test_a_lost_lease_a_retry_and_a_failure_are_counted(owner: User) -> None:
     claimed()
     lease_over(export)
     scheduler.end_abandoned()
-    counters.fold()
+    counters.aggregate()
     found = scraped()
     events = found["rowferry_events_total"]
     assert found["rowferry_leases_total"] == {("assets", "csv", "lost"): 2}
@@ -107,7 +107,7 @@ def test_mails_are_counted_as_they_wait_go_and_are_given_up(owner: User) -> None
     EmailOutbox.objects.filter(pk=EmailOutbox.objects.latest("id").pk).update(next_try_at=None)
     assert scraped()["rowferry_mails"] == {("waiting",): 2, ("given_up",): 1}
     notifications.send_due()
-    counters.fold()
+    counters.aggregate()
     found = scraped()
     assert found["rowferry_mails"] == {("waiting",): 0, ("given_up",): 1}
     assert found["rowferry_events_total"]["assets", "excel", "notified"] == 2
@@ -131,18 +131,20 @@ def test_a_move_that_is_rolled_back_is_not_counted(owner: User) -> None:
     changed(export, fence=9)
     with pytest.raises(FenceLost):
         lifecycle.complete(claim, FACTS, 1)
-    counters.fold()
+    counters.aggregate()
     assert ("assets", "csv", "completed") not in scraped()["rowferry_events_total"]
 
 
 def test_totals_only_grow_and_nothing_is_counted_twice() -> None:
     for _ in range(counters.MOST + 1):
         counters.count("assets", "csv", [("rows", "written", 10), ("rows", "failed", 0)])
-    assert counters.fold() == counters.MOST + 1
-    assert not Increment.objects.exists()
+    assert counters.aggregate() == counters.MOST + 1
+    assert not CounterDelta.objects.exists()
     counters.count("assets", "csv", [("rows", "written", 1)])
-    assert (counters.fold(), counters.fold()) == (1, 0)
-    assert [(total.detail, total.value) for total in Total.objects.all()] == [("written", 10 * (counters.MOST + 1) + 1)]
+    assert (counters.aggregate(), counters.aggregate()) == (1, 0)
+    assert [(total.detail, total.value) for total in Counter.objects.all()] == [
+        ("written", 10 * (counters.MOST + 1) + 1)
+    ]
 
 
 def test_tickers_that_fold_at_the_same_time_count_once() -> None:
@@ -153,7 +155,7 @@ def test_tickers_that_fold_at_the_same_time_count_once() -> None:
     def fold() -> None:
         start.wait()
         try:
-            scheduler.sweep((counters.fold,))
+            scheduler.run_duties((counters.aggregate,))
         finally:
             connection.close()
 
@@ -162,20 +164,20 @@ def test_tickers_that_fold_at_the_same_time_count_once() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    counters.fold()
-    assert [total.value for total in Total.objects.all()] == [100]
+    counters.aggregate()
+    assert [total.value for total in Counter.objects.all()] == [100]
 
 
 def test_the_sweep_of_the_ticker_folds(owner: User) -> None:
     queue_export(owner)
-    scheduler.sweep()
+    scheduler.run_duties()
     assert scraped()["rowferry_events_total"]["assets", "csv", "initiated"] == 1
 
 
 def test_the_cost_of_an_answer_does_not_depend_on_the_history(owner: User, django_assert_max_num_queries: Any) -> None:
     for _ in range(20):
         in_state(owner, Status.COMPLETED)
-    counters.fold()
+    counters.aggregate()
     health.database_answers()
     with django_assert_max_num_queries(11):
         scraped()

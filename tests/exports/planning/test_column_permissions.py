@@ -13,12 +13,12 @@ from django.db.models.functions import Concat
 
 from rowferry.assets.models import Asset
 from rowferry.exports import catalogue, submission, tracking
-from rowferry.exports.encoding.value_types import Kind
+from rowferry.exports.encoding.value_types import ValueType
 from rowferry.exports.errors import NotPermitted
 from rowferry.exports.execution import queued
 from rowferry.exports.models import Export
-from rowferry.exports.planning.column_privacy import sight
-from rowferry.exports.resources.columns import Column, Treatment
+from rowferry.exports.planning.column_privacy import visible_paths
+from rowferry.exports.resources.columns import Column, Redaction
 from rowferry.exports.resources.filters import Matches
 from rowferry.exports.resources.resource import Resource
 from tests.support.making import content, made
@@ -65,8 +65,8 @@ def paths_closed(withheld: Column, *rules: Any) -> list[bool]:
         filters = rules
 
     from_declaration = OneResource()
-    may_look = sight(from_declaration, [withheld.name])
-    return [rule.offered(may_look) is None for rule in rules]
+    may_look = visible_paths(from_declaration, [withheld.name])
+    return [rule.without_hidden_paths(may_look) is None for rule in rules]
 
 
 def test_a_filter_is_closed_however_its_path_is_spelt() -> None:
@@ -83,8 +83,8 @@ def test_a_filter_is_closed_to_all_that_an_expression_is_made_of() -> None:
     first, last = Matches("a", "assigned_to__first_name"), Matches("b", "assigned_to__last_name")
     serial, named, tag = Matches("c", "serial_number"), Matches("d", "name"), Matches("e", "asset_tag")
     rules = (first, last, serial, named, tag)
-    assert paths_closed(Column("full", name, Kind.TEXT, **MASK), *rules) == [True, True, False, False, False]
-    assert paths_closed(Column("dear", dear, Kind.TEXT, **MASK), *rules) == [False, False, True, True, False]
+    assert paths_closed(Column("full", name, ValueType.TEXT, **MASK), *rules) == [True, True, False, False, False]
+    assert paths_closed(Column("dear", dear, ValueType.TEXT, **MASK), *rules) == [False, False, True, True, False]
     computed = Column("initial", compute=initial, needs=("name",), **HASH)
     assert paths_closed(computed, *rules) == [False, False, False, True, False]
 
@@ -95,7 +95,7 @@ def test_the_catalogue_offers_what_may_be_had(guarded: Resource, asset: Asset, o
         name: treatment for name, treatment in WITHHELD.items() if treatment != "drop"
     }
     assert [c.name for c in found.columns if c.sortable] == ["id"]
-    assert {c.kind for c in found.columns[1:]} == {Kind.TEXT}
+    assert {c.kind for c in found.columns[1:]} == {ValueType.TEXT}
     filters = {p.name: p for p in found.filters}
     assert filters.keys() == {"status_id", "date_from", "date_to", "date_column", "ids"}
     assert [value for value, _ in filters["date_column"].choices or ()] == ["updated_at"]
@@ -175,8 +175,8 @@ def test_a_repeated_order_gets_no_file_whose_right_was_lost(guarded: Resource, a
 @pytest.mark.parametrize(
     "column",
     [
-        Column("name", otherwise=Treatment.MASK),
-        Column("name", permission=RIGHT, otherwise=Treatment.SHOW),
+        Column("name", on_denied=Redaction.MASK),
+        Column("name", permission=RIGHT, on_denied=Redaction.SHOW),
         Column("name", mask="=1+1", **MASK),
         Column("name", mask="", **MASK),
         Column("name", mask="\x00", **MASK),
@@ -186,7 +186,7 @@ def test_a_repeated_order_gets_no_file_whose_right_was_lost(guarded: Resource, a
 )
 def test_a_rule_that_protects_nothing_ends_the_start(column: Column) -> None:
     with pytest.raises(ValueError, match="name"):
-        column.resolved(Asset)
+        column.resolve(Asset)
 
 
 def test_a_default_sort_is_for_everybody() -> None:

@@ -13,14 +13,14 @@ from django.db.models import QuerySet
 from rowferry.exports.databases import Reader, open_reader
 from rowferry.exports.databases.postgresql import FIRST_ROWS, with_line_ends
 from rowferry.exports.databases.reader import BLOCK_ROWS
-from rowferry.exports.databases.value_sql import Rendering
-from rowferry.exports.encoding.blocks import CELL, NULL, Block
-from rowferry.exports.encoding.pushdown import Delimited, Keyed, Member
-from rowferry.exports.encoding.value_types import Kind
+from rowferry.exports.databases.value_sql import CellExpression
+from rowferry.exports.encoding.blocks import CELL, NULL, CellBlock
+from rowferry.exports.encoding.pushdown import CsvRows, JsonRows, Member
+from rowferry.exports.encoding.value_types import ValueType
 from rowferry.exports.errors import SourceFault
-from rowferry.exports.execution.pipeline import Tally, convey, order_of
-from rowferry.exports.formats import Order, SinkColumn, sinks
-from rowferry.exports.formats.csv import CsvSink
+from rowferry.exports.execution.pipeline import Tally, file_header, write_rows
+from rowferry.exports.formats import FileHeader, FormatColumn, format_writers
+from rowferry.exports.formats.csv import CsvWriter
 from rowferry.exports.planning.plan import build_plan
 from rowferry.exports.planning.spec import ExportSpec
 from rowferry.exports.resources import registry
@@ -33,7 +33,7 @@ from tests.support.all_types_model import Probe, rendering
 WRITES_LINES = connection.vendor in ("postgresql", "sqlite")
 WITHOUT_NUL = [text.replace("\0", "") for text in HOSTILE]
 """PostgreSQL has no NUL, and SQLite does not write lines that have one."""
-QUOTED_TEXT = Delimited(",", (False, True))
+QUOTED_TEXT = CsvRows(",", (False, True))
 COLUMNS = ("integer", "text", "decimal", "boolean", "day", "instant", "uuid", "clock", "span", "json")
 
 
@@ -50,32 +50,32 @@ def test_only_the_end_of_a_row_becomes_crlf(rows, lines):
     assert with_line_ends(rows) == lines
 
 
-def sink_of(renderings: list[Rendering], delimiter: str) -> CsvSink:
-    order = Order(
+def sink_of(renderings: list[CellExpression], delimiter: str) -> CsvWriter:
+    order = FileHeader(
         export_id="",
         resource="probes",
         resource_label="Probes",
         format="csv",
         exported_at=datetime.now(UTC),
         item_count=None,
-        columns=tuple(SinkColumn(str(one.path), str(one.path), one.kind) for one in renderings),
+        columns=tuple(FormatColumn(str(one.path), str(one.path), one.kind) for one in renderings),
         options={"delimiter": delimiter, "bom": False},
     )
-    return CsvSink(order, io.BytesIO())
+    return CsvWriter(order, io.BytesIO())
 
 
-def of_cells(reader: Reader, queryset: QuerySet[Probe], renderings: list[Rendering], delimiter: str) -> bytes:
+def of_cells(reader: Reader, queryset: QuerySet[Probe], renderings: list[CellExpression], delimiter: str) -> bytes:
     sink = sink_of(renderings, delimiter)
     for block in reader.blocks(queryset, renderings):
         sink.write(block)
     return sink.stream.getvalue()
 
 
-def of_lines(reader: Reader, queryset: QuerySet[Probe], renderings: list[Rendering], delimiter: str) -> bytes:
+def of_lines(reader: Reader, queryset: QuerySet[Probe], renderings: list[CellExpression], delimiter: str) -> bytes:
     sink = sink_of(renderings, delimiter)
-    for block in reader.blocks(queryset, renderings, sink.dialect):
-        assert block.finished
-        sink.pass_on(block)
+    for block in reader.blocks(queryset, renderings, sink.pushdown):
+        assert block.is_encoded
+        sink.write_encoded(block)
     return sink.stream.getvalue()
 
 
@@ -130,15 +130,15 @@ if WRITES_LINES:
         assert sum(sizes) == rows
         assert sizes[:1] == [min(rows, first)][: len(sizes)]
         assert all(size == BLOCK_ROWS for size in sizes[1:-1])
-        assert all(block.finished and block.data.count(b"\r\n") == block.rows for block in lines)
+        assert all(block.is_encoded and block.data.count(b"\r\n") == block.rows for block in lines)
 
     @pytest.mark.usefixtures("probes")
     def test_what_python_has_to_change_is_not_passed_through():
         Probe.objects.create(instant=datetime(2025, 1, 1, tzinfo=UTC))
         renderings = [rendering("integer"), rendering("instant", zone="Europe/Berlin")]
         with open_reader("default") as reader:
-            (block,) = reader.blocks(Probe.objects.all(), renderings, Delimited(",", (False, False)))
-            assert not block.finished
+            (block,) = reader.blocks(Probe.objects.all(), renderings, CsvRows(",", (False, False)))
+            assert not block.is_encoded
 
     @pytest.mark.django_db
     def test_a_statement_that_fails_is_a_fault_of_the_source():
@@ -163,8 +163,8 @@ if connection.vendor == "sqlite":
         renderings = [rendering("integer"), rendering("text")]
         with open_reader("default") as reader:
             lines, *cells = reader.blocks(Probe.objects.order_by("pk"), renderings, QUOTED_TEXT)
-            assert (lines.finished, lines.rows) == (True, BLOCK_ROWS)
-            assert [block.finished for block in cells] == [False]
+            assert (lines.is_encoded, lines.rows) == (True, BLOCK_ROWS)
+            assert [block.is_encoded for block in cells] == [False]
             assert cells[0].data.split(CELL)[1] == bytes.fromhex(stored).decode(errors="replace").encode()
 
     @pytest.mark.usefixtures("probes")
@@ -172,7 +172,7 @@ if connection.vendor == "sqlite":
         Probe.objects.create(integer=7)
         renderings = [rendering("integer")] * 250
         with open_reader("default") as reader:
-            (block,) = reader.blocks(Probe.objects.all(), renderings, Delimited("|", (False,) * 250))
+            (block,) = reader.blocks(Probe.objects.all(), renderings, CsvRows("|", (False,) * 250))
             assert block.data == b"|".join([b"7"] * 250) + b"\r\n"
 
 
@@ -181,7 +181,7 @@ if connection.vendor == "sqlite":
 @pytest.mark.parametrize("name", ["csv", "tsv", "json", "ndjson"])
 @pytest.mark.parametrize("resource", ["assets", "tickets"])
 def test_an_export_is_the_same_whoever_writes_the_lines(resource, name, nested):
-    if nested and not sinks()[name].can_nest:
+    if nested and not format_writers()[name].can_nest:
         return
     hostile_resource(resource)
     columns = [column.name for column in registry.resource(resource).columns]
@@ -204,11 +204,11 @@ def hostile_resource(resource: str) -> None:
 
 
 def _written(plan, reader: Reader, cells_only: bool) -> bytes:
-    order = order_of(plan, exported_at=datetime(2025, 10, 30, tzinfo=UTC))
+    order = file_header(plan, exported_at=datetime(2025, 10, 30, tzinfo=UTC))
     sink, tally = plan.sink(order, io.BytesIO()), Tally()
     if cells_only:
-        sink.dialect = None
-    for _ in convey(plan, reader, sink, tally):
+        sink.pushdown = None
+    for _ in write_rows(plan, reader, sink, tally):
         pass
     assert tally.rows == sink.rows == len(HOSTILE)
     return sink.stream.getvalue()
@@ -221,29 +221,29 @@ if connection.vendor == "sqlite":
     def test_objects_are_written_but_for_text_that_is_no_utf8(stored):
         with connection.cursor() as cursor:
             cursor.execute(f"INSERT INTO {Probe._meta.db_table} (text) VALUES (CAST(x'{stored}' AS TEXT))")
-        dialect = Keyed((Member("text", 0),), b",")
+        dialect = JsonRows((Member("text", 0),), b",")
         with open_reader("default") as reader:
             (block,) = reader.blocks(Probe.objects.all(), [rendering("text")], dialect)
         text = bytes.fromhex(stored)
-        written = Block(b'{"text":"a\\u0000b"}', 1, finished=True)
-        assert block == (written if text == b"a\0b" else Block(text.decode(errors="replace").encode(), 1))
+        written = CellBlock(b'{"text":"a\\u0000b"}', 1, is_encoded=True)
+        assert block == (written if text == b"a\0b" else CellBlock(text.decode(errors="replace").encode(), 1))
 
     @pytest.mark.usefixtures("probes")
     @pytest.mark.parametrize("name", ["decimal", "float", "json"])
     def test_objects_with_values_that_may_be_no_json_come_as_cells(name):
         Probe.objects.create(integer=1)
         with open_reader("default") as reader:
-            (block,) = reader.blocks(Probe.objects.all(), [rendering(name)], Keyed((Member(name, 0),), b","))
-        assert block == Block(NULL, 1)
+            (block,) = reader.blocks(Probe.objects.all(), [rendering(name)], JsonRows((Member(name, 0),), b","))
+        assert block == CellBlock(NULL, 1)
 
 
 def test_one_column_is_never_passed_through():
     """A database writes a lone NULL as a line with nothing on it, which is no row to most readers."""
-    assert sink_of([rendering("text")], ",").dialect is None
-    assert sink_of([rendering("text"), rendering("integer")], ";").dialect == Delimited(";", (True, False))
+    assert sink_of([rendering("text")], ",").pushdown is None
+    assert sink_of([rendering("text"), rendering("integer")], ";").pushdown == CsvRows(";", (True, False))
 
 
 def test_a_sink_counts_the_rows_that_it_passes_on():
-    sink = sink_of([Rendering("a", Kind.TEXT), Rendering("b", Kind.INTEGER)], ",")
-    sink.pass_on(Block(b'"x",1\r\n"y",2\r\n', 2))
+    sink = sink_of([CellExpression("a", ValueType.TEXT), CellExpression("b", ValueType.INTEGER)], ",")
+    sink.write_encoded(CellBlock(b'"x",1\r\n"y",2\r\n', 2))
     assert (sink.rows, sink.stream.getvalue()) == (2, b'"x",1\r\n"y",2\r\n')

@@ -12,7 +12,7 @@ import pytest
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import F
 
-from rowferry.exports.encoding.value_types import Kind
+from rowferry.exports.encoding.value_types import ValueType
 from rowferry.exports.models import ExportLog
 from rowferry.exports.resources.resource import Column, Resource
 from tests.support.all_types_model import Probe
@@ -27,9 +27,9 @@ class ProbesResource(Resource):
     columns = (
         Column("id"),
         Column("decimal"),
-        Column("doubled", F("decimal") * 2, kind=Kind.DECIMAL),
-        Column("computed", kind=Kind.DECIMAL, compute=lambda text: text, needs=("text",)),
-        Column("counted", kind=Kind.INTEGER, compute=lambda text: text, needs=("text",)),
+        Column("doubled", F("decimal") * 2, kind=ValueType.DECIMAL),
+        Column("computed", kind=ValueType.DECIMAL, compute=lambda text: text, needs=("text",)),
+        Column("counted", kind=ValueType.INTEGER, compute=lambda text: text, needs=("text",)),
     )
 
 

@@ -20,7 +20,7 @@ from django.utils import timezone
 from rowferry.exports import tasks
 from rowferry.exports.execution import queued
 from rowferry.exports.management.commands.doctor import CHECKS
-from rowferry.exports.models import Bell, Leader
+from rowferry.exports.models import Leader, WorkerPing
 from rowferry.exports.scheduling import scheduler
 from tests.factories.assets import AssetFactory
 from tests.factories.exports import again, changed, claimed, events, names, queue_export
@@ -76,7 +76,7 @@ def test_a_ticker_that_does_not_lead_does_nothing(owner: User):
     export = queue_export(owner)
     scheduler.lead("another")
     scheduler.run(lambda seconds: True)
-    assert again(export).rung_at is None
+    assert again(export).wakeup_sent_at is None
     assert Leader.objects.get().holder == "another"
 
 
@@ -91,7 +91,7 @@ def test_a_ticker_works_at_the_set_pace_until_it_is_stopped_and_resigns(owner: U
 
     scheduler.run(stopped)
     assert waits == [7, 7, 7]
-    assert again(export).rung_at is not None
+    assert again(export).wakeup_sent_at is not None
     assert not Leader.objects.exists()
 
 
@@ -104,7 +104,7 @@ def test_a_duty_that_fails_does_not_stop_the_others():
     def fails() -> None:
         raise DatabaseError("gone")
 
-    scheduler.sweep((lambda: done.append("before"), fails, lambda: done.append("after")))
+    scheduler.run_duties((lambda: done.append("before"), fails, lambda: done.append("after")))
     assert done == ["before", "after"]
 
 
@@ -114,9 +114,9 @@ def test_one_sweep_does_everything_that_is_due(owner: User, storage_folder: Path
     queued.run_next()
     changed(old, expires_at=timezone.now() - timedelta(seconds=1))
     changed(running, status="processing", attempt=3, lease_until=timezone.now() - timedelta(seconds=1))
-    scheduler.sweep()
+    scheduler.run_duties()
     assert [again(export).status for export in (old, running, waiting)] == ["expired", "failed", "pending"]
-    assert again(waiting).rung_at is not None
+    assert again(waiting).wakeup_sent_at is not None
     assert sorted(message.subject.split(" (")[0] for message in mail.outbox) == [
         "Your CSV export is ready",
         "Your export failed",
@@ -130,9 +130,9 @@ def test_a_broken_storage_does_not_keep_mail_and_bells_from_going(owner: User, s
     changed(export, expires_at=timezone.now() - timedelta(seconds=1))
     storage_folder.rename(storage_folder.with_name("lost"))
     storage_folder.write_text("A file where the folder was.")
-    scheduler.sweep()
+    scheduler.run_duties()
     assert len(mail.outbox) == 1
-    assert again(waiting).rung_at is not None
+    assert again(waiting).wakeup_sent_at is not None
     assert events(export)[-2:] == ["notified", "expired"]
 
 
@@ -142,7 +142,7 @@ def test_a_broken_storage_does_not_keep_mail_and_bells_from_going(owner: User, s
 def test_tick_once_makes_one_sweep(owner: User):
     export = queue_export(owner)
     call_command("tick", "--once")
-    assert again(export).rung_at is not None
+    assert again(export).wakeup_sent_at is not None
     assert not Leader.objects.exists()
 
 
@@ -161,7 +161,7 @@ def hearing() -> Iterator[None]:
     def listen() -> None:
         try:
             while not ended.wait(0.01):
-                for bell in Bell.objects.filter(worker=""):
+                for bell in WorkerPing.objects.filter(worker=""):
                     tasks.answer(bell.pk)
         finally:
             connection.close()
@@ -193,7 +193,7 @@ def test_the_doctor_finds_a_healthy_installation_well(
     patients = {name: said[name] for name in CHECKS if name != "settings"}
     assert code == 0
     assert all(line.startswith("ok    ") for line in patients.values()), patients
-    assert not Bell.objects.exists()
+    assert not WorkerPing.objects.exists()
 
 
 def test_the_doctor_misses_a_ticker(capsys: pytest.CaptureFixture[str]):
@@ -209,7 +209,7 @@ def test_the_doctor_misses_a_worker_and_sees_what_waits(owner: User, leader: Non
     assert code == 1
     assert said["worker"].startswith("FAIL  worker: none answered in 0.1 s: start")
     assert said["queue"].startswith("warn  queue: an export has waited for 300 s")
-    assert not Bell.objects.exists()
+    assert not WorkerPing.objects.exists()
 
 
 def test_the_doctor_takes_workers_that_are_busy_for_alive(

@@ -73,7 +73,7 @@ def test_what_a_dead_process_leaves_is_listed_and_can_be_removed(place: Storage)
 
 def test_an_open_file_can_outlive_its_key(place: Storage) -> None:
     filled(place, "a.1.csv", LARGE)
-    with place.outliving(place.open("a.1.csv")) as file:
+    with place.detach(place.open("a.1.csv")) as file:
         place.delete("a.1.csv")
         assert file.seek(0, io.SEEK_END) == len(LARGE)
         file.seek(0)

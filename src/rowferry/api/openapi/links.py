@@ -30,7 +30,7 @@ SOURCES = {
 """The answers that name an export."""
 
 
-def linked(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+def add_links(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """The description with its links: a hook of drf-spectacular, which has no other way to say them."""
     for operations in result["paths"].values():
         for operation in operations.values():

@@ -101,7 +101,7 @@ def _header(name: str, about: str, kind: Any = str) -> OpenApiParameter:
     return OpenApiParameter(name, kind, OpenApiParameter.HEADER, description=about)
 
 
-def _sent(name: str, statuses: list[int], about: str, kind: Any = str) -> OpenApiParameter:
+def _response_header(name: str, statuses: list[int], about: str, kind: Any = str) -> OpenApiParameter:
     return OpenApiParameter(name, kind, OpenApiParameter.HEADER, description=about, response=statuses)
 
 
@@ -166,9 +166,9 @@ def _order_answers() -> Responses:
 
 
 IN_FILES = (
-    _sent("Content-Disposition", [200], "The name of the file."),
-    _sent("ETag", [200], "SHA-256 of the file, where it is known before the first byte."),
-    _sent("Repr-Digest", [200], "The same (RFC 9530)."),
+    _response_header("Content-Disposition", [200], "The name of the file."),
+    _response_header("ETag", [200], "SHA-256 of the file, where it is known before the first byte."),
+    _response_header("Repr-Digest", [200], "The same (RFC 9530)."),
 )
 Decorator = Callable[[Any], Any]
 hidden: Decorator = extend_schema(exclude=True)
@@ -179,11 +179,11 @@ order: Decorator = extend_schema(
         _resource("resource"),
         _header("Idempotency-Key", "The same key and body within 24 hours mean the same export."),
         _header("Prefer", "`respond-async` means `async: true`."),
-        _sent("Location", [200, 202], "The export."),
-        _sent("X-Export-Id", [200, 202], "The export's id."),
-        _sent("Retry-After", [202, 429, 503], "Seconds.", int),
-        _sent("RateLimit", [200, 202, 429], "What is left."),
-        _sent("RateLimit-Policy", [200, 202, 429], "How many a minute."),
+        _response_header("Location", [200, 202], "The export."),
+        _response_header("X-Export-Id", [200, 202], "The export's id."),
+        _response_header("Retry-After", [202, 429, 503], "Seconds.", int),
+        _response_header("RateLimit", [200, 202, 429], "What is left."),
+        _response_header("RateLimit-Policy", [200, 202, 429], "How many a minute."),
         *IN_FILES,
     ],
     responses=_order_answers(),
@@ -214,8 +214,8 @@ download: Decorator = extend_schema(
         _header("Range", "One range of bytes."),
         _header("If-Range", "The ETag or date that the range is meant for."),
         _header("If-None-Match", "The ETag of the file that is there already."),
-        _sent("Accept-Ranges", [200, 206], "`bytes`"),
-        _sent("Content-Range", [206, 416], "Which bytes of how many."),
+        _response_header("Accept-Ranges", [200, 206], "`bytes`"),
+        _response_header("Content-Range", [206, 416], "Which bytes of how many."),
         *IN_FILES,
     ],
     responses={
@@ -236,7 +236,11 @@ manifest: Decorator = extend_schema(
 )
 retry: Decorator = extend_schema(
     operation_id="retry_export",
-    parameters=[_id(), _sent("Location", [202], "The new export."), _sent("Retry-After", [202, 429], "Seconds.", int)],
+    parameters=[
+        _id(),
+        _response_header("Location", [202], "The new export."),
+        _response_header("Retry-After", [202, 429], "Seconds.", int),
+    ],
     request=None,
     responses={202: QueuedSerializer, **_problems(403, 404, 409, 422, 429)},
 )

@@ -2,9 +2,12 @@
 
 from django.db import migrations
 
-from rowferry.exports.databases.collations import ACCENTS, compared
+from rowferry.exports.databases.collations import ACCENTS, set_collation
 
 
 class Migration(migrations.Migration):
     dependencies = [("assets", "0001_initial")]
-    operations = [compared("assets", ACCENTS, asset="asset_tag"), compared("assets", ACCENTS, asset="serial_number")]
+    operations = [
+        set_collation("assets", ACCENTS, asset="asset_tag"),
+        set_collation("assets", ACCENTS, asset="serial_number"),
+    ]

@@ -29,7 +29,7 @@ def insert_rows(model: type[models.Model], names: Sequence[str], rows: Iterable[
     source = iter(rows)
     while batch := list(islice(source, BATCH)):
         with transaction.atomic(using=using), connection.cursor() as cursor:
-            cursor.executemany(statement, list(_adapted(batch, fields, connection)))
+            cursor.executemany(statement, list(_adapt_values(batch, fields, connection)))
 
 
 def _insert(model: type[models.Model], columns: Sequence[str], connection: BaseDatabaseWrapper) -> str:
@@ -38,7 +38,7 @@ def _insert(model: type[models.Model], columns: Sequence[str], connection: BaseD
     return f"INSERT INTO {quote(model._meta.db_table)} ({', '.join(map(quote, columns))}) VALUES ({marks})"  # noqa: S608
 
 
-def _adapted(
+def _adapt_values(
     batch: Sequence[Sequence[Any]], fields: Sequence[models.Field[Any, Any]], connection: BaseDatabaseWrapper
 ) -> Iterator[tuple[Any, ...]]:
     """The rows with dates and instants, the only values whose form differs between databases, in this one's form."""

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from rowferry.assets.models import Asset, full_name
-from rowferry.exports.encoding.value_types import Kind, Tone
+from rowferry.exports.encoding.value_types import Severity, ValueType
 from rowferry.exports.resources.columns import Column
 from rowferry.exports.resources.filters import DateRange, Matches, Search
 from rowferry.exports.resources.resource import Resource, register
 
 STATUSES = {
-    "In use": Tone.GOOD,
-    "In stock": Tone.INFO,
-    "Ordered": Tone.INFO,
-    "In repair": Tone.WARNING,
-    "Lost or stolen": Tone.BAD,
-    "Retired": Tone.QUIET,
+    "In use": Severity.GOOD,
+    "In stock": Severity.INFO,
+    "Ordered": Severity.INFO,
+    "In repair": Severity.WARNING,
+    "Lost or stolen": Severity.BAD,
+    "Retired": Severity.QUIET,
 }
 
 
@@ -27,8 +27,8 @@ class AssetResource(Resource):
     columns = (
         Column("id", label="ID"),
         Column("name"),
-        Column("asset_tag", kind=Kind.IDENTIFIER),
-        Column("serial_number", kind=Kind.IDENTIFIER),
+        Column("asset_tag", kind=ValueType.IDENTIFIER),
+        Column("serial_number", kind=ValueType.IDENTIFIER),
         Column("status_id", label="Status ID", nest=("status", "id")),
         Column("location_id", label="Location ID", nest=("location", "id")),
         Column("assigned_to", label="Assigned to ID", nest=("assigned_to", "id")),
@@ -45,7 +45,7 @@ class AssetResource(Resource):
         Column(
             "assigned_to_name",
             full_name("assigned_to"),
-            Kind.TEXT,
+            ValueType.TEXT,
             label="Assigned to",
             default=False,
             nest=("assigned_to", "name"),

@@ -14,29 +14,29 @@ from typing import Any, BinaryIO
 import httpx
 
 from rowferry.cli.clients.base import Fetched
-from rowferry.cli.clients.http import Wire, body, patiently, retry_after
+from rowferry.cli.clients.http import HttpClient, body, retry_after, with_retries
 from rowferry.cli.clients.polling import wait
-from rowferry.cli.clients.resumable_download import Arrival
+from rowferry.cli.clients.resumable_download import ResumableDownload
 from rowferry.cli.output import Show
 from rowferry.exports.errors import Unavailable
 
-LOOK_EVERY = 0.5
+POLL_INTERVAL = 0.5
 """Seconds between two looks at an export, where the server names none."""
 SHORTEST, LONGEST = 0.2, 10.0
 """Bounds, in seconds, of the pause that a server's Retry-After can put between two looks."""
 
 
-class Server:
+class ApiClient:
     """One server. What only reads is repeated when the connection breaks; what changes something never."""
 
     def __init__(self, url: str, token: str) -> None:
-        self._wire = Wire(url, token)
+        self._wire = HttpClient(url, token)
 
     def make(self, resource: str, body: Mapping[str, Any], stream: BinaryIO, show: Show) -> Fetched:
-        arrival = Arrival(stream, show)
-        export_id = self._ordered(resource, body, arrival)
+        arrival = ResumableDownload(stream, show)
+        export_id = self._place_order(resource, body, arrival)
         export = wait(export_id, partial(self._look, export_id), show)
-        return self._fetched(export, arrival)
+        return self._fetch_rest(export, arrival)
 
     def preview(self, resource: str, body: Mapping[str, Any]) -> dict[str, Any]:
         return self._object("POST", f"{resource}/export", json={**body, "dry_run": True})
@@ -54,7 +54,7 @@ class Server:
         return self._object("GET", f"exports/{export_id}/logs", params=query)
 
     def fetch(self, export_id: str, stream: BinaryIO, show: Show) -> Fetched:
-        return self._fetched(self.find(export_id), Arrival(stream, show))
+        return self._fetch_rest(self.find(export_id), ResumableDownload(stream, show))
 
     def retry(self, export_id: str) -> dict[str, Any]:
         return self.find(self._object("POST", f"exports/{export_id}/retry")["export_id"])
@@ -74,7 +74,7 @@ class Server:
     def resource(self, name: str) -> dict[str, Any]:
         return self._object("GET", f"resources/{name}")
 
-    def _ordered(self, resource: str, wanted: Mapping[str, Any], arrival: Arrival) -> str:
+    def _place_order(self, resource: str, wanted: Mapping[str, Any], arrival: ResumableDownload) -> str:
         """Order a file, and take what comes at once. Returns the id; whether the file is whole, `arrival` knows."""
         export_id = ""
         try:
@@ -91,7 +91,7 @@ class Server:
                 raise
         return export_id
 
-    def _fetched(self, export: Mapping[str, Any], arrival: Arrival) -> Fetched:
+    def _fetch_rest(self, export: Mapping[str, Any], arrival: ResumableDownload) -> Fetched:
         """Get what has not come yet of a completed export; what is not completed the server refuses with the reason."""
 
         def more() -> None:
@@ -99,8 +99,8 @@ class Server:
                 arrival.take(answer)
 
         if not arrival.whole:
-            patiently(more)
-        return arrival.proved(export)
+            with_retries(more)
+        return arrival.verify(export)
 
     def _look(self, export_id: str) -> tuple[Mapping[str, Any], float]:
         """An export as it stands, and how long to wait before the next look."""
@@ -110,11 +110,11 @@ class Server:
                 answer.read()
                 return body(answer), _pause(answer)
 
-        return patiently(look)
+        return with_retries(look)
 
     def _object(self, method: str, path: str, **sent: Any) -> dict[str, Any]:
         return dict(self._wire.json(method, path, **sent))
 
 
 def _pause(answer: httpx.Response) -> float:
-    return min(max(retry_after(answer) or LOOK_EVERY, SHORTEST), LONGEST)
+    return min(max(retry_after(answer) or POLL_INTERVAL, SHORTEST), LONGEST)

@@ -31,7 +31,7 @@ class Fetched:
     sha256: str
 
 
-class Place(Protocol):
+class ExportClient(Protocol):
     """Objects are plain JSON as the API answers it. All raise RowferryError; `stream` is empty and can be rewound."""
 
     def make(self, resource: str, body: Mapping[str, Any], stream: BinaryIO, show: Show) -> Fetched:
@@ -57,10 +57,10 @@ class WrongSettings(RequestError):
     title = "The settings are wrong"
 
 
-def place(server: str | None, token: str | None, user: str | None) -> Place:
+def open_client(server: str | None, token: str | None, user: str | None) -> ExportClient:
     """The server at that address, or, without one, this machine as `user` (None = the operator)."""
     if not server:
-        here: Place = with_django("rowferry.cli.clients.local").Here(user)
+        here: ExportClient = with_django("rowferry.cli.clients.local").LocalClient(user)
         return here
     if user:
         raise typer.BadParameter("--user is for exports made here; at a server the token says who you are.")
@@ -68,7 +68,7 @@ def place(server: str | None, token: str | None, user: str | None) -> Place:
         raise typer.BadParameter("A server wants --token (or ROWFERRY_TOKEN): `rowferry token NAME` prints one.")
     if not server.startswith(("http://", "https://")):
         raise typer.BadParameter(f"--server must begin with http:// or https://, not {server!r}.")
-    there: Place = import_module("rowferry.cli.clients.api").Server(server, token)
+    there: ExportClient = import_module("rowferry.cli.clients.api").ApiClient(server, token)
     return there
 
 

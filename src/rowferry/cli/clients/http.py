@@ -20,7 +20,7 @@ PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
 AWAY = (httpx.codes.BAD_GATEWAY, httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.GATEWAY_TIMEOUT)
 
 
-def fetched(url: str) -> bytes:
+def fetch_url(url: str) -> bytes:
     """What lies at an address, without saying who asks. Unavailable: nobody answers, or not with that."""
     try:
         answer = httpx.get(url, timeout=15.0, follow_redirects=True)
@@ -37,7 +37,7 @@ class Refusal(RowferryError):
     title = "The server refuses"
 
 
-class Wire:
+class HttpClient:
     """One server and one person's token."""
 
     def __init__(self, url: str, token: str) -> None:
@@ -60,7 +60,7 @@ class Wire:
             with self._client.stream(method, path, follow_redirects=method == "GET", **sent) as answer:
                 if not answer.is_success:
                     answer.read()
-                    raise refused(answer)
+                    raise error_from_response(answer)
                 yield answer
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Unavailable(f"{self.root} does not answer as it should: {error or type(error).__name__}.") from error
@@ -71,7 +71,7 @@ class Wire:
             return body(answer)
 
 
-def patiently(attempt: Callable[[], T]) -> T:
+def with_retries(attempt: Callable[[], T]) -> T:
     """The result of what may be repeated; Unavailable only after the last of len(PAUSES) + 1 tries."""
     for pause in PAUSES:
         try:
@@ -89,7 +89,7 @@ def body(answer: httpx.Response) -> Any:
         raise Refusal(f"{answer.url} answers with something that is no JSON: is it a Rowferry server?") from None
 
 
-def refused(answer: httpx.Response) -> RowferryError:
+def error_from_response(answer: httpx.Response) -> RowferryError:
     """The error that a problem document (RFC 9457) tells, or the bare status where there is none."""
     try:
         problem = answer.json()

@@ -56,7 +56,7 @@ def event(line: Any) -> dict[str, Any]:
     plain = ("event", "message", "processed_items", "total_items", "current_batch", "total_batches", "duration_ms")
     actor = {"id": line.actor_id, "name": line.actor_name, "email": line.actor_email}
     return {
-        **_picked(line, *plain),
+        **_pick_fields(line, *plain),
         "error_message": line.error_message or None,
         "actor": actor if line.actor_id else None,
         "created_at": instant(line.created_at),
@@ -98,14 +98,14 @@ def _column(column: ColumnInfo) -> dict[str, Any]:
         "name": column.name,
         "label": column.label,
         **kind,
-        **_picked(column, "default", "sortable", "nest", "treatment"),
+        **_pick_fields(column, "default", "sortable", "nest", "treatment"),
     }
 
 
 def _filter(parameter: Any) -> dict[str, Any]:
     choices = parameter.choices
     listed = None if choices is None else [{"value": value, "label": label} for value, label in choices]
-    return {**_picked(parameter, "name", "label", "type", "multiple", "nullable"), "choices": listed}
+    return {**_pick_fields(parameter, "name", "label", "type", "multiple", "nullable"), "choices": listed}
 
 
 def _format(sink: FormatInfo) -> dict[str, Any]:
@@ -115,5 +115,5 @@ def _format(sink: FormatInfo) -> dict[str, Any]:
     return said
 
 
-def _picked(value: object, *names: str) -> dict[str, Any]:
+def _pick_fields(value: object, *names: str) -> dict[str, Any]:
     return {name: getattr(value, name) for name in names}

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO, cast
 
 from django.contrib.auth import get_user_model
 
-from rowferry.cli.checksum import Copy
+from rowferry.cli.checksum import ChecksumWriter
 from rowferry.cli.clients import json_records
 from rowferry.cli.clients.base import Fetched
 from rowferry.cli.clients.polling import wait
@@ -21,22 +21,22 @@ LOOK_EVERY = 0.2
 CHUNK = 1024 * 1024
 
 
-class Here:
+class LocalClient:
     """This machine, as one person or as the operator, who may see everything."""
 
     def __init__(self, user: str | None) -> None:
-        self.person = _named(user) if user else None
+        self.person = _find_user(user) if user else None
 
     def make(self, resource: str, body: Mapping[str, Any], stream: BinaryIO, show: Show) -> Fetched:
         if body.get("async"):
             export = submission.enqueue(resource, body, self.person)
             wait(str(export.pk), lambda: (self.find(str(export.pk)), LOOK_EVERY), show)
-            return self._opened(str(export.pk), stream, show)[1]
+            return self._copy_export(str(export.pk), stream, show)[1]
         work, course = submission.perform(resource, body, self.person)
         with closing(cast("Generator[Any, None, None]", course)):
             for tally in course:
                 show(f"Exporting {resource}", tally.rows, work.expected)
-        return _copied(json_records.export(work.export), work.file(), stream, show)
+        return _copy_file(json_records.export(work.export), work.file(), stream, show)
 
     def preview(self, resource: str, body: Mapping[str, Any]) -> dict[str, Any]:
         return json_records.preview(submission.dry_run(resource, body, self.person))
@@ -54,7 +54,7 @@ class Here:
         return json_records.page(tracking.log(self.person, export_id, query), json_records.event)
 
     def fetch(self, export_id: str, stream: BinaryIO, show: Show) -> Fetched:
-        export, fetched = self._opened(export_id, stream, show)
+        export, fetched = self._copy_export(export_id, stream, show)
         tracking.note_download(self.person, export, "The whole file, by the rowferry command.")
         return fetched
 
@@ -74,12 +74,12 @@ class Here:
     def resource(self, name: str) -> dict[str, Any]:
         return json_records.resource(catalogue.resource(name, self.person), catalogue.formats())
 
-    def _opened(self, export_id: str, stream: BinaryIO, show: Show) -> tuple[Any, Fetched]:
+    def _copy_export(self, export_id: str, stream: BinaryIO, show: Show) -> tuple[Any, Fetched]:
         export, file = tracking.open_file(self.person, export_id)
-        return export, _copied(json_records.export(export), file, stream, show)
+        return export, _copy_file(json_records.export(export), file, stream, show)
 
 
-def _named(user: str) -> Any:
+def _find_user(user: str) -> Any:
     people = get_user_model()
     try:
         return people._default_manager.get_by_natural_key(user)
@@ -87,8 +87,8 @@ def _named(user: str) -> Any:
         raise NotFound(f"There is no user {user!r}: `rowferry user {user}` makes one.") from None
 
 
-def _copied(export: dict[str, Any], file: Any, stream: BinaryIO, show: Show) -> Fetched:
-    copy = Copy(stream)
+def _copy_file(export: dict[str, Any], file: Any, stream: BinaryIO, show: Show) -> Fetched:
+    copy = ChecksumWriter(stream)
     with file.stream as kept:
         while data := kept.read(CHUNK):
             copy.write(data)

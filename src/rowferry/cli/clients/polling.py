@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from rowferry.cli.output import Show, say
+from rowferry.cli.output import Show, echo_err
 from rowferry.exports.errors import Fault, RowferryError, Stopped
 
 Export = Mapping[str, Any]
@@ -24,7 +24,7 @@ def wait(export_id: str, look: Callable[[], tuple[Export, float]], show: Show) -
             time.sleep(pause)
             found, pause = look()
     except KeyboardInterrupt:
-        say(f"The export goes on: `rowferry exports show {export_id}`.")
+        echo_err(f"The export goes on: `rowferry exports show {export_id}`.")
         raise
     if found["status"] != "completed":
         raise _why(found)

@@ -9,17 +9,17 @@ from typing import Any, BinaryIO
 
 import httpx
 
-from rowferry.cli.checksum import Copy
+from rowferry.cli.checksum import ChecksumWriter
 from rowferry.cli.clients.base import Fetched
 from rowferry.cli.output import Show
 
 
-class Arrival:
+class ResumableDownload:
     """What has come of one file. `whole` says that an answer came to its end."""
 
     def __init__(self, stream: BinaryIO, show: Show) -> None:
         self.whole = False
-        self._copy = Copy(stream)
+        self._copy = ChecksumWriter(stream)
         self._show = show
         self._etag = ""
         self._filename = ""
@@ -44,7 +44,7 @@ class Arrival:
             self._show("Downloading", self._copy.size, total)
         self.whole = True
 
-    def proved(self, export: Mapping[str, Any]) -> Fetched:
+    def verify(self, export: Mapping[str, Any]) -> Fetched:
         """The file, equal to what its completed export says of it. StorageFault: it is not."""
         sha256 = str(export["checksum"]).removeprefix("sha256:")
         self._copy.compare(export["file_size"], sha256)

@@ -9,11 +9,11 @@ import typer
 
 from rowferry.cli import options
 from rowferry.cli.clients.base import with_django
-from rowferry.cli.error_handling import Failing
-from rowferry.cli.output import print_json, print_table, say
-from rowferry.cli.output_file import landing, named
+from rowferry.cli.error_handling import ErrorHandlingGroup
+from rowferry.cli.output import echo_err, print_json, print_table
+from rowferry.cli.output_file import display_name, open_output
 
-app = typer.Typer(cls=Failing, no_args_is_help=True, help="Check the log of exports; give it out.")
+app = typer.Typer(cls=ErrorHandlingGroup, no_args_is_help=True, help="Check the log of exports; give it out.")
 
 NOT_AS_WRITTEN = 3
 """Exit code: it was checked, and something is wrong with it."""
@@ -33,7 +33,7 @@ def verify(
         raise typer.BadParameter("--export looks into the database, --file into a file: one of them.")
     verdict = _of_file(file) if file else with_django("rowferry.exports.audit.log").verify(export)
     found = [{name: getattr(one, name) for name in one.__slots__} for one in verdict.findings]
-    say(
+    echo_err(
         f"{verdict.events:,} events of {verdict.chains:,} exports and {verdict.anchors:,} anchors checked: "
         + (f"{len(found):,} things are wrong." if found else "all is as it was written.")
     )
@@ -53,10 +53,10 @@ def export(
 ) -> None:
     """The log with its hashes, as NDJSON; to standard output unless --output says where."""
     written = with_django("rowferry.exports.audit.log").lines(date_from, date_to)
-    with landing(output) as ground:
+    with open_output(output) as ground:
         for line in written:
             ground.stream.write(line)
-        say(f"{named(ground.settle('audit.ndjson'))}: the log.")
+        echo_err(f"{display_name(ground.commit('audit.ndjson'))}: the log.")
 
 
 def _of_file(file: Path) -> Any:

@@ -13,7 +13,7 @@ from rowferry.cli import options
 from rowferry.cli.clients.base import with_django
 from rowferry.cli.commands import maintenance, processes
 from rowferry.cli.error_handling import complaint
-from rowferry.cli.output import say
+from rowferry.cli.output import echo_err
 
 Count = Annotated[int, typer.Option(min=0, metavar="N", help="How many to make, if there are none.")]
 FAREWELL = 5.0
@@ -54,8 +54,8 @@ class Visitor(threading.Thread):
             self.content = True
         except Exception as error:
             for line in complaint(error) or [f"rowferry: {error!r}"]:
-                say(line)
+                echo_err(line)
         if self._once or not self.content:
             os.kill(os.getpid(), signal.SIGTERM)
         else:
-            say("Serving until Ctrl-C.")
+            echo_err("Serving until Ctrl-C.")

@@ -10,10 +10,10 @@ from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
 
-from rowferry.cli.clients.api import Server
+from rowferry.cli.clients.api import ApiClient
 from rowferry.cli.commands import accounts, maintenance
-from rowferry.cli.output import progress, say, size
-from rowferry.cli.output_file import landing
+from rowferry.cli.output import echo_err, progress, size
+from rowferry.cli.output_file import open_output
 from rowferry.exports.errors import Unavailable
 
 NAME = PASSWORD = "demo"  # noqa: S105  (a login that is printed)
@@ -34,25 +34,25 @@ def prepare(assets: int, tickets: int) -> str:
 
 def visit(url: str, token: str) -> None:
     """Export the assets as anybody would, through the API and the queue, and say where the file is."""
-    server = Server(url, token)
+    server = ApiClient(url, token)
     _await(server)
     folder = Path(settings.DATA_DIR) / "demo"
     folder.mkdir(parents=True, exist_ok=True)
-    with landing(str(folder)) as ground:
+    with open_output(str(folder)) as ground:
         with progress() as show:
             fetched = server.make("assets", BODY, ground.stream, show)
-        path = ground.settle(fetched.filename)
-    say(f"\nFile    {path}")
-    say(f"        {fetched.export['exported_items']:,} rows, {size(fetched.size)}, sha256 {fetched.sha256}")
-    say(f"Page    {url}/")
-    say(f"Login   {NAME}, password {PASSWORD}\n")
+        path = ground.commit(fetched.filename)
+    echo_err(f"\nFile    {path}")
+    echo_err(f"        {fetched.export['exported_items']:,} rows, {size(fetched.size)}, sha256 {fetched.sha256}")
+    echo_err(f"Page    {url}/")
+    echo_err(f"Login   {NAME}, password {PASSWORD}\n")
 
 
 def _any(model: str) -> bool:
     return bool(apps.get_model(model)._default_manager.exists())
 
 
-def _await(server: Server) -> None:
+def _await(server: ApiClient) -> None:
     """Until the web server answers."""
     until = time.monotonic() + START_WITHIN
     while True:

@@ -9,9 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from rowferry.cli import options
-from rowferry.cli.clients.base import Place, place
-from rowferry.cli.output import print_json, print_table, progress, say, size
-from rowferry.cli.output_file import STANDARD_OUTPUT, landing, named, put_manifest, wants_a_file
+from rowferry.cli.clients.base import ExportClient, open_client
+from rowferry.cli.output import echo_err, print_json, print_table, progress, size
+from rowferry.cli.output_file import STANDARD_OUTPUT, display_name, open_output, put_manifest, wants_a_file
 
 
 class SortOrder(StrEnum):
@@ -71,35 +71,35 @@ def export(
     wants_a_file(output, manifest)
     given: dict[str, Any] = {
         "columns": [name.strip() for name in columns.split(",")] if columns is not None else None,
-        "filters": gathered("--filter", filter),
+        "filters": group_pairs("--filter", filter),
         "sort_by": sort_by,
         "sort_order": sort_order,
         "headers": headers,
         "time_zone": time_zone,
         "nested": nested or None,
-        format: {name: _switch(value) for name, value in gathered("--option", option).items()},
+        format: {name: _switch(value) for name, value in group_pairs("--option", option).items()},
         "async": queue or None,
     }
     body = {"format": format} | {name: value for name, value in given.items() if value not in (None, {})}
-    where = place(server, token, user)
+    where = open_client(server, token, user)
     if dry_run:
         _preview(where, resource, body, as_json)
     else:
         _make(where, resource, body, output, as_json, manifest)
 
 
-def gathered(option: str, pairs: Iterable[str]) -> dict[str, Any]:
+def group_pairs(option: str, pairs: Iterable[str]) -> dict[str, Any]:
     """`k=v` by key; a key that comes twice has a list."""
     found: dict[str, Any] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not (name and equals):
             raise typer.BadParameter(f"{option} wants NAME=VALUE, not {pair!r}.")
-        found[name] = value if name not in found else [*_listed(found[name]), value]
+        found[name] = value if name not in found else [*_as_list(found[name]), value]
     return found
 
 
-def _listed(value: Any) -> list[Any]:
+def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
@@ -108,33 +108,35 @@ def _switch(value: Any) -> Any:
     return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
 
 
-def _make(where: Place, resource: str, body: dict[str, Any], output: str | None, as_json: bool, manifest: bool) -> None:
-    with landing(output) as ground:
+def _make(
+    where: ExportClient, resource: str, body: dict[str, Any], output: str | None, as_json: bool, manifest: bool
+) -> None:
+    with open_output(output) as ground:
         with progress() as show:
             fetched = where.make(resource, body, ground.stream, show)
-        path = ground.settle(fetched.filename)
+        path = ground.commit(fetched.filename)
     if manifest:
         put_manifest(path, where.manifest(fetched.export["export_id"]))
     rows = fetched.export["exported_items"]
     left_out = fetched.export["failed_items"]
-    say(f"{named(path)}: {rows:,} rows, {size(fetched.size)}, sha256 {fetched.sha256}")
+    echo_err(f"{display_name(path)}: {rows:,} rows, {size(fetched.size)}, sha256 {fetched.sha256}")
     if left_out:
         export_id = fetched.export["export_id"]
-        say(f"{left_out:,} rows could not be produced: `rowferry exports logs {export_id}` names them.")
+        echo_err(f"{left_out:,} rows could not be produced: `rowferry exports logs {export_id}` names them.")
     if as_json:
         print_json({**fetched.export, "path": path})
     elif output is None:
         typer.echo(path)
 
 
-def _preview(where: Place, resource: str, body: dict[str, Any], as_json: bool) -> None:
+def _preview(where: ExportClient, resource: str, body: dict[str, Any], as_json: bool) -> None:
     seen = where.preview(resource, body)
     for warning in seen["warnings"]:
-        say(f"Note: {warning}")
+        echo_err(f"Note: {warning}")
     if as_json:
         print_json(seen)
         return
     about = size(seen["estimated_file_size"])
-    say(f"{seen['total_items']:,} rows, about {about}; {seen['mode']}: {seen['mode_reason']}.")
+    echo_err(f"{seen['total_items']:,} rows, about {about}; {seen['mode']}: {seen['mode_reason']}.")
     rows = seen["preview"]
     print_table(list(rows[0]) if rows else [], [list(row.values()) for row in rows])

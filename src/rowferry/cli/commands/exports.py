@@ -7,12 +7,14 @@ from typing import Annotated, Any
 import typer
 
 from rowferry.cli import options
-from rowferry.cli.clients.base import place
-from rowferry.cli.error_handling import Failing
-from rowferry.cli.output import print_facts, print_json, print_table, progress, say, size
-from rowferry.cli.output_file import landing, named, put_manifest, wants_a_file
+from rowferry.cli.clients.base import open_client
+from rowferry.cli.error_handling import ErrorHandlingGroup
+from rowferry.cli.output import echo_err, print_facts, print_json, print_table, progress, size
+from rowferry.cli.output_file import display_name, open_output, put_manifest, wants_a_file
 
-app = typer.Typer(cls=Failing, no_args_is_help=True, help="List, show, download, retry, cancel, delete exports.")
+app = typer.Typer(
+    cls=ErrorHandlingGroup, no_args_is_help=True, help="List, show, download, retry, cancel, delete exports."
+)
 
 Wanted = Annotated[str | None, typer.Option(show_default=False)]
 Page = Annotated[int, typer.Option(min=1, help="Page, from 1.")]
@@ -37,7 +39,7 @@ def list_(
     """Exports, newest first."""
     chosen = _query(status=status, resource_type=resource, format=format, date_from=date_from, date_to=date_to)
     query = chosen | _query(page=page, limit=limit)
-    _print_page(place(server, token, user).history(query), HISTORY, as_json)
+    _print_page(open_client(server, token, user).history(query), HISTORY, as_json)
 
 
 @app.command()
@@ -49,7 +51,7 @@ def show(
     as_json: options.Json = False,
 ) -> None:
     """All that is known of one export."""
-    found = place(server, token, user).find(export_id)
+    found = open_client(server, token, user).find(export_id)
     (print_json if as_json else print_facts)(found)
 
 
@@ -66,7 +68,7 @@ def logs(
 ) -> None:
     """What happened to an export, oldest first."""
     query = _query(event=event, page=page, limit=limit)
-    _print_page(place(server, token, user).log(export_id, query), LOG, as_json)
+    _print_page(open_client(server, token, user).log(export_id, query), LOG, as_json)
 
 
 @app.command()
@@ -83,14 +85,14 @@ def download(
     Without --output it gets its own name in the current folder, and that name is printed.
     """
     wants_a_file(output, manifest)
-    where = place(server, token, user)
-    with landing(output) as ground:
+    where = open_client(server, token, user)
+    with open_output(output) as ground:
         with progress() as bar:
             fetched = where.fetch(export_id, ground.stream, bar)
-        path = ground.settle(fetched.filename)
+        path = ground.commit(fetched.filename)
     if manifest:
         put_manifest(path, where.manifest(export_id))
-    say(f"{named(path)}: {size(fetched.size)}, sha256 {fetched.sha256}")
+    echo_err(f"{display_name(path)}: {size(fetched.size)}, sha256 {fetched.sha256}")
     if output is None:
         typer.echo(path)
 
@@ -104,8 +106,8 @@ def retry(
     as_json: options.Json = False,
 ) -> None:
     """Queue a failed or cancelled export anew; prints the id of the new one."""
-    new = place(server, token, user).retry(export_id)
-    say("Queued again, as a new export.")
+    new = open_client(server, token, user).retry(export_id)
+    echo_err("Queued again, as a new export.")
     print_json(new) if as_json else typer.echo(new["export_id"])
 
 
@@ -117,8 +119,8 @@ def cancel(
     token: options.Token = None,
 ) -> None:
     """End a waiting or running export."""
-    now = place(server, token, user).cancel(export_id)
-    say("Cancelled." if now["status"] == "cancelled" else "It ends at its next batch.")
+    now = open_client(server, token, user).cancel(export_id)
+    echo_err("Cancelled." if now["status"] == "cancelled" else "It ends at its next batch.")
 
 
 @app.command()
@@ -129,8 +131,8 @@ def delete(
     token: options.Token = None,
 ) -> None:
     """Remove the file of an export; its log stays."""
-    place(server, token, user).delete(export_id)
-    say("The file is deleted; the log stays.")
+    open_client(server, token, user).delete(export_id)
+    echo_err("The file is deleted; the log stays.")
 
 
 def _query(**given: Any) -> dict[str, str]:
@@ -143,7 +145,7 @@ def _print_page(page: dict[str, Any], columns: tuple[str, ...], as_json: bool) -
         return
     print_table(columns, [[_cell(item[name]) for name in columns] for item in page["data"]])
     numbers = page["pagination"]
-    say(f"Page {numbers['current_page']} of {numbers['last_page']}; {numbers['total']:,} in all.")
+    echo_err(f"Page {numbers['current_page']} of {numbers['last_page']}; {numbers['total']:,} in all.")
 
 
 def _cell(value: Any) -> Any:

@@ -10,7 +10,7 @@ import typer
 
 from rowferry.cli import options
 from rowferry.cli.clients.base import manage, with_django
-from rowferry.cli.output import say
+from rowferry.cli.output import echo_err
 
 ASSETS, TICKETS = 100_000, 50_000
 
@@ -61,7 +61,7 @@ def user(
     people = with_django("rowferry.cli.commands.accounts")
     wishes = people.Wishes(email=email, password=password, staff=staff, superuser=superuser, permissions=permissions)
     for sentence in people.save(name, wishes):
-        say(sentence)
+        echo_err(sentence)
 
 
 def token(name: Name) -> None:

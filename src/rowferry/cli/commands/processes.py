@@ -11,7 +11,7 @@ import typer
 
 from rowferry.cli import options
 from rowferry.cli.clients.base import manage, with_django
-from rowferry.cli.output import say
+from rowferry.cli.output import echo_err
 from rowferry.exports.errors import Conflict, Unavailable
 
 HOST, PORT = "127.0.0.1", 8000
@@ -20,7 +20,7 @@ HOST, PORT = "127.0.0.1", 8000
 def up(host: options.Host = HOST, port: options.Port = PORT) -> None:
     """Web server, worker and ticker in one, until Ctrl-C or SIGTERM."""
     ready(host, port)
-    say(f"Rowferry serves at {address(host, port)} until Ctrl-C.")
+    echo_err(f"Rowferry serves at {address(host, port)} until Ctrl-C.")
     raise typer.Exit(supervise(host, port))
 
 

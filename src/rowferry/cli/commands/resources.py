@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from rowferry.cli import options
-from rowferry.cli.clients.base import place
-from rowferry.cli.output import print_json, print_table, say
+from rowferry.cli.clients.base import open_client
+from rowferry.cli.output import echo_err, print_json, print_table
 
 SHOWN_CHOICES = 8
 
@@ -21,7 +21,7 @@ def resources(
     as_json: options.Json = False,
 ) -> None:
     """What can be exported; with a name its columns, filters and formats."""
-    where = place(server, token, user)
+    where = open_client(server, token, user)
     if name is not None:
         found = where.resource(name)
         (print_json if as_json else _describe)(found)
@@ -34,12 +34,12 @@ def resources(
 
 
 def _describe(one: dict[str, Any]) -> None:
-    say(f"Columns of {one['name']} (those by default are exported when none are named):")
+    echo_err(f"Columns of {one['name']} (those by default are exported when none are named):")
     shown = [(c["name"], c["type"], c["label"], "by default" if c["default"] else "") for c in one["columns"]]
     print_table(("Column", "Type", "Label", "Default"), shown)
-    say("Filters:")
+    echo_err("Filters:")
     print_table(("Filter", "Type", "Values"), [(f["name"], _type(f), _choices(f)) for f in one["filters"]])
-    say("Formats:")
+    echo_err("Formats:")
     print_table(("Format", "Label", "Missing"), [(f["name"], f["label"], f["missing"]) for f in one["formats"]])
 
 

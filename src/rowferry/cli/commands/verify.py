@@ -12,7 +12,7 @@ import typer
 
 from rowferry.cli import options
 from rowferry.cli.clients.base import with_django
-from rowferry.cli.output import print_json, print_table, say
+from rowferry.cli.output import echo_err, print_json, print_table
 from rowferry.cli.output_file import MANIFEST
 
 NOT_AS_MADE = 3
@@ -55,7 +55,7 @@ def verify(
         print_json({"file": str(file), "good": good, "checks": found})
     else:
         print_table(("What", "Good", "Found"), [[one.what, "yes" if one.ok else "NO", one.found] for one in checks])
-    say(f"{file}: {'as it was made' if good else 'NOT proved to be as it was made'}.")
+    echo_err(f"{file}: {'as it was made' if good else 'NOT proved to be as it was made'}.")
     if not good:
         raise typer.Exit(NOT_AS_MADE)
 
@@ -64,7 +64,7 @@ def _keys(given: str | None, engine: Any) -> list[Any]:
     if given is None:
         return list(engine.own_keys())
     if given.startswith(("http://", "https://")):
-        data = import_module("rowferry.cli.clients.http").fetched(given)
+        data = import_module("rowferry.cli.clients.http").fetch_url(given)
     else:
         data = Path(given).read_bytes()
     return list(engine.read_json(data, given).get("keys", []))

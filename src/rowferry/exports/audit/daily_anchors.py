@@ -15,7 +15,7 @@ from rowferry.exports.audit import hash_chain
 from rowferry.exports.audit.hash_chain import Head
 from rowferry.exports.models import AuditAnchor, ExportLog
 
-GRACE = timedelta(hours=1)
+ANCHOR_GRACE = timedelta(hours=1)
 """After midnight, before a day counts as over: what was begun before then has ended by then."""
 MOST = 31
 """Days of one sweep."""
@@ -49,10 +49,12 @@ def events(first: date | None = None, after: date | None = None) -> QuerySet[Exp
 def facts(day: date, previous_hash: str) -> dict[str, Any]:
     """The anchor that a day has to have, as plain JSON with its hash, by what is in the log now."""
     rows = events(day, day + timedelta(days=1)).order_by().values_list("export_id", "sequence", "hash")
-    return sealed(day.isoformat(), ((str(key), Head(number, digest)) for key, number, digest in rows), previous_hash)
+    return create_anchor(
+        day.isoformat(), ((str(key), Head(number, digest)) for key, number, digest in rows), previous_hash
+    )
 
 
-def sealed(day: str, moves: Iterable[tuple[str, Head]], previous_hash: str) -> dict[str, Any]:
+def create_anchor(day: str, moves: Iterable[tuple[str, Head]], previous_hash: str) -> dict[str, Any]:
     """The anchor of a day on which chains moved to these heads, in any order."""
     heads: dict[str, Head] = {}
     count = 0
@@ -77,7 +79,7 @@ def _next_day(last: AuditAnchor | None) -> date | None:
     if moment is None:
         return None
     day: date = moment.astimezone(UTC).date()
-    return day if midnight(day) + timedelta(days=1) + GRACE <= timezone.now() else None
+    return day if midnight(day) + timedelta(days=1) + ANCHOR_GRACE <= timezone.now() else None
 
 
 def _write(day: date, last: AuditAnchor | None) -> AuditAnchor:

@@ -89,14 +89,14 @@ def examine(export_id: str, events: Sequence[Event], head: Head | None = None, *
     """What is wrong with one chain; `events` by sequence. Without `head` nobody says where it has to end."""
     suspects = [one for one in events if fingerprint(one) != one["hash"]]
     for one in suspects:
-        yield _altered(one, suspects)
+        yield _find_alteration(one, suspects)
     bad = {one["sequence"] for one in suspects}
     yield from _links(export_id, events, bad, first)
     if head is not None:
         yield from _end(export_id, events, head, bad)
 
 
-def _altered(one: Event, suspects: Iterable[Event]) -> Finding:
+def _find_alteration(one: Event, suspects: Iterable[Event]) -> Finding:
     places = [other["sequence"] for other in suspects][:MOST_SUSPECTS]
     origin = next((place for place in places if fingerprint({**one, "sequence": place}) == one["hash"]), None)
     if origin is None:

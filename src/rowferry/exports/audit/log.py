@@ -53,7 +53,8 @@ def verify(export_id: str | None = None) -> Verdict:
     export."""
     verdict = Verdict()
     verdict.findings += [
-        Finding("guard", f"the database's trigger {name} is not there") for name in append_only.absent(connection)
+        Finding("guard", f"the database's trigger {name} is not there")
+        for name in append_only.missing_triggers(connection)
     ]
     for keys in [[_key(export_id)]] if export_id else _keys():
         _verify_chains(keys, verdict)
@@ -148,7 +149,7 @@ def _difference(said: dict[str, Any], now: dict[str, Any]) -> str:
 
 def _without_anchor(days: list[date]) -> Iterator[Finding]:
     """Days that have events and should have an anchor."""
-    over = (timezone.now() - daily_anchors.GRACE - SLACK).astimezone(UTC).date()
+    over = (timezone.now() - daily_anchors.ANCHOR_GRACE - SLACK).astimezone(UTC).date()
     bounds = [None, *days, max([over, *days[-1:]])]
     for last, following in pairwise(bounds):
         first = last + timedelta(days=1) if last else None
@@ -162,7 +163,7 @@ def _without_anchor(days: list[date]) -> Iterator[Finding]:
 def lines(date_from: str | None = None, date_to: str | None = None) -> Iterator[bytes]:
     """The log as NDJSON with its hashes: one header, the events export by export, the anchors, one end. Days (UTC) are
     inclusive. InvalidRequest: no such day."""
-    first, last = _asked("--from", date_from), _asked("--to", date_to)
+    first, last = _parse_day("--from", date_from), _parse_day("--to", date_to)
     stop = last + timedelta(days=1) if last else None
     counts = {"events": 0, "anchors": 0}
     bounds = {"from": date_from, "to": date_to, "exported_at": hash_chain.instant(timezone.now())}
@@ -183,7 +184,7 @@ def _anchors(first: date | None, last: date | None) -> Iterator[AuditAnchor]:
     return (found.filter(day__lte=last) if last else found).iterator()
 
 
-def _asked(option: str, text: str | None) -> date | None:
+def _parse_day(option: str, text: str | None) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
     except ValueError:
@@ -198,13 +199,13 @@ def verify_lines(given: Iterable[bytes]) -> Verdict:
     """Check what `lines` gave out, by itself. InvalidRequest: it is no such file."""
     verdict = Verdict()
     reading = _Reading(verdict)
-    for one in map(_parsed, given):
+    for one in map(_parse_line, given):
         reading.take(one)
     reading.end()
     return verdict
 
 
-def _parsed(line: bytes) -> dict[str, Any]:
+def _parse_line(line: bytes) -> dict[str, Any]:
     try:
         one = json.loads(line)
         return {**one, "kind": str(one["kind"])}
@@ -259,7 +260,7 @@ class _Reading:
         self.verdict.anchors = len(self._said)
         first = None if self._header.get("from") else ""
         self.verdict.findings += _examined_anchors(
-            self._said, lambda one: daily_anchors.sealed(one["day"], self._days.get(one["day"], []), ""), first
+            self._said, lambda one: daily_anchors.create_anchor(one["day"], self._days.get(one["day"], []), ""), first
         )
         counted = {"events": self.verdict.events, "anchors": self.verdict.anchors}
         if self._end != counted:

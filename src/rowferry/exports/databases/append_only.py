@@ -34,7 +34,7 @@ def names() -> list[str]:
     return [f"{table}_no_{act}" for table in GUARDED for act in ("update", "delete")]
 
 
-def raised(vendor: str, tables: tuple[str, ...] = GUARDED) -> list[str]:
+def create_triggers_sql(vendor: str, tables: tuple[str, ...] = GUARDED) -> list[str]:
     """The statements that set the triggers."""
     if vendor not in REFUSE:
         return []
@@ -46,7 +46,7 @@ def raised(vendor: str, tables: tuple[str, ...] = GUARDED) -> list[str]:
     return [FUNCTION, *made] if vendor == "postgresql" else made
 
 
-def lowered(vendor: str, tables: tuple[str, ...] = GUARDED) -> list[str]:
+def drop_triggers_sql(vendor: str, tables: tuple[str, ...] = GUARDED) -> list[str]:
     """The statements that take the triggers away."""
     if vendor not in REFUSE:
         return []
@@ -58,7 +58,7 @@ def lowered(vendor: str, tables: tuple[str, ...] = GUARDED) -> list[str]:
     ]
 
 
-def absent(connection: BaseDatabaseWrapper) -> list[str]:
+def missing_triggers(connection: BaseDatabaseWrapper) -> list[str]:
     """The triggers that should be there and are not, or are switched off."""
     if connection.vendor not in STANDING:
         return []
@@ -69,13 +69,13 @@ def absent(connection: BaseDatabaseWrapper) -> list[str]:
 
 
 @contextmanager
-def down(connection: BaseDatabaseWrapper) -> Iterator[None]:
+def triggers_disabled(connection: BaseDatabaseWrapper) -> Iterator[None]:
     """Without the triggers for a while: to empty the whole database, or, in a test, to tamper."""
-    _execute(connection, lowered(connection.vendor))
+    _execute(connection, drop_triggers_sql(connection.vendor))
     try:
         yield
     finally:
-        _execute(connection, lowered(connection.vendor) + raised(connection.vendor))
+        _execute(connection, drop_triggers_sql(connection.vendor) + create_triggers_sql(connection.vendor))
 
 
 def _execute(connection: BaseDatabaseWrapper, statements: list[str]) -> None:

@@ -10,12 +10,16 @@ from collections.abc import Mapping, Sequence
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from rowferry.exports.databases.value_sql import MYSQL_SERIALS, SQLITE, SQLITE_SERIALS, RenderedText, Rendering
-from rowferry.exports.encoding.blocks import NULL, ODD
-from rowferry.exports.encoding.pushdown import EXACT_DIGITS, Marked
-from rowferry.exports.encoding.value_types import Form, Kind
+from rowferry.exports.databases.value_sql import MYSQL_SERIALS, SQLITE, SQLITE_SERIALS, CellExpression, RenderedText
+from rowferry.exports.encoding.blocks import IRREGULAR, NULL
+from rowferry.exports.encoding.pushdown import EXACT_DIGITS, MarkedCells
+from rowferry.exports.encoding.value_types import Representation, ValueType
 
-INTEGER, DECIMAL, BOOLEAN = (Kind.INTEGER, Form.PLAIN), (Kind.DECIMAL, Form.PLAIN), (Kind.BOOLEAN, Form.DIGIT)
+INTEGER, DECIMAL, BOOLEAN = (
+    (ValueType.INTEGER, Representation.PLAIN),
+    (ValueType.DECIMAL, Representation.PLAIN),
+    (ValueType.BOOLEAN, Representation.DIGIT),
+)
 EXACT = "{x} BETWEEN -{most} AND {most}"
 """To SQLite, text is greater than any number."""
 BIT = "{x} IN (0, 1)"
@@ -25,8 +29,8 @@ Number = tuple[str, str, str]
 """When it is one that a spreadsheet holds, how it is written then, and how otherwise."""
 
 
-def serials(found: Mapping[Kind, Number]) -> dict[tuple[Kind, Form], Number]:
-    return {(kind, Form.SERIAL): number for kind, number in found.items()}
+def serials(found: Mapping[ValueType, Number]) -> dict[tuple[ValueType, Representation], Number]:
+    return {(kind, Representation.SERIAL): number for kind, number in found.items()}
 
 
 SQLITE_NUMBERS = {
@@ -41,13 +45,13 @@ MYSQL_NUMBERS = {
     BOOLEAN: (BIT, "{x}", "{x}"),
     **serials(MYSQL_SERIALS),
 }
-TEMPLATES: dict[str, dict[tuple[Kind, Form], str]] = {
+TEMPLATES: dict[str, dict[tuple[ValueType, Representation], str]] = {
     "sqlite": {
-        key: f"coalesce(CASE WHEN {when} THEN {number} END, x'{ODD.hex()}' || {other}, x'{NULL.hex()}')"
+        key: f"coalesce(CASE WHEN {when} THEN {number} END, x'{IRREGULAR.hex()}' || {other}, x'{NULL.hex()}')"
         for key, (when, number, other) in SQLITE_NUMBERS.items()
     },
     "mysql": {
-        key: f"COALESCE(CASE WHEN {when} THEN {number} END, CONCAT(x'{ODD.hex()}', {other}))"
+        key: f"COALESCE(CASE WHEN {when} THEN {number} END, CONCAT(x'{IRREGULAR.hex()}', {other}))"
         for key, (when, number, other) in MYSQL_NUMBERS.items()
     },
 }
@@ -56,13 +60,13 @@ TEMPLATES: dict[str, dict[tuple[Kind, Form], str]] = {
 class CheckedNumber(RenderedText):
     """The SQL text of a number, by the templates above."""
 
-    def sql_template(self, connection: BaseDatabaseWrapper, rendering: Rendering) -> str:
-        places = rendering.places if rendering.kind is Kind.DECIMAL else 0
+    def sql_template(self, connection: BaseDatabaseWrapper, rendering: CellExpression) -> str:
+        places = rendering.places if rendering.kind is ValueType.DECIMAL else 0
         most = f"{'9' * (EXACT_DIGITS - places)}.{'9' * places}".removesuffix(".")
         return TEMPLATES[connection.vendor][rendering.kind, rendering.form].replace("{most}", most)
 
 
-def marked_cells(renderings: Sequence[Rendering], dialect: Marked, vendor: str) -> list[RenderedText] | None:
+def marked_cells(renderings: Sequence[CellExpression], dialect: MarkedCells, vendor: str) -> list[RenderedText] | None:
     """The expressions of the dialect's cells; None: the database cannot tell of every number what it is."""
     both = list(zip((one.expression() for one in renderings), renderings, dialect.texts, strict=True))
     if not all(text or (one.kind, one.form) in TEMPLATES[vendor] for _, one, text in both):

@@ -18,7 +18,7 @@ OF_MYSQL = {ACCENTS: "utf8mb4_0900_as_ci", EXACT: "utf8mb4_0900_bin"}
 UCA_1400_SINCE = (10, 10)
 
 
-def compared(app: str, how: str, **columns: str) -> RunPython:
+def set_collation(app: str, how: str, **columns: str) -> RunPython:
     """A step of a migration: from now on so are these columns compared, `model="field"`."""
     return RunPython(
         _altering(app, columns, lambda connection: (None, collation(connection, how))),
@@ -46,12 +46,14 @@ def _altering(
             return
         for name, column in columns.items():
             model = apps.get_model(app, name)
-            schema_editor.alter_field(model, _collated(model, column, before), _collated(model, column, after))
+            schema_editor.alter_field(
+                model, _with_collation(model, column, before), _with_collation(model, column, after)
+            )
 
     return alter
 
 
-def _collated(model: Any, column: str, collated: str | None) -> Any:
+def _with_collation(model: Any, column: str, collated: str | None) -> Any:
     """The field as it is with this collation."""
     field = model._meta.get_field(column).clone()
     field.db_collation = collated

@@ -10,9 +10,9 @@ from django.core.exceptions import EmptyResultSet
 from django.db.models import F, QuerySet
 
 from rowferry.exports.databases.reader import BLOCK_ROWS, Reader
-from rowferry.exports.databases.value_sql import Change, Rendering
-from rowferry.exports.encoding.blocks import CELL, Block, mended
-from rowferry.exports.encoding.pushdown import Dialect
+from rowferry.exports.databases.value_sql import CellExpression, Change
+from rowferry.exports.encoding.blocks import CELL, CellBlock, replace_lone_surrogates
+from rowferry.exports.encoding.pushdown import PushDown
 
 
 class GenericReader(Reader):
@@ -21,16 +21,16 @@ class GenericReader(Reader):
     begin = ("START TRANSACTION",)
 
     def read(
-        self, queryset: QuerySet[Any], renderings: Sequence[Rendering], dialect: Dialect | None
-    ) -> Iterator[Block]:
+        self, queryset: QuerySet[Any], renderings: Sequence[CellExpression], dialect: PushDown | None
+    ) -> Iterator[CellBlock]:
         paths = {f"rowferry_{i}": F(r.path) if isinstance(r.path, str) else r.path for i, r in enumerate(renderings)}
         rows = self._rows(queryset.annotate(**paths).values_list(*paths))
         writers = [one.text for one in renderings]
         while chunk := list(islice(rows, BLOCK_ROWS)):
             cells = [write(value) for row in chunk for write, value in zip(writers, row, strict=True)]
-            yield Block(mended(CELL.join(cells), self.adjustments), len(chunk))
+            yield CellBlock(replace_lone_surrogates(CELL.join(cells), self.adjustments), len(chunk))
 
-    def changes(self, renderings: Sequence[Rendering]) -> dict[int, Change]:
+    def changes(self, renderings: Sequence[CellExpression]) -> dict[int, Change]:
         return {}
 
     def _rows(self, queryset: QuerySet[Any]) -> Iterator[Sequence[Any]]:

@@ -18,9 +18,9 @@ from django.db.models.sql.compiler import SQLCompiler
 from rowferry.exports import conf
 from rowferry.exports.databases.checked_numbers import marked_cells
 from rowferry.exports.databases.reader import BLOCK_ROWS, Reader
-from rowferry.exports.databases.value_sql import RenderedText, Rendering
-from rowferry.exports.encoding.blocks import CELL, NULL, Block, unmarked
-from rowferry.exports.encoding.pushdown import Dialect, Marked
+from rowferry.exports.databases.value_sql import CellExpression, RenderedText
+from rowferry.exports.encoding.blocks import CELL, NULL, CellBlock, strip_marks
+from rowferry.exports.encoding.pushdown import MarkedCells, PushDown
 from rowferry.exports.errors import SourceFault
 
 STORED, UNBUFFERED = 0, 1
@@ -97,7 +97,7 @@ class MySQLReader(Reader):
         return f"SESSION max_execution_time = {max(1, int(span.total_seconds() * 1000))}"
 
     @contextmanager
-    def at_most(self, span: timedelta) -> Iterator[None]:
+    def statement_timeout(self, span: timedelta) -> Iterator[None]:
         with self.wrapper.cursor() as cursor:
             cursor.execute(f"SET {self._limit(span)}")
             try:
@@ -117,16 +117,16 @@ class MySQLReader(Reader):
         return int(math.prod(kept))
 
     def read(
-        self, queryset: QuerySet[Any], renderings: Sequence[Rendering], dialect: Dialect | None
-    ) -> Iterator[Block]:
-        cells = marked_cells(renderings, dialect, "mysql") if isinstance(dialect, Marked) else None
-        ends = dialect.ends if isinstance(dialect, Marked) and cells else ()
+        self, queryset: QuerySet[Any], renderings: Sequence[CellExpression], dialect: PushDown | None
+    ) -> Iterator[CellBlock]:
+        cells = marked_cells(renderings, dialect, "mysql") if isinstance(dialect, MarkedCells) else None
+        ends = dialect.ends if isinstance(dialect, MarkedCells) and cells else ()
         row = JoinedRow(*(cells or [one.expression() for one in renderings]), ends=ends)
         sql, params = self.compile(queryset.annotate(rowferry_row=row).values_list("rowferry_row"))
         with closing(self._rows(sql, params)) as lists:
             for rows in lists:
-                data = joined(rows, b"" if ends else CELL)
-                yield marked(data, len(rows), ends) if ends else Block(data, len(rows))
+                data = join_rows(rows, b"" if ends else CELL)
+                yield marked_block(data, len(rows), ends) if ends else CellBlock(data, len(rows))
 
     def _rows(self, sql: str, params: Sequence[Any]) -> Generator[Rows, None, None]:
         """Lists of BLOCK_ROWS. Closed early, the statement is ended, so that the connection can be used again."""
@@ -167,12 +167,12 @@ def reaches_elsewhere() -> bool:
     return any("." in model._meta.db_table for model in apps.get_models())
 
 
-def marked(data: bytes, rows: int, ends: Sequence[bytes]) -> Block:
+def marked_block(data: bytes, rows: int, ends: Sequence[bytes]) -> CellBlock:
     """Rows with marks, to be had as cells."""
-    return Block(data, rows, finished=True, cells=lambda: Block(unmarked(data, ends), rows))
+    return CellBlock(data, rows, is_encoded=True, cells=lambda: CellBlock(strip_marks(data, ends), rows))
 
 
-def joined(rows: Rows, separator: bytes) -> bytes:
+def join_rows(rows: Rows, separator: bytes) -> bytes:
     """The rows of one block. The server answers NULL where a row is longer than it may be."""
     try:
         return separator.join(chain.from_iterable(rows))  # type: ignore[arg-type]

@@ -15,9 +15,9 @@ from django.db.models import QuerySet
 
 from rowferry.exports import conf
 from rowferry.exports.databases.reader import BLOCK_ROWS, Reader
-from rowferry.exports.databases.value_sql import Rendering
-from rowferry.exports.encoding.blocks import CELL, NULL, Block
-from rowferry.exports.encoding.pushdown import Delimited, Dialect
+from rowferry.exports.databases.value_sql import CellExpression
+from rowferry.exports.encoding.blocks import CELL, NULL, CellBlock
+from rowferry.exports.encoding.pushdown import CsvRows, PushDown
 
 FIRST_ROWS = 200
 """Rows of the first block of finished lines: whoever waits for a file sees it begin."""
@@ -40,13 +40,13 @@ class PostgreSQLReader(Reader):
         "SET LOCAL intervalstyle TO iso_8601",
     )
 
-    lasting = True
+    reusable = True
 
     def _begin(self) -> None:
         self._run("; ".join([*self.begin, f"SET LOCAL statement_timeout TO {longest()}"]))
 
     @contextmanager
-    def at_most(self, span: timedelta) -> Iterator[None]:
+    def statement_timeout(self, span: timedelta) -> Iterator[None]:
         self._run(f"SET LOCAL statement_timeout TO {milliseconds(span)}")
         try:
             yield
@@ -69,24 +69,24 @@ class PostgreSQLReader(Reader):
         return int((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]["Plan Rows"])
 
     def read(
-        self, queryset: QuerySet[Any], renderings: Sequence[Rendering], dialect: Dialect | None
-    ) -> Iterator[Block]:
-        if isinstance(dialect, Delimited):
-            for rows in self._copied(queryset, renderings, csv_form(dialect), first=FIRST_ROWS):
-                yield Block(with_line_ends(rows), len(rows), finished=True)
+        self, queryset: QuerySet[Any], renderings: Sequence[CellExpression], dialect: PushDown | None
+    ) -> Iterator[CellBlock]:
+        if isinstance(dialect, CsvRows):
+            for rows in self._copy_rows(queryset, renderings, csv_form(dialect), first=FIRST_ROWS):
+                yield CellBlock(with_line_ends(rows), len(rows), is_encoded=True)
         else:
-            for rows in self._copied(queryset, renderings, CELLS_FORM):
-                yield Block(unescaped(b"".join(rows)), len(rows))
+            for rows in self._copy_rows(queryset, renderings, CELLS_FORM):
+                yield CellBlock(unescape_copy_text(b"".join(rows)), len(rows))
 
-    def _copied(
-        self, queryset: QuerySet[Any], renderings: Sequence[Rendering], form: str, first: int = BLOCK_ROWS
+    def _copy_rows(
+        self, queryset: QuerySet[Any], renderings: Sequence[CellExpression], form: str, first: int = BLOCK_ROWS
     ) -> Iterator[list[bytes]]:
         cells = {cell_name(index): one.expression() for index, one in enumerate(renderings)}
         sql, params = self.compile(queryset.annotate(**cells).values_list(*cells))
         with self.wrapper.wrap_database_errors:
             with self.wrapper.connection.cursor() as cursor:
                 statement = cursor.mogrify(f"COPY ({sql}) TO STDOUT {form}", params)
-            yield from copied(self.wrapper.connection.pgconn, statement.encode(), first, may_cancel=self.owned)
+            yield from read_copy(self.wrapper.connection.pgconn, statement.encode(), first, may_cancel=self.owned)
 
 
 def longest() -> int:
@@ -98,7 +98,7 @@ def milliseconds(span: timedelta) -> int:
     return max(1, int(span.total_seconds() * 1000))  # 0 would be no limit
 
 
-def csv_form(dialect: Delimited) -> str:
+def csv_form(dialect: CsvRows) -> str:
     """The options of a COPY that writes these lines."""
     quoted = ", ".join(cell_name(index) for index, quoted in enumerate(dialect.quoted) if quoted)
     force = f", FORCE_QUOTE ({quoted})" if quoted else ""
@@ -118,7 +118,7 @@ def with_line_ends(rows: Sequence[bytes]) -> bytes:
     return b"".join([row[:-1] + b"\r\n" for row in rows])
 
 
-def unescaped(rows: bytes) -> bytes:
+def unescape_copy_text(rows: bytes) -> bytes:
     """COPY's text form as joined cells. Bare tabs, newlines and backspaces are its own; the text's are escaped."""
     data = rows[:-1].translate(BARE)
     if b"\\" not in data:
@@ -131,7 +131,7 @@ def unescaped(rows: bytes) -> bytes:
     return b"".join(found)
 
 
-def copied(connection: Any, statement: bytes, first: int, *, may_cancel: bool) -> Iterator[list[bytes]]:
+def read_copy(connection: Any, statement: bytes, first: int, *, may_cancel: bool) -> Iterator[list[bytes]]:
     """The rows of a COPY, in one list of `first` and then in lists of BLOCK_ROWS, straight from libpq: psycopg's own
     iterator costs as much as the read. Closed early it cancels the statement, or reads it to its end where that would
     undo somebody's transaction."""

@@ -20,9 +20,9 @@ from django.utils import timezone
 
 from rowferry.exports import conf
 from rowferry.exports.databases import connection_pool
-from rowferry.exports.databases.value_sql import Change, Rendering
-from rowferry.exports.encoding.blocks import CELL, Block, split
-from rowferry.exports.encoding.pushdown import Dialect
+from rowferry.exports.databases.value_sql import CellExpression, Change
+from rowferry.exports.encoding.blocks import CELL, CellBlock, split
+from rowferry.exports.encoding.pushdown import PushDown
 from rowferry.exports.errors import SourceFault
 
 BLOCK_ROWS = 2_000
@@ -47,7 +47,7 @@ class Reader(ABC):
     begin: ClassVar[Sequence[str]] = ()
     """Statements that take the snapshot on an own connection."""
 
-    lasting: ClassVar[bool] = False
+    reusable: ClassVar[bool] = False
     """Whether a connection, rolled back, is as good as a new one, and dear enough to be kept for the next reader."""
 
     def __init__(self, alias: str) -> None:
@@ -81,7 +81,7 @@ class Reader(ABC):
         if not self.owned or self._closed:
             return
         self._closed = True
-        if self.lasting and self._at_rest:
+        if self.reusable and self._at_rest:
             connection_pool.keep(self.alias, self.wrapper)
         else:
             connection_pool.close(self.wrapper)
@@ -116,7 +116,7 @@ class Reader(ABC):
             return self.count(queryset)
         started = time.monotonic()
         try:
-            with self.at_most(span):
+            with self.statement_timeout(span):
                 return self.count(queryset)
         except DatabaseError as error:
             if time.monotonic() - started < span.total_seconds():
@@ -124,7 +124,7 @@ class Reader(ABC):
         return None
 
     @contextmanager
-    def at_most(self, _span: timedelta) -> Iterator[None]:
+    def statement_timeout(self, _span: timedelta) -> Iterator[None]:
         """Have the database end a statement that takes longer, where it can; what comes after it may see a later
         snapshot."""
         yield
@@ -134,25 +134,25 @@ class Reader(ABC):
         return 0
 
     def blocks(
-        self, queryset: QuerySet[Any], renderings: Sequence[Rendering], dialect: Dialect | None = None
-    ) -> Iterator[Block]:
-        """The rows of the queryset in its order, one cell a rendering; with a `dialect` also as finished lines, where
+        self, queryset: QuerySet[Any], renderings: Sequence[CellExpression], dialect: PushDown | None = None
+    ) -> Iterator[CellBlock]:
+        """The rows of the queryset in its order, one cell a rendering; with a `pushdown` also as finished lines, where
         this database can write them itself."""
         after = self.changes(renderings)
         self._at_rest = False
         for block in faults_named(self.read(queryset, renderings, None if after else dialect)):
-            yield changed(block, len(renderings), after) if after else block
+            yield transform_columns(block, len(renderings), after) if after else block
         self._at_rest = True
 
-    def changes(self, renderings: Sequence[Rendering]) -> dict[int, Change]:
+    def changes(self, renderings: Sequence[CellExpression]) -> dict[int, Change]:
         """What Python has to do on the text that this database gives, by column."""
-        return {i: change for i, one in enumerate(renderings) if (change := one.after(self.wrapper.vendor))}
+        return {i: change for i, one in enumerate(renderings) if (change := one.post_process(self.wrapper.vendor))}
 
     @abstractmethod
     def read(
-        self, queryset: QuerySet[Any], renderings: Sequence[Rendering], dialect: Dialect | None
-    ) -> Iterator[Block]:
-        """The rows as SQL gives them, before what `Rendering.after` does. Cells are always right; with a `dialect`
+        self, queryset: QuerySet[Any], renderings: Sequence[CellExpression], dialect: PushDown | None
+    ) -> Iterator[CellBlock]:
+        """The rows as SQL gives them, before `post_process`. Cells are always right; with a `pushdown`
         lines are better."""
 
     def compile(self, queryset: QuerySet[Any]) -> tuple[str, Any]:
@@ -161,7 +161,7 @@ class Reader(ABC):
         return sql, params
 
     def _open(self) -> None:
-        if self._reopened():
+        if self._reopen():
             return
         self.wrapper = connections[self.alias].copy()
         self.wrapper.inc_thread_sharing()  # the next reader may be another thread's
@@ -173,9 +173,9 @@ class Reader(ABC):
             self.close()
             raise SourceFault(f"The database did not give a snapshot: {error}") from error
 
-    def _reopened(self) -> bool:
+    def _reopen(self) -> bool:
         """Whether a connection that an earlier reader left was there, and alive."""
-        while self.lasting and (kept := connection_pool.take(self.alias)):
+        while self.reusable and (kept := connection_pool.take(self.alias)):
             self.wrapper = kept
             try:
                 self._begin()
@@ -192,7 +192,7 @@ class Reader(ABC):
                 cursor.execute(statement)
 
 
-def faults_named(blocks: Iterator[Block]) -> Iterator[Block]:
+def faults_named(blocks: Iterator[CellBlock]) -> Iterator[CellBlock]:
     """The blocks; what the database says when it breaks off becomes a SourceFault."""
     try:
         yield from blocks
@@ -202,9 +202,9 @@ def faults_named(blocks: Iterator[Block]) -> Iterator[Block]:
         raise SourceFault(f"The database broke off the read: {error}") from error
 
 
-def changed(block: Block, width: int, changes: dict[int, Change]) -> Block:
+def transform_columns(block: CellBlock, width: int, changes: dict[int, Change]) -> CellBlock:
     """The block with some columns put through a function, NULL left alone."""
     cells = split(block.data, block.rows, width)
     for index, change in changes.items():
         cells[index::width] = map(change, cells[index::width])
-    return Block(CELL.join(cells), block.rows)
+    return CellBlock(CELL.join(cells), block.rows)

@@ -20,27 +20,27 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def retried(work: Callable[P, R]) -> Callable[P, R]:
+def retry_on_conflict(work: Callable[P, R]) -> Callable[P, R]:
     """A function that is one transaction, tried again a few times while it loses to others.
 
     Within a transaction of the caller's it is tried once: that transaction is lost as a whole.
     """
 
     @wraps(work)
-    def tried(*args: P.args, **kwargs: P.kwargs) -> R:
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
         for pause in PAUSES:
             try:
                 return work(*args, **kwargs)
             except OperationalError as error:
-                if not has_lost(error) or transaction.get_connection().in_atomic_block:
+                if not is_retryable(error) or transaction.get_connection().in_atomic_block:
                     raise
             time.sleep(random.uniform(0, pause))  # noqa: S311  (no secret)
         return work(*args, **kwargs)
 
-    return tried
+    return wrapper
 
 
-def has_lost(error: OperationalError) -> bool:
+def is_retryable(error: OperationalError) -> bool:
     """Whether the same transaction may well succeed now. MySQL gives a number; psycopg an SQLSTATE, at the cause."""
     number = error.args[0] if error.args else None
     return number in LOST or getattr(error.__cause__, "sqlstate", None) in LOST

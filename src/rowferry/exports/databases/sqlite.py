@@ -21,10 +21,10 @@ from rowferry.exports.databases.prefetch import ahead
 from rowferry.exports.databases.reader import BLOCK_ROWS, Reader, faults_named
 from rowferry.exports.databases.sqlite_paging import Page, Paging, goes_along, paging
 from rowferry.exports.databases.sqlite_rows import ObjectRow, SingleCell, can_be_objects, cell_row, line_row, marked_row
-from rowferry.exports.databases.value_sql import RenderedText, Rendering, exact
-from rowferry.exports.encoding.blocks import CELL, NULL, REPLACEMENT, Block, is_utf8
+from rowferry.exports.databases.value_sql import CellExpression, RenderedText, exact
+from rowferry.exports.encoding.blocks import CELL, NULL, REPLACEMENT, CellBlock, is_utf8
 from rowferry.exports.encoding.delimited import LINE_END
-from rowferry.exports.encoding.pushdown import Delimited, Dialect, Keyed, Marked
+from rowferry.exports.encoding.pushdown import CsvRows, JsonRows, MarkedCells, PushDown
 
 STEPS = 50_000
 """Instructions of SQLite between two looks at the clock: about a millisecond."""
@@ -54,7 +54,7 @@ class SQLiteReader(Reader):
         return True
 
     @contextmanager
-    def at_most(self, span: timedelta) -> Iterator[None]:
+    def statement_timeout(self, span: timedelta) -> Iterator[None]:
         end = time.monotonic() + span.total_seconds()
         self.wrapper.connection.set_progress_handler(lambda: time.monotonic() > end, STEPS)
         try:
@@ -63,17 +63,17 @@ class SQLiteReader(Reader):
             self.wrapper.connection.set_progress_handler(None, 0)
 
     def read(
-        self, queryset: QuerySet[Any], renderings: Sequence[Rendering], dialect: Dialect | None
-    ) -> Iterator[Block]:
+        self, queryset: QuerySet[Any], renderings: Sequence[CellExpression], dialect: PushDown | None
+    ) -> Iterator[CellBlock]:
         self.wrapper.connection.create_function("rowferry_float", 1, exact, deterministic=True)
-        marked = isinstance(dialect, Marked) and self._marked(queryset, renderings, dialect)
+        marked = isinstance(dialect, MarkedCells) and self._marked_paging(queryset, renderings, dialect)
         if marked:
             yield from self._read_marked(queryset, renderings, marked)
             return
         cells = [one.expression() for one in renderings]
-        row, separator, block_of = wanted(cells, dialect)
+        row, separator, block_of = choose_selection(cells, dialect)
         done = 0
-        with closing(self._packed(queryset, row, separator)) as packs:
+        with closing(self._read_packs(queryset, row, separator)) as packs:
             for data, rows in packs:
                 block = block_of(data, rows)
                 if block is None:
@@ -84,17 +84,21 @@ class SQLiteReader(Reader):
                 return
         yield from self._read_cells(queryset[done:], renderings)
 
-    def _marked(self, queryset: QuerySet[Any], renderings: Sequence[Rendering], dialect: Marked) -> Paging | None:
+    def _marked_paging(
+        self, queryset: QuerySet[Any], renderings: Sequence[CellExpression], dialect: MarkedCells
+    ) -> Paging | None:
         """How rows of this dialect can be read. Only pages: to find one again takes no time."""
         cells = marked_cells(renderings, dialect, self.wrapper.vendor)
         return self._paging(queryset, marked_row(cells, dialect), b"") if cells else None
 
-    def _read_marked(self, queryset: QuerySet[Any], renderings: Sequence[Rendering], found: Paging) -> Iterator[Block]:
+    def _read_marked(
+        self, queryset: QuerySet[Any], renderings: Sequence[CellExpression], found: Paging
+    ) -> Iterator[CellBlock]:
         """Page by page. What a row of such a page lacks, or its sink cannot use, is read again."""
-        way = found.way
+        way = found.keyset
         last: Any = way.start
 
-        def again(last: Any, rows: int) -> Block:
+        def again(last: Any, rows: int) -> CellBlock:
             behind = queryset.filter(**{way.behind: Value(last)})[:rows]
             with self._one_statement:
                 (block,) = faults_named(self.read(behind, renderings, None))
@@ -103,17 +107,19 @@ class SQLiteReader(Reader):
         try:
             with closing(self._pages(found)) as pages:
                 for page in pages:
-                    yield Block(page.data, page.rows, finished=True, cells=partial(again, last, page.rows))
+                    yield CellBlock(page.data, page.rows, is_encoded=True, cells=partial(again, last, page.rows))
                     last = page.last
         except DataError:
             """This page is longer than a value may be."""
             yield from self.read(queryset.filter(**{way.behind: Value(last)}), renderings, None)
 
-    def _packed(self, queryset: QuerySet[Any], row: Func, separator: bytes) -> Generator[tuple[bytes, int], None, None]:
+    def _read_packs(
+        self, queryset: QuerySet[Any], row: Func, separator: bytes
+    ) -> Generator[tuple[bytes, int], None, None]:
         """Rows in packs with the separator between them: page by page, or where that cannot be, row by row."""
         found = self._paging(queryset, row, separator)
         if found:
-            last: Any = found.way.start
+            last: Any = found.keyset.start
             try:
                 with closing(self._pages(found)) as pages:
                     for page in pages:
@@ -122,7 +128,7 @@ class SQLiteReader(Reader):
                 return
             except DataError:
                 """This page is longer than a value may be: from here on rows come one by one."""
-                queryset = queryset.filter(**{found.way.behind: Value(last)})
+                queryset = queryset.filter(**{found.keyset.behind: Value(last)})
         for rows in self._fetch(queryset.annotate(rowferry_row=SingleCell(row)).values_list("rowferry_row")):
             yield separator.join(chain.from_iterable(rows)), len(rows)
 
@@ -131,7 +137,7 @@ class SQLiteReader(Reader):
         if found is None:
             return None
         with closing(self.wrapper.connection.cursor()) as cursor:
-            cursor.execute(f"EXPLAIN QUERY PLAN {found.sql}", found.of(found.way.start))
+            cursor.execute(f"EXPLAIN QUERY PLAN {found.sql}", found.of(found.keyset.start))
             plan = [str(step[-1], "utf-8") if isinstance(step[-1], bytes) else step[-1] for step in cursor.fetchall()]
         return found if goes_along(plan) else None
 
@@ -157,12 +163,12 @@ class SQLiteReader(Reader):
         sql, params = self.compile(queryset)
         return sql % tuple("?" * len(params)), params
 
-    def _read_cells(self, queryset: QuerySet[Any], renderings: Sequence[Rendering]) -> Iterator[Block]:
+    def _read_cells(self, queryset: QuerySet[Any], renderings: Sequence[CellExpression]) -> Iterator[CellBlock]:
         """The slow way, cell by cell, for text that is no UTF-8: what can't be read becomes U+FFFD."""
         cells = {f"rowferry_{i}": SingleCell(one.expression()) for i, one in enumerate(renderings)}
         for rows in self._fetch(queryset.annotate(**cells).values_list(*cells)):
-            texts = [repaired(cell, self.adjustments) for cell in chain.from_iterable(rows)]
-            yield Block(CELL.join(texts), len(rows))
+            texts = [repair_utf8(cell, self.adjustments) for cell in chain.from_iterable(rows)]
+            yield CellBlock(CELL.join(texts), len(rows))
 
     def _fetch(self, queryset: QuerySet[Any]) -> Iterator[list[tuple[bytes, ...]]]:
         sql, params = self._statement(queryset)
@@ -176,26 +182,26 @@ class SQLiteReader(Reader):
             cursor.close()
 
 
-def wanted(
-    cells: Sequence[RenderedText], dialect: Dialect | None
-) -> tuple[Func, bytes, Callable[[bytes, int], Block | None]]:
+def choose_selection(
+    cells: Sequence[RenderedText], dialect: PushDown | None
+) -> tuple[Func, bytes, Callable[[bytes, int], CellBlock | None]]:
     """What to select, what stands between two such rows, and what makes a block of them."""
-    if isinstance(dialect, Delimited):
+    if isinstance(dialect, CsvRows):
         return line_row(cells, dialect), b"", partial(lines, dialect=dialect)
-    if isinstance(dialect, Keyed) and can_be_objects(cells, dialect):
+    if isinstance(dialect, JsonRows) and can_be_objects(cells, dialect):
         return ObjectRow(*cells, members=dialect.members), dialect.separator, objects
-    return cell_row(cells), CELL, partial(joined, width=len(cells))
+    return cell_row(cells), CELL, partial(cell_block, width=len(cells))
 
 
-def joined(data: bytes, rows: int, width: int) -> Block | None:
+def cell_block(data: bytes, rows: int, width: int) -> CellBlock | None:
     """The rows as cells; None = not every mark is ours, or text is no UTF-8: SQLite keeps whatever bytes somebody
     stored as text."""
     if data.count(CELL) != rows * width - 1 or not has_whole_nulls(data) or not is_utf8(data.translate(UNMARKED)):
         return None
-    return Block(data, rows)
+    return CellBlock(data, rows)
 
 
-def lines(data: bytes, rows: int, dialect: Delimited) -> Block | None:
+def lines(data: bytes, rows: int, dialect: CsvRows) -> CellBlock | None:
     """The rows as lines, or None, as above. A quote within text is doubled, so none stands between delimiter and
     mark."""
     if NULL in data:
@@ -203,12 +209,12 @@ def lines(data: bytes, rows: int, dialect: Delimited) -> Block | None:
         data = data.replace(delimiter + QUOTED_NULL, delimiter)
         if dialect.quoted[0]:
             data = data.removeprefix(QUOTED_NULL).replace(LINE_END + QUOTED_NULL, LINE_END)
-    return Block(data, rows, finished=True) if is_utf8(data) else None
+    return CellBlock(data, rows, is_encoded=True) if is_utf8(data) else None
 
 
-def objects(data: bytes, rows: int) -> Block | None:
+def objects(data: bytes, rows: int) -> CellBlock | None:
     """The rows as objects, or None, as above."""
-    return Block(data, rows, finished=True) if is_utf8(data) else None
+    return CellBlock(data, rows, is_encoded=True) if is_utf8(data) else None
 
 
 def has_whole_nulls(data: bytes) -> bool:
@@ -221,7 +227,7 @@ def has_whole_nulls(data: bytes) -> bool:
     return before == after == marks
 
 
-def repaired(cell: bytes | None, counts: Counter[str]) -> bytes:
+def repair_utf8(cell: bytes | None, counts: Counter[str]) -> bytes:
     """UTF-8, or NULL. Adds to `replaced_characters`."""
     if cell is None:
         return NULL

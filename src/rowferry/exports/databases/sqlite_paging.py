@@ -23,7 +23,7 @@ LAST: Any = object()
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class Keyset:
     """Along the keys: what comes behind one, where all begins, which key of a page is its last."""
 
     behind: str
@@ -31,8 +31,8 @@ class Way:
     furthest: str
 
 
-UP, DOWN = Way("pk__gt", -math.inf, "max"), Way("pk__lt", math.inf, "min")
-WAYS = (((F("pk").asc(),), UP), (("pk",), UP), ((F("pk").desc(),), DOWN), (("-pk",), DOWN))
+UP, DOWN = Keyset("pk__gt", -math.inf, "max"), Keyset("pk__lt", math.inf, "min")
+KEYSETS = (((F("pk").asc(),), UP), (("pk",), UP), ((F("pk").desc(),), DOWN), (("-pk",), DOWN))
 FROM_A_KEY = re.compile(r"INTEGER PRIMARY KEY \(rowid[<>]\?")
 SORTED = "TEMP B-TREE"
 """What the plan says where a page begins at a key; and where rows are sorted."""
@@ -51,7 +51,7 @@ class Page:
 class Paging:
     """How the rows of a queryset are read page by page: a statement of one row, LAST among its parameters."""
 
-    way: Way
+    keyset: Keyset
     sql: str
     params: Sequence[Any]
 
@@ -61,7 +61,7 @@ class Paging:
 
     def pages(self, fetch: Callable[[str, Sequence[Any]], Page]) -> Generator[Page, None, None]:
         """One after the other, none empty."""
-        page = fetch(self.sql, self.of(self.way.start))
+        page = fetch(self.sql, self.of(self.keyset.start))
         while page.rows:
             yield page
             if page.rows < BLOCK_ROWS:
@@ -74,7 +74,7 @@ def paging(
 ) -> Paging | None:
     """None: the rows are in another order than that of their keys, or a key may come twice."""
     query = queryset.query
-    way = next((way for order, way in WAYS if query.order_by == order), None)
+    way = next((way for order, way in KEYSETS if query.order_by == order), None)
     if way is None or query.is_sliced or query.distinct or query.combinator or query.group_by is not None:
         return None
     page = queryset.filter(**{way.behind: Value(LAST)}).annotate(rowferry_row=row, rowferry_key=F("pk"))

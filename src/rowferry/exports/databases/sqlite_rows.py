@@ -13,8 +13,8 @@ from django.db.models.sql.compiler import SQLCompiler
 from rowferry.exports.databases.value_sql import RenderedText
 from rowferry.exports.encoding.blocks import CELL, NULL, SPARE
 from rowferry.exports.encoding.delimited import LINE_END
-from rowferry.exports.encoding.pushdown import Delimited, Keyed, Marked, Member
-from rowferry.exports.encoding.value_types import TEXTS, Kind
+from rowferry.exports.encoding.pushdown import CsvRows, JsonRows, MarkedCells, Member
+from rowferry.exports.encoding.value_types import TEXTS, ValueType
 
 MOST_ARGUMENTS = 100
 """Cells of one printf; SQLite allows 127 arguments unless it was built for more."""
@@ -30,8 +30,8 @@ QUOTED: Slot = (b'"%w"', OR_MARK)
 MOST_MEMBERS = 60
 """Of one object, each with its key: a matter of the same limit."""
 JSON_TEXT = "CAST({x} AS TEXT)"
-JSON_VALUES = dict.fromkeys(Kind, JSON_TEXT) | {Kind.INTEGER: "{x}", Kind.BOOLEAN: "json({x})"}
-NOT_FOR_OBJECTS = {Kind.DECIMAL, Kind.FLOAT, Kind.JSON}
+JSON_VALUES = dict.fromkeys(ValueType, JSON_TEXT) | {ValueType.INTEGER: "{x}", ValueType.BOOLEAN: "json({x})"}
+NOT_FOR_OBJECTS = {ValueType.DECIMAL, ValueType.FLOAT, ValueType.JSON}
 """Kinds whose text SQLite might not take for JSON: NaN, infinities, and what somebody stored."""
 
 
@@ -56,7 +56,7 @@ class PrintedRow(Func):
         texts = [given.replace("{x}", sql) for (_, given), (sql, _) in zip(self.slots, compiled, strict=True)]
         form = [slot + end.replace(b"%", b"%%") for (slot, _), end in zip(self.slots, self.ends, strict=True)]
         steps = range(0, len(texts), MOST_ARGUMENTS)
-        parts = [printed(form[at : at + MOST_ARGUMENTS], texts[at : at + MOST_ARGUMENTS]) for at in steps]
+        parts = [printf_sql(form[at : at + MOST_ARGUMENTS], texts[at : at + MOST_ARGUMENTS]) for at in steps]
         if typed:
             has_nul = " OR ".join(f"instr({sql}, char(0))" for sql, _ in typed)
             parts.append(f"iif({has_nul}, x'{SPARE.hex()}', '')")
@@ -64,7 +64,7 @@ class PrintedRow(Func):
         return " || ".join(parts), tuple(params)
 
 
-def printed(form: Sequence[bytes], texts: Sequence[str]) -> str:
+def printf_sql(form: Sequence[bytes], texts: Sequence[str]) -> str:
     return f"printf(x'{b''.join(form).hex()}', {', '.join(texts)})"
 
 
@@ -78,13 +78,13 @@ def cell_row(cells: Sequence[RenderedText]) -> PrintedRow:
     return PrintedRow(*cells, slots=[MARKED] * len(cells), ends=[*[CELL] * (len(cells) - 1), b""])
 
 
-def line_row(cells: Sequence[RenderedText], dialect: Delimited) -> PrintedRow:
+def line_row(cells: Sequence[RenderedText], dialect: CsvRows) -> PrintedRow:
     """A line of the dialect, but for NULL in quotes."""
     slots = [QUOTED if quoted else BARE for quoted in dialect.quoted]
     return PrintedRow(*cells, slots=slots, ends=[*[dialect.delimiter.encode()] * (len(cells) - 1), LINE_END])
 
 
-def marked_row(cells: Sequence[RenderedText], dialect: Marked) -> PrintedRow:
+def marked_row(cells: Sequence[RenderedText], dialect: MarkedCells) -> PrintedRow:
     """Cells of the dialect, whose numbers are checked and marked already."""
     slots = [MARKED if text else BARE for text in dialect.texts]
     return PrintedRow(*cells, slots=slots, ends=dialect.ends)
@@ -112,7 +112,7 @@ class ObjectRow(Func):
             cell = cells[member.index]
             sql, own = compiler.compile(cell)
             params.extend(own)
-            return JSON_VALUES[cell.rendering.kind if cell.rendering else Kind.TEXT].replace("{x}", sql)
+            return JSON_VALUES[cell.rendering.kind if cell.rendering else ValueType.TEXT].replace("{x}", sql)
 
         def object_of(members: Sequence[Member]) -> str:
             return f"json_object({', '.join(f'{literal(one.key)}, {value(one)}' for one in members)})"
@@ -131,7 +131,7 @@ class SingleCell(Func):
     template = "CAST(%(expressions)s AS BLOB)"
 
 
-def can_be_objects(cells: Sequence[RenderedText], dialect: Keyed) -> bool:
+def can_be_objects(cells: Sequence[RenderedText], dialect: JsonRows) -> bool:
     kinds = {cell.rendering.kind for cell in cells if cell.rendering}
     inside = [one for member in dialect.members for one in (member, *member.members)]
     return not kinds & NOT_FOR_OBJECTS and len(inside) <= MOST_MEMBERS and all(one.key.isascii() for one in inside)

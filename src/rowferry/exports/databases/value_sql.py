@@ -1,8 +1,8 @@
 """How each kind of value becomes text: in SQL where SQL can, in Python where it can't.
 
-`Rendering.expression()` is a Django expression of text with one template a database; `after` is what is left for
-Python to do on the text (other zones, floats); `text` does all of it in Python, for databases that have no templates
-here.
+`CellExpression.expression()` is a Django expression of text with one template a database; `post_process` is what is
+left for Python to do on the text (other zones, floats); `text` does all of it in Python, for databases that have no
+templates here.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from django.db.models.expressions import Combinable
 from django.db.models.sql.compiler import SQLCompiler
 
 from rowferry.exports.encoding.blocks import NULL
-from rowferry.exports.encoding.value_types import FORMULA_STARTS, TEXTS, Form, Kind
+from rowferry.exports.encoding.value_types import FORMULA_STARTS, TEXTS, Representation, ValueType
 
 EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001  (the day 0 of spreadsheets, on a wall clock)
 FIRST_SERIAL = "1900-03-01"
@@ -39,46 +39,50 @@ SQLITE_INSTANT = "replace({x}, ' ', 'T') || 'Z'"  # with six digits of a fractio
 POSTGRESQL_INSTANT = "replace((({x}) AT TIME ZONE 'UTC')::text, ' ', 'T') || 'Z'"
 SWITCH = "CASE WHEN {} THEN {} ELSE {} END"
 SQLITE_SERIALS = {
-    Kind.DATE: ("{x} >= '1900-03-01'", "CAST(julianday({x}) - 2415018.5 AS INTEGER)", "{x}"),
-    Kind.INSTANT: ("{x} >= '1900-03-02' AND {x} < '9999-12-31'", "julianday({x}) - 2415018.5", SQLITE_INSTANT),
+    ValueType.DATE: ("{x} >= '1900-03-01'", "CAST(julianday({x}) - 2415018.5 AS INTEGER)", "{x}"),
+    ValueType.INSTANT: ("{x} >= '1900-03-02' AND {x} < '9999-12-31'", "julianday({x}) - 2415018.5", SQLITE_INSTANT),
 }
 """Which values have a serial number, how it is had (NULL = it was no date, whatever it looks like), how others are
 written."""
-SQLITE: dict[tuple[Kind, Form], str] = {
-    (Kind.DECIMAL, Form.PLAIN): "CASE WHEN {x} IS NOT NULL THEN printf('%%.{places}f', {x}) END",
-    (Kind.FLOAT, Form.PLAIN): "rowferry_float({x})",
-    (Kind.BOOLEAN, Form.PLAIN): "CASE {x} WHEN 1 THEN 'true' WHEN 0 THEN 'false' END",
-    (Kind.DATE, Form.SERIAL): "coalesce(CASE WHEN {} THEN {} END, {})".format(*SQLITE_SERIALS[Kind.DATE]),
-    (Kind.INSTANT, Form.PLAIN): SQLITE_INSTANT,
-    (Kind.INSTANT, Form.SERIAL): "coalesce(CASE WHEN {} THEN {} END, {})".format(*SQLITE_SERIALS[Kind.INSTANT]),
-    (Kind.TIME, Form.PLAIN): "CASE length({x}) WHEN 15 THEN rtrim({x}, '0') ELSE {x} END",
-    (Kind.UUID, Form.PLAIN): (
+SQLITE: dict[tuple[ValueType, Representation], str] = {
+    (ValueType.DECIMAL, Representation.PLAIN): "CASE WHEN {x} IS NOT NULL THEN printf('%%.{places}f', {x}) END",
+    (ValueType.FLOAT, Representation.PLAIN): "rowferry_float({x})",
+    (ValueType.BOOLEAN, Representation.PLAIN): "CASE {x} WHEN 1 THEN 'true' WHEN 0 THEN 'false' END",
+    (ValueType.DATE, Representation.SERIAL): "coalesce(CASE WHEN {} THEN {} END, {})".format(
+        *SQLITE_SERIALS[ValueType.DATE]
+    ),
+    (ValueType.INSTANT, Representation.PLAIN): SQLITE_INSTANT,
+    (ValueType.INSTANT, Representation.SERIAL): "coalesce(CASE WHEN {} THEN {} END, {})".format(
+        *SQLITE_SERIALS[ValueType.INSTANT]
+    ),
+    (ValueType.TIME, Representation.PLAIN): "CASE length({x}) WHEN 15 THEN rtrim({x}, '0') ELSE {x} END",
+    (ValueType.UUID, Representation.PLAIN): (
         "substr({x}, 1, 8) || '-' || substr({x}, 9, 4) || '-' || substr({x}, 13, 4) || '-' || substr({x}, 17, 4)"
         " || '-' || substr({x}, 21)"
     ),
-    (Kind.DURATION, Form.PLAIN): (
+    (ValueType.DURATION, Representation.PLAIN): (
         "CASE WHEN {x} < 0 THEN '-' ELSE '' END || abs({x} / 1000000) || printf('.%%06d', abs({x} %% 1000000))"
     ),
 }
 POSTGRESQL_SERIALS = {
-    Kind.DATE: (
+    ValueType.DATE: (
         "{x} >= '1900-03-01' AND {x} < '10000-01-01'",
         "(({x}) - DATE '1899-12-30')::text",
         "({x})::text",
     ),
-    Kind.INSTANT: (
+    ValueType.INSTANT: (
         "{x} >= '1900-03-02 00:00Z' AND {x} < '9999-12-31 00:00Z'",
         "(date_part('epoch', ({x}) AT TIME ZONE '{zone}') / 86400 + 25569)::text",
         POSTGRESQL_INSTANT,
     ),
 }
-POSTGRESQL: dict[tuple[Kind, Form], str] = {
-    (Kind.BOOLEAN, Form.PLAIN): "CASE WHEN {x} THEN 'true' WHEN NOT {x} THEN 'false' END",
-    (Kind.BOOLEAN, Form.DIGIT): "({x})::int",
-    (Kind.DATE, Form.SERIAL): SWITCH.format(*POSTGRESQL_SERIALS[Kind.DATE]),
-    (Kind.INSTANT, Form.PLAIN): POSTGRESQL_INSTANT,
-    (Kind.INSTANT, Form.SERIAL): SWITCH.format(*POSTGRESQL_SERIALS[Kind.INSTANT]),
-    (Kind.DURATION, Form.PLAIN): "extract(epoch FROM {x})",
+POSTGRESQL: dict[tuple[ValueType, Representation], str] = {
+    (ValueType.BOOLEAN, Representation.PLAIN): "CASE WHEN {x} THEN 'true' WHEN NOT {x} THEN 'false' END",
+    (ValueType.BOOLEAN, Representation.DIGIT): "({x})::int",
+    (ValueType.DATE, Representation.SERIAL): SWITCH.format(*POSTGRESQL_SERIALS[ValueType.DATE]),
+    (ValueType.INSTANT, Representation.PLAIN): POSTGRESQL_INSTANT,
+    (ValueType.INSTANT, Representation.SERIAL): SWITCH.format(*POSTGRESQL_SERIALS[ValueType.INSTANT]),
+    (ValueType.DURATION, Representation.PLAIN): "extract(epoch FROM {x})",
 }
 MYSQL_TEXT = "CONVERT({x} USING utf8mb4)"
 MYSQL_INSTANT = (
@@ -86,8 +90,8 @@ MYSQL_INSTANT = (
     " ELSE CONCAT(INSERT(TRIM(TRAILING '0' FROM {x}), 11, 1, 'T'), 'Z') END"
 )
 MYSQL_SERIALS = {
-    Kind.DATE: ("{x} >= '1900-03-01'", "TO_DAYS({x}) - 693959", "{x}"),
-    Kind.INSTANT: (
+    ValueType.DATE: ("{x} >= '1900-03-01'", "TO_DAYS({x}) - 693959", "{x}"),
+    ValueType.INSTANT: (
         "{x} BETWEEN '1927-05-19' AND '2173-10-13'",
         "INSERT((TIMESTAMPDIFF(MICROSECOND, '1899-12-30', {x}) * 125 + 54) DIV 108, 6, 0, '.')",
         "CASE WHEN {x} >= '1900-03-02' AND {x} < '9999-12-31'"
@@ -96,18 +100,21 @@ MYSQL_SERIALS = {
 }
 """An instant whose day has five digits is an integer of eleven more into which the point is put: to print a floating
 point number takes MariaDB longer than all the rest of a row."""
-MYSQL: dict[tuple[Kind, Form], str] = {
-    **{(kind, Form.PLAIN): MYSQL_TEXT for kind in TEXTS},
-    (Kind.BOOLEAN, Form.PLAIN): "CASE WHEN {x} THEN 'true' WHEN NOT {x} THEN 'false' END",
-    (Kind.DATE, Form.SERIAL): SWITCH.format(*MYSQL_SERIALS[Kind.DATE]),
-    (Kind.INSTANT, Form.PLAIN): MYSQL_INSTANT,
-    (Kind.INSTANT, Form.SERIAL): SWITCH.format(*MYSQL_SERIALS[Kind.INSTANT]),
-    (Kind.TIME, Form.PLAIN): "CASE MICROSECOND({x}) WHEN 0 THEN LEFT({x}, 8) ELSE TRIM(TRAILING '0' FROM {x}) END",
-    (Kind.UUID, Form.PLAIN): (
+MYSQL: dict[tuple[ValueType, Representation], str] = {
+    **{(kind, Representation.PLAIN): MYSQL_TEXT for kind in TEXTS},
+    (ValueType.BOOLEAN, Representation.PLAIN): "CASE WHEN {x} THEN 'true' WHEN NOT {x} THEN 'false' END",
+    (ValueType.DATE, Representation.SERIAL): SWITCH.format(*MYSQL_SERIALS[ValueType.DATE]),
+    (ValueType.INSTANT, Representation.PLAIN): MYSQL_INSTANT,
+    (ValueType.INSTANT, Representation.SERIAL): SWITCH.format(*MYSQL_SERIALS[ValueType.INSTANT]),
+    (
+        ValueType.TIME,
+        Representation.PLAIN,
+    ): "CASE MICROSECOND({x}) WHEN 0 THEN LEFT({x}, 8) ELSE TRIM(TRAILING '0' FROM {x}) END",
+    (ValueType.UUID, Representation.PLAIN): (
         "CASE CHAR_LENGTH({x}) WHEN 32 THEN INSERT(INSERT(INSERT(INSERT({x}, 21, 0, '-'), 17, 0, '-'), 13, 0, '-'),"
         " 9, 0, '-') ELSE CAST({x} AS CHAR) END"
     ),
-    (Kind.DURATION, Form.PLAIN): (
+    (ValueType.DURATION, Representation.PLAIN): (
         "CONCAT(IF({x} < 0, '-', ''), ABS({x}) DIV 1000000, '.', LPAD(ABS({x}) %% 1000000, 6, '0'))"
     ),
 }
@@ -139,7 +146,7 @@ class RenderedText(Func):
 
     output_field = TextField()
 
-    def __init__(self, expression: Any, rendering: Rendering | None = None, **extra: Any) -> None:
+    def __init__(self, expression: Any, rendering: CellExpression | None = None, **extra: Any) -> None:
         super().__init__(expression, **extra)
         self.rendering = rendering
 
@@ -153,7 +160,7 @@ class RenderedText(Func):
         filled = template.replace("{x}", x).replace("{zone}", rendering.zone)
         return filled.replace("{places}", str(rendering.places)), tuple(params) * template.count("{x}")
 
-    def sql_template(self, connection: BaseDatabaseWrapper, rendering: Rendering) -> str:
+    def sql_template(self, connection: BaseDatabaseWrapper, rendering: CellExpression) -> str:
         table, guard = TEMPLATES[getattr(connection, "rowferry_templates", connection.vendor)]
         return guard if rendering.guard else table.get((rendering.kind, rendering.form), PLAIN_SQL)
 
@@ -162,17 +169,17 @@ class RenderedText(Func):
 
 
 @dataclass(frozen=True, slots=True)
-class Rendering:
+class CellExpression:
     """One value to be read: where it is, what it is, and how it shall be written."""
 
     path: str | Combinable
-    kind: Kind
-    form: Form = Form.PLAIN
+    kind: ValueType
+    form: Representation = Representation.PLAIN
     guard: bool = False
     zone: str = "UTC"
     places: int = 6
     """Digits after the point of a decimal, where the database does not keep them (SQLite)."""
-    disguise: Change | None = None
+    redact: Change | None = None
     """What is done to the text last, by Python: for whom the value is not meant."""
 
     def __post_init__(self) -> None:
@@ -182,28 +189,28 @@ class Rendering:
         source = F(self.path) if isinstance(self.path, str) else self.path
         return RenderedText(source, rendering=self)
 
-    def after(self, vendor: str) -> Change | None:
+    def post_process(self, vendor: str) -> Change | None:
         """What Python still has to do on each text that the SQL of `vendor` gives; None = nothing."""
-        change, disguise = self._change(vendor), self.disguise
+        change, disguise = self._change(vendor), self.redact
         if change is None or disguise is None:
             return change or disguise
         return lambda cell: disguise(change(cell))
 
     def _change(self, vendor: str) -> Change | None:
-        if self.kind is Kind.FLOAT and vendor != "sqlite":
+        if self.kind is ValueType.FLOAT and vendor != "sqlite":
             return positional
-        if self.kind is not Kind.INSTANT or self.zone == "UTC":
+        if self.kind is not ValueType.INSTANT or self.zone == "UTC":
             return None
-        if self.form is Form.PLAIN:
+        if self.form is Representation.PLAIN:
             return partial(to_zone, zone=ZoneInfo(self.zone))
         return None if vendor == "postgresql" else partial(serial_to_zone, zone=ZoneInfo(self.zone))
 
     def text(self, value: Any) -> bytes:
         """The same text from a Python value; None gives the mark NULL."""
-        cell = NULL if value is None else self._written(value)
-        return self.disguise(cell) if self.disguise else cell
+        cell = NULL if value is None else self._format_value(value)
+        return self.redact(cell) if self.redact else cell
 
-    def _written(self, value: Any) -> bytes:
+    def _format_value(self, value: Any) -> bytes:
         written = WRITTEN.get((self.kind, self.form), _as_it_is)(value, ZoneInfo(self.zone))
         if self.guard and written.startswith(FORMULA_STARTS):
             written = f"'{written}"
@@ -273,15 +280,15 @@ def _day_serial(value: date, _zone: ZoneInfo) -> str:
     return str((value - EPOCH.date()).days) if value.isoformat() >= FIRST_SERIAL else value.isoformat()
 
 
-WRITTEN: dict[tuple[Kind, Form], Callable[[Any, ZoneInfo], str]] = {
-    (Kind.DECIMAL, Form.PLAIN): lambda value, _zone: format(value, "f"),
-    (Kind.FLOAT, Form.PLAIN): lambda value, _zone: positional(repr(value).encode()).decode(),
-    (Kind.BOOLEAN, Form.PLAIN): lambda value, _zone: "true" if value else "false",
-    (Kind.BOOLEAN, Form.DIGIT): lambda value, _zone: "1" if value else "0",
-    (Kind.DATE, Form.SERIAL): _day_serial,
-    (Kind.INSTANT, Form.PLAIN): _instant,
-    (Kind.INSTANT, Form.SERIAL): serial,
-    (Kind.TIME, Form.PLAIN): lambda value, _zone: without_zeros(value.isoformat()),
-    (Kind.DURATION, Form.PLAIN): _seconds,
-    (Kind.JSON, Form.PLAIN): lambda value, _zone: json.dumps(value, ensure_ascii=False),
+WRITTEN: dict[tuple[ValueType, Representation], Callable[[Any, ZoneInfo], str]] = {
+    (ValueType.DECIMAL, Representation.PLAIN): lambda value, _zone: format(value, "f"),
+    (ValueType.FLOAT, Representation.PLAIN): lambda value, _zone: positional(repr(value).encode()).decode(),
+    (ValueType.BOOLEAN, Representation.PLAIN): lambda value, _zone: "true" if value else "false",
+    (ValueType.BOOLEAN, Representation.DIGIT): lambda value, _zone: "1" if value else "0",
+    (ValueType.DATE, Representation.SERIAL): _day_serial,
+    (ValueType.INSTANT, Representation.PLAIN): _instant,
+    (ValueType.INSTANT, Representation.SERIAL): serial,
+    (ValueType.TIME, Representation.PLAIN): lambda value, _zone: without_zeros(value.isoformat()),
+    (ValueType.DURATION, Representation.PLAIN): _seconds,
+    (ValueType.JSON, Representation.PLAIN): lambda value, _zone: json.dumps(value, ensure_ascii=False),
 }

@@ -19,8 +19,8 @@ CELL = b"\xfe"
 NULL = b"\xff"
 SPARE = b"\xfd"
 """A third impossible byte, free for a sink's or a source's own marks within one call."""
-ODD = b"\xfb"
-MARKS = tuple(
+IRREGULAR = b"\xfb"
+COLUMN_SEPARATORS = tuple(
     before + bytes([one]) for before in (b"", CELL) for one in (0xC0, 0xC1, 0xF5, 0xF6, 0xF7, 0xF8, 0xF9, 0xFA)
 )
 """What may stand behind cells instead of CELL, so that each column has a mark of its own; ODD says that a cell is not
@@ -31,17 +31,17 @@ REPLACEMENT = "\ufffd".encode()
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class CellBlock:
     """`rows` rows; `data` = `rows × width` cells joined by CELL (no mark at the end).
 
-    `finished` = instead of cells, the lines that the sink's `dialect` asks for, with their ends. `cells` gives the same
-    rows as cells, where the dialect allows for lines that the sink cannot use.
+    `is_encoded` = instead of cells, the lines that the format's `pushdown` asks for, with their ends. `cells` gives
+    the same rows as cells, where the push-down allows for lines that the format cannot use.
     """
 
     data: bytes
     rows: int
-    finished: bool = False
-    cells: Callable[[], Block] | None = field(default=None, compare=False)
+    is_encoded: bool = False
+    cells: Callable[[], CellBlock] | None = field(default=None, compare=False)
 
 
 def split(data: bytes, rows: int, width: int) -> list[bytes]:
@@ -52,11 +52,11 @@ def split(data: bytes, rows: int, width: int) -> list[bytes]:
     return cells
 
 
-def unmarked(data: bytes, ends: Collection[bytes]) -> bytes:
+def strip_marks(data: bytes, ends: Collection[bytes]) -> bytes:
     """Cells with one of the `ends` behind each, joined by CELL instead. Their text has to be UTF-8."""
     for end in sorted(set(ends), key=len, reverse=True):
         data = data.replace(end, CELL)
-    return data.removesuffix(CELL).replace(ODD, b"")
+    return data.removesuffix(CELL).replace(IRREGULAR, b"")
 
 
 def is_utf8(data: bytes) -> bool:
@@ -70,7 +70,7 @@ def is_utf8(data: bytes) -> bool:
     return True
 
 
-def mended(data: bytes, counts: Counter[str]) -> bytes:
+def replace_lone_surrogates(data: bytes, counts: Counter[str]) -> bytes:
     """The buffer with U+FFFD for each lone surrogate; adds to `replaced_characters`."""
     if b"\xed" not in data:
         return data
@@ -80,7 +80,7 @@ def mended(data: bytes, counts: Counter[str]) -> bytes:
     return whole
 
 
-def glue(cells: Sequence[bytes], literals: Sequence[bytes], first: bytes, last: bytes) -> bytes:
+def join_cells(cells: Sequence[bytes], literals: Sequence[bytes], first: bytes, last: bytes) -> bytes:
     """One buffer of `first cell literal cell literal … cell last`.
 
     `literals[i]` stands BEFORE column i of every row but the very first cell, which `first` precedes; so

@@ -94,7 +94,7 @@ class Plain:
         """Nothing is left."""
 
 
-def compressed(target: Target, choice: str | None) -> Compressed | Plain:
+def open_compressor(target: Target, choice: str | None) -> Compressed | Plain:
     """The stream for a choice: a key of PACKINGS, or anything else for none."""
     packing = PACKINGS.get(choice or NONE)
     return Compressed(target, packing) if packing else Plain(target)

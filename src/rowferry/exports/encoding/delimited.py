@@ -12,26 +12,26 @@ from collections.abc import Sequence
 from itertools import repeat
 from typing import TYPE_CHECKING
 
-from rowferry.exports.encoding.blocks import CELL, NULL, Block, glue, split
-from rowferry.exports.encoding.pushdown import Delimited
-from rowferry.exports.encoding.value_types import FORMULA_STARTS, NUMBERS, Kind
+from rowferry.exports.encoding.blocks import CELL, NULL, CellBlock, join_cells, split
+from rowferry.exports.encoding.pushdown import CsvRows
+from rowferry.exports.encoding.value_types import FORMULA_STARTS, NUMBERS, ValueType
 
 if TYPE_CHECKING:
-    from rowferry.exports.formats import SinkColumn
+    from rowferry.exports.formats import FormatColumn
 
-BARE = NUMBERS | {Kind.BOOLEAN, Kind.DATE, Kind.INSTANT}
+BARE = NUMBERS | {ValueType.BOOLEAN, ValueType.DATE, ValueType.INSTANT}
 """Kinds whose text never holds a delimiter, a quote or a line break."""
 LINE_END = b"\r\n"
 
 
-class Lines:
+class DelimitedEncoder:
     """The lines of one file. The engine has guarded the cells in SQL; the titles are guarded here."""
 
-    def __init__(self, columns: Sequence[SinkColumn], delimiter: str) -> None:
+    def __init__(self, columns: Sequence[FormatColumn], delimiter: str) -> None:
         self._delimiter = delimiter
         self._width = len(columns)
         quoted = tuple(column.kind not in BARE for column in columns)
-        self.dialect = Delimited(delimiter, quoted) if len(columns) > 1 else None
+        self.pushdown = CsvRows(delimiter, quoted) if len(columns) > 1 else None
         """None where a database would write a lone NULL as a line with nothing on it."""
         line = delimiter.encode().join(map(slot, columns)) + LINE_END
         self._first, *between, self._last = line.split(CELL)
@@ -47,10 +47,10 @@ class Lines:
         csv.writer(line, delimiter=self._delimiter).writerow(titles)
         return line.getvalue().encode()
 
-    def rows(self, block: Block) -> bytes:
+    def rows(self, block: CellBlock) -> bytes:
         """The lines of a block that is not empty."""
         cells = split(block.data.replace(b'"', b'""'), block.rows, self._width)
-        lines = glue(cells, self._literals, self._first, self._last)
+        lines = join_cells(cells, self._literals, self._first, self._last)
         return self._without_nulls(lines) if NULL in lines else lines
 
     def _without_nulls(self, lines: bytes) -> bytes:
@@ -59,6 +59,6 @@ class Lines:
         return self._null.join([first.rstrip(b'"'), *map(bytes.strip, others, repeat(b'"'))])
 
 
-def slot(column: SinkColumn) -> bytes:
+def slot(column: FormatColumn) -> bytes:
     """Where a cell of this column goes, with its quotes."""
     return CELL if column.kind in BARE else b'"' + CELL + b'"'

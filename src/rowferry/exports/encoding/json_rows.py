@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from itertools import repeat
 from typing import TYPE_CHECKING
 
-from rowferry.exports.encoding.blocks import CELL, NULL, Block, glue, split
-from rowferry.exports.encoding.pushdown import Keyed, Member
-from rowferry.exports.encoding.value_types import NUMBERS, Kind
+from rowferry.exports.encoding.blocks import CELL, NULL, CellBlock, join_cells, split
+from rowferry.exports.encoding.pushdown import JsonRows, Member
+from rowferry.exports.encoding.value_types import NUMBERS, ValueType
 
 if TYPE_CHECKING:
-    from rowferry.exports.formats import SinkColumn
+    from rowferry.exports.formats import FormatColumn
 
-BARE = NUMBERS | {Kind.BOOLEAN, Kind.JSON}
+BARE = NUMBERS | {ValueType.BOOLEAN, ValueType.JSON}
 """Kinds whose text is JSON as it stands; every other kind becomes a string."""
-NOT_ALWAYS_NUMBERS = NUMBERS - {Kind.INTEGER}
+NOT_ALWAYS_NUMBERS = NUMBERS - {ValueType.INTEGER}
 ESCAPED = '\\"' + "".join(map(chr, range(0x20)))
 """The backslash first: the escapes of the others hold one."""
 ESCAPES = tuple((character.encode(), json.dumps(character)[1:-1].encode()) for character in ESCAPED)
@@ -28,30 +28,30 @@ NUMBER_BYTES = b"0123456789-+.eE" + NULL
 NUMBER = re.compile(rb"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|" + NULL)
 
 
-class Objects:
+class JsonRowEncoder:
     """The objects of one file, each on a line of its own.
 
     Numbers and booleans are bare. NaN and infinities are strings, since JSON has no such numbers.
     """
 
-    def __init__(self, columns: Sequence[SinkColumn], *, nested: bool, separator: bytes) -> None:
+    def __init__(self, columns: Sequence[FormatColumn], *, nested: bool, separator: bytes) -> None:
         self._width = len(columns)
-        self.dialect = Keyed(members_of(columns, nested), separator)
-        self._layout = layout_of(columns, self.dialect)
-        self._raw = [index for index, column in enumerate(columns) if column.kind == Kind.JSON]
+        self.pushdown = JsonRows(members_of(columns, nested), separator)
+        self._layout = layout_of(columns, self.pushdown)
+        self._raw = [index for index, column in enumerate(columns) if column.kind == ValueType.JSON]
         self._numbers = [index for index, column in enumerate(columns) if column.kind in NOT_ALWAYS_NUMBERS]
 
-    def rows(self, block: Block, before: bytes = b"", after: bytes = b"") -> bytes:
+    def rows(self, block: CellBlock, before: bytes = b"", after: bytes = b"") -> bytes:
         """The objects of a block that is not empty, with the separator between them."""
         layout = self._layout
-        cells = self._placed(self._cells(block))
-        rows = glue(cells, layout.literals, before + layout.first, layout.last + after)
+        cells = self._reorder(self._cells(block))
+        rows = join_cells(cells, layout.literals, before + layout.first, layout.last + after)
         return nulls(rows, layout.empty_objects)
 
-    def _cells(self, block: Block) -> list[bytes]:
+    def _cells(self, block: CellBlock) -> list[bytes]:
         """Cells that are valid between the literals: escaped, but for those that are JSON already."""
         width = self._width
-        cells = split(escaped(block.data), block.rows, width)
+        cells = split(escape_json(block.data), block.rows, width)
         if self._raw:
             raw = split(block.data.translate(ON_ONE_LINE), block.rows, width)
             for index in self._raw:
@@ -62,7 +62,7 @@ class Objects:
                 cells[index::width] = map(number, column)
         return cells
 
-    def _placed(self, cells: list[bytes]) -> list[bytes]:
+    def _reorder(self, cells: list[bytes]) -> list[bytes]:
         """The cells in the order in which the columns stand in the file."""
         width = self._width
         if self._layout.places == tuple(range(width)):
@@ -73,7 +73,7 @@ class Objects:
         return placed
 
 
-def escaped(data: bytes) -> bytes:
+def escape_json(data: bytes) -> bytes:
     """All cells as they stand between the quotes of a JSON string."""
     for character, escape in ESCAPES:
         if character in data:
@@ -108,7 +108,7 @@ class Layout:
     """Nested objects all of whose values are NULL, as they look before NULL becomes `null`."""
 
 
-def members_of(columns: Sequence[SinkColumn], nested: bool) -> tuple[Member, ...]:
+def members_of(columns: Sequence[FormatColumn], nested: bool) -> tuple[Member, ...]:
     """Flat rows; or, nested, columns that share an object stand in it, where the first of them would have stood."""
     found: dict[str, Member] = {}
     for index, column in enumerate(columns):
@@ -121,27 +121,27 @@ def members_of(columns: Sequence[SinkColumn], nested: bool) -> tuple[Member, ...
     return tuple(found.values())
 
 
-def layout_of(columns: Sequence[SinkColumn], dialect: Keyed) -> Layout:
+def layout_of(columns: Sequence[FormatColumn], dialect: JsonRows) -> Layout:
     members = dialect.members
-    first, *between, last = written(columns, members).split(CELL)
+    first, *between, last = object_template(columns, members).split(CELL)
     return Layout(
         places=tuple(one.index for member in members for one in member.members or (member,)),
         literals=(last + dialect.separator + first, *between),
         first=first,
         last=last,
         empty_objects=tuple(
-            written(columns, member.members).replace(CELL, NULL) for member in members if member.members
+            object_template(columns, member.members).replace(CELL, NULL) for member in members if member.members
         ),
     )
 
 
-def written(columns: Sequence[SinkColumn], members: Sequence[Member]) -> bytes:
+def object_template(columns: Sequence[FormatColumn], members: Sequence[Member]) -> bytes:
     """An object with CELL (quoted, if it is a string) for each value."""
-    values = (written(columns, one.members) if one.members else slot(columns[one.index]) for one in members)
+    values = (object_template(columns, one.members) if one.members else slot(columns[one.index]) for one in members)
     pairs = (json.dumps(one.key).encode() + b":" + value for one, value in zip(members, values, strict=True))
     return b"{" + b",".join(pairs) + b"}"
 
 
-def slot(column: SinkColumn) -> bytes:
+def slot(column: FormatColumn) -> bytes:
     """Where a value of this column goes, with its quotes."""
     return CELL if column.kind in BARE else b'"' + CELL + b'"'

@@ -9,7 +9,7 @@ EXACT_DIGITS = 15
 
 
 @dataclass(frozen=True, slots=True)
-class Delimited:
+class CsvRows:
     """Lines of cells, each with CRLF at its end. `quoted` says it of each column; NULL is nothing."""
 
     delimiter: str
@@ -27,7 +27,7 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
-class Keyed:
+class JsonRows:
     """JSON objects with `separator` between them, and none after the last of a block."""
 
     members: tuple[Member, ...]
@@ -35,7 +35,7 @@ class Keyed:
 
 
 @dataclass(frozen=True, slots=True)
-class Marked:
+class MarkedCells:
     """Cells as in a block, each with the mark of its column behind it: `ends[i]`, one of MARKS.
 
     What is not of `texts` is a number (dates are serial numbers, booleans digits). In such a column, what is none, or
@@ -46,4 +46,4 @@ class Marked:
     texts: tuple[bool, ...]
 
 
-Dialect = Delimited | Keyed | Marked
+PushDown = CsvRows | JsonRows | MarkedCells

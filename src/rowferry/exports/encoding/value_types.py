@@ -1,11 +1,11 @@
-"""What a value is (`Kind`), which of its written forms a sink wants (`Form`), what it means to a reader (`Tone`)."""
+"""What a value is (`ValueType`), its written form (`Representation`), its meaning to a reader (`Severity`)."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 
 
-class Kind(StrEnum):
+class ValueType(StrEnum):
     """The type of a column, as catalogue, manifest and sinks speak of it."""
 
     INTEGER = "integer"
@@ -23,7 +23,7 @@ class Kind(StrEnum):
     JSON = "json"
 
 
-class Tone(StrEnum):
+class Severity(StrEnum):
     """What a value means to whoever reads it, for formats that have colours."""
 
     GOOD = "good"
@@ -34,14 +34,14 @@ class Tone(StrEnum):
     """Done with: to be passed over."""
 
 
-NUMBERS = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT})
-TEXTS = frozenset({Kind.TEXT, Kind.IDENTIFIER})
+NUMBERS = frozenset({ValueType.INTEGER, ValueType.DECIMAL, ValueType.FLOAT})
+TEXTS = frozenset({ValueType.TEXT, ValueType.IDENTIFIER})
 """Kinds that hold what people typed: the ones that a formula guard looks at."""
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """First characters that make a spreadsheet take text for a formula."""
 
 
-class Form(StrEnum):
+class Representation(StrEnum):
     """How a value is written. PLAIN: digits; `true`/`false`; `2025-10-30`; `2025-10-30T14:15:00Z`; text as it is."""
 
     PLAIN = "plain"

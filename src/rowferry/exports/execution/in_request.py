@@ -13,15 +13,15 @@ from structlog.contextvars import bind_contextvars, unbind_contextvars
 from rowferry.exports import lifecycle
 from rowferry.exports.databases import Reader
 from rowferry.exports.errors import Cancelled, ClientGone, Interrupted, RowferryError, UnexpectedFault
-from rowferry.exports.execution.pipeline import Conveyor, Tally, batches
+from rowferry.exports.execution.pipeline import FileBuilder, Tally, batches
 from rowferry.exports.execution.queued import LOG_EVERY, milliseconds
 from rowferry.exports.integrity import manifest
 from rowferry.exports.lifecycle import Claim
-from rowferry.exports.limits.download_slots import Seat
+from rowferry.exports.limits.download_slots import DownloadSlot
 from rowferry.exports.models import Export
 from rowferry.exports.planning.plan import Plan
 from rowferry.exports.storage import storage
-from rowferry.exports.storage.download import Download, described
+from rowferry.exports.storage.download import Download, to_download
 
 logger = logging.getLogger(__name__)
 
@@ -30,10 +30,12 @@ AHEAD = 4 * 1024 * 1024
 that is larger."""
 
 
-class InRequest:
+class SynchronousExport:
     """One export from its first row to its last. Owns the reader from the moment that it is made."""
 
-    def __init__(self, claim: Claim, plan: Plan, reader: Reader, expected: int, seat: Seat | None = None) -> None:
+    def __init__(
+        self, claim: Claim, plan: Plan, reader: Reader, expected: int, seat: DownloadSlot | None = None
+    ) -> None:
         self.export = claim.export
         self._seat = seat
         self.plan = plan
@@ -50,7 +52,7 @@ class InRequest:
         bind_contextvars(export_id=str(self.export.pk))
         conveyor = None
         try:
-            conveyor = Conveyor(
+            conveyor = FileBuilder(
                 self._claim, self.plan, self._reader, self.expected, _Listener(self._heard) if listen else None
             )
             for tally in conveyor.rows():
@@ -60,12 +62,12 @@ class InRequest:
                     self._show(tally, milliseconds(started))
                 yield tally
             self.export = lifecycle.complete(self._claim, conveyor.finish(), milliseconds(started))
-            self._file = described(self.export, storage().open(self.export.file_key))
+            self._file = to_download(self.export, storage().open(self.export.file_key))
             self._forget_unkept(heard=listen)
         except BaseException as error:
             if conveyor is not None:
                 conveyor.discard(error)
-            fault = _named(error, self.export)
+            fault = _to_rowferry_error(error, self.export)
             self._end(fault, rows)
             if isinstance(error, RowferryError) or not isinstance(error, Exception):
                 raise
@@ -78,7 +80,7 @@ class InRequest:
         """The bytes of the file as they come; begun already, so that what fails at the first row fails before the
         answer."""
         coming = self._chunks()
-        return _Begun(next(coming), coming)
+        return _Primed(next(coming), coming)
 
     def file(self) -> Download:
         """The finished file, open, even if it is not kept."""
@@ -121,7 +123,7 @@ class InRequest:
         if self.export.keep:
             return
         if self._file is not None and not heard:
-            self._file = replace(self._file, stream=storage().outliving(self._file.stream))
+            self._file = replace(self._file, stream=storage().detach(self._file.stream))
         lifecycle.delete(self.export, None, "Not kept, as was asked.")
         manifest.remove(storage(), self.export.file_key)
 
@@ -133,7 +135,7 @@ class _Listener:
         self.write = heard.append
 
 
-class _Begun:
+class _Primed:
     """An iterator whose first item has been fetched already; closing it closes the rest."""
 
     def __init__(self, first: bytes, rest: Iterator[bytes]) -> None:
@@ -150,7 +152,7 @@ class _Begun:
         self._rest.close()  # type: ignore[attr-defined]
 
 
-def _named(error: BaseException, export: Export) -> RowferryError:
+def _to_rowferry_error(error: BaseException, export: Export) -> RowferryError:
     if isinstance(error, RowferryError):
         return error
     if isinstance(error, GeneratorExit):

@@ -11,12 +11,12 @@ from datetime import datetime
 
 from rowferry.exports.databases import Reader
 from rowferry.exports.databases.reader import BLOCK_ROWS
-from rowferry.exports.encoding.blocks import Block, mended
-from rowferry.exports.encoding.compression import Compressed, Plain, compressed
+from rowferry.exports.encoding.blocks import CellBlock, replace_lone_surrogates
+from rowferry.exports.encoding.compression import Compressed, Plain, open_compressor
 from rowferry.exports.errors import RowferryError, RowsMissing, StorageFault
-from rowferry.exports.formats import COMPRESS, Order, Sink, Stream, file_type
+from rowferry.exports.formats import COMPRESS, FileHeader, FormatWriter, Stream, file_type
 from rowferry.exports.integrity import manifest
-from rowferry.exports.lifecycle import Claim, Facts
+from rowferry.exports.lifecycle import Claim, FileResult
 from rowferry.exports.planning.column_privacy import sentence
 from rowferry.exports.planning.computed_columns import Failure
 from rowferry.exports.planning.plan import Plan
@@ -58,7 +58,7 @@ def batches(total: int) -> int:
     return -(-total // BLOCK_ROWS)
 
 
-class Conveyor:
+class FileBuilder:
     """One file on its way: iterate `rows()` to the end, then `finish()`; `discard()` where that did not come to pass.
 
     `expected` = the rows that the reader's snapshot holds. The bytes go through `stream` into `stage` (often the same).
@@ -71,10 +71,10 @@ class Conveyor:
         self.expected = expected
         self.tally = Tally()
         self.stage = storage().stage(file_key(claim, plan))
-        self._bytes = packed(plan, _Tee(self.stage, stream) if stream else self.stage)
+        self._bytes = compress_stream(plan, _Tee(self.stage, stream) if stream else self.stage)
         # A count is promised at the file's head only where it is sure before the end.
         sure = reader.repeatable and not plan.transform.needed
-        order = order_of(
+        order = file_header(
             plan,
             exported_at=reader.snapshot_at,
             export_id=str(claim.export.pk),
@@ -85,10 +85,10 @@ class Conveyor:
 
     def rows(self) -> Iterator[Tally]:
         """Write the file, yielding the tally before the first block and after each."""
-        yield from convey(self.plan, self.reader, self._sink, self.tally)
+        yield from write_rows(self.plan, self.reader, self._sink, self.tally)
         self._bytes.close()
 
-    def finish(self) -> Facts:
+    def finish(self) -> FileResult:
         """Give the whole file its name. RowsMissing: what was written is not what the snapshot held."""
         tally, expected, started = self.tally, self.expected, time.monotonic()
         done = tally.rows + tally.failed
@@ -108,8 +108,8 @@ class Conveyor:
             withheld=self.plan.withheld,
         )
         manifest.keep(storage(), file.key, described)
-        storage().settle()
-        return Facts(
+        storage().sync_names()
+        return FileResult(
             file,
             tally.rows,
             tally.failed,
@@ -143,32 +143,32 @@ class _Tee:
         self.heard.write(data)
 
 
-def packed(plan: Plan, stream: Stream) -> Compressed | Plain:
+def compress_stream(plan: Plan, stream: Stream) -> Compressed | Plain:
     """The stream for the plan's sink: it compresses, if the order says so. To be closed after the sink."""
-    return compressed(stream, plan.spec.options.get(COMPRESS.name))
+    return open_compressor(stream, plan.spec.options.get(COMPRESS.name))
 
 
-def convey(plan: Plan, reader: Reader, sink: Sink, tally: Tally) -> Iterator[Tally]:
+def write_rows(plan: Plan, reader: Reader, sink: FormatWriter, tally: Tally) -> Iterator[Tally]:
     """Put every row of the plan through the sink, keeping the tally."""
     sink.open()
     yield tally
-    dialect = None if plan.transform.needed else sink.dialect
+    dialect = None if plan.transform.needed else sink.pushdown
     for block in reader.blocks(plan.queryset, plan.renderings, dialect):
-        kept = _transformed(plan, block, tally)
+        kept = _apply_transform(plan, block, tally)
         if kept.rows:
-            sink.pass_on(kept) if kept.finished else sink.write(kept)
+            sink.write_encoded(kept) if kept.is_encoded else sink.write(kept)
         tally.rows += kept.rows
         yield tally
     sink.close()
 
 
-def _transformed(plan: Plan, block: Block, tally: Tally) -> Block:
+def _apply_transform(plan: Plan, block: CellBlock, tally: Tally) -> CellBlock:
     if not plan.transform.needed:
         return block
     kept, failures = plan.transform.apply(block)
     tally.failed += len(failures)
     tally.named += failures[: MOST_NAMED - len(tally.named)]
-    return replace(kept, data=mended(kept.data, tally.adjustments))
+    return replace(kept, data=replace_lone_surrogates(kept.data, tally.adjustments))
 
 
 def notes(plan: Plan, tally: Tally, adjustments: Mapping[str, int]) -> tuple[tuple[str, str], ...]:
@@ -181,12 +181,12 @@ def notes(plan: Plan, tally: Tally, adjustments: Mapping[str, int]) -> tuple[tup
     return tuple(found)
 
 
-def order_of(
+def file_header(
     plan: Plan, *, exported_at: datetime, export_id: str = "", requested_by: str = "", item_count: int | None = None
-) -> Order:
+) -> FileHeader:
     """What the file of a plan says of itself."""
     spec = plan.spec
-    return Order(
+    return FileHeader(
         export_id=export_id,
         resource=spec.resource,
         resource_label=str(plan.resource.label),

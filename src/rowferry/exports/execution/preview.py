@@ -14,7 +14,7 @@ from django.db.models.functions import Length
 
 from rowferry.exports.databases import Reader, Size, open_reader
 from rowferry.exports.encoding.value_types import FORMULA_STARTS, TEXTS
-from rowferry.exports.execution.pipeline import Tally, convey, order_of, packed
+from rowferry.exports.execution.pipeline import Tally, compress_stream, file_header, write_rows
 from rowferry.exports.models import Export, Mode, Status
 from rowferry.exports.planning.column_privacy import sentence
 from rowferry.exports.planning.plan import Plan, build_plan, decide, enough_to_decide
@@ -42,13 +42,13 @@ class Preview:
     warnings: list[str]
 
 
-def look(plan: Plan, asynchronous: bool | None) -> Preview:
+def run_preview(plan: Plan, asynchronous: bool | None) -> Preview:
     """The preview of a plan, from one snapshot."""
     with open_reader(plan.queryset.db) as reader:
         size = reader.size(plan.queryset, enough_to_decide())
         total = size.rows
         mode, reason = decide(size, asynchronous)
-        rows = json.loads(_written(_as_json(plan), reader, SHOWN))["data"]
+        rows = json.loads(_render_sample(_as_json(plan), reader, SHOWN))["data"]
         weight = _weight(plan, reader, total)
         warnings = list(_warnings(plan, size))
     wait = estimated_wait(total) if mode == Mode.QUEUED else 0
@@ -81,11 +81,11 @@ def _as_json(plan: Plan) -> Plan:
     return build_plan(spec, plan.person)
 
 
-def _written(plan: Plan, reader: Reader, rows: int) -> bytes:
+def _render_sample(plan: Plan, reader: Reader, rows: int) -> bytes:
     stream = io.BytesIO()
-    through = packed(plan, stream)
-    sink = plan.sink(order_of(plan, exported_at=reader.snapshot_at), through)
-    for _ in convey(replace(plan, queryset=plan.queryset[:rows]), reader, sink, Tally()):
+    through = compress_stream(plan, stream)
+    sink = plan.sink(file_header(plan, exported_at=reader.snapshot_at), through)
+    for _ in write_rows(replace(plan, queryset=plan.queryset[:rows]), reader, sink, Tally()):
         pass
     through.close()
     return stream.getvalue()
@@ -93,8 +93,8 @@ def _written(plan: Plan, reader: Reader, rows: int) -> bytes:
 
 def _weight(plan: Plan, reader: Reader, total: int) -> int:
     few = min(total, SAMPLE)
-    empty = len(_written(plan, reader, 0)) if total > few else 0
-    sample = len(_written(plan, reader, SAMPLE))
+    empty = len(_render_sample(plan, reader, 0)) if total > few else 0
+    sample = len(_render_sample(plan, reader, SAMPLE))
     return sample if total <= few else round(empty + (sample - empty) / few * total)
 
 

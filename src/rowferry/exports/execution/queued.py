@@ -22,12 +22,12 @@ from rowferry.exports.lifecycle import Claim
 from rowferry.exports.models import Export
 from rowferry.exports.planning.plan import build_plan
 from rowferry.exports.planning.spec import ExportSpec
-from rowferry.exports.resources.resource import Person
+from rowferry.exports.resources.resource import Actor
 
 logger = logging.getLogger(__name__)
 
 TimeIsUp = tuple[type[BaseException], ...]
-LOOK_EVERY = 0.5
+REPORT_INTERVAL = 0.5
 """Seconds between two looks at the row: progress out, cancel in."""
 LOG_EVERY = 2.0
 
@@ -65,7 +65,7 @@ def run(claim: Claim, time_is_up: TimeIsUp = ()) -> None:
             lifecycle.fail(claim, UnexpectedFault("A fault in the program; it is in the worker's log."), heart.rows)
 
 
-def person_of(export: Export) -> Person:
+def person_of(export: Export) -> Actor:
     """Whose rights hold. An export whose owner was removed may not run; the operator's own have no owner."""
     if export.user_id is not None:
         return cast("AbstractUser", get_user_model()._default_manager.get(pk=export.user_id))
@@ -76,22 +76,22 @@ def person_of(export: Export) -> Person:
 
 def _make(claim: Claim, heart: Heartbeat) -> None:
     started = time.monotonic()
-    plan = build_plan(ExportSpec.stored(claim.export.spec), person_of(claim.export))
+    plan = build_plan(ExportSpec.from_stored(claim.export.spec), person_of(claim.export))
     with open_reader(plan.queryset.db) as reader:
         expected = reader.count(plan.queryset)
         lifecycle.expect(claim, expected)
-        conveyor = pipeline.Conveyor(claim, plan, reader, expected)
-        watch = _Watch(claim, heart, conveyor.expected)
+        conveyor = pipeline.FileBuilder(claim, plan, reader, expected)
+        watch = _ProgressReporter(claim, heart, conveyor.expected)
         try:
             for tally in conveyor.rows():
-                watch.look(tally)
+                watch.report(tally)
             lifecycle.complete(claim, conveyor.finish(), milliseconds(started))
         except BaseException as error:
             conveyor.discard(error)
             raise
 
 
-class _Watch:
+class _ProgressReporter:
     """Carries progress out and a wish to cancel in, as seldom as will do."""
 
     def __init__(self, claim: Claim, heart: Heartbeat, total: int) -> None:
@@ -102,12 +102,12 @@ class _Watch:
         self.step = max(1, total // 10)
         self.next_step = self.step
 
-    def look(self, tally: Tally) -> None:
+    def report(self, tally: Tally) -> None:
         """At each batch. Raises what the worker has to stop for."""
         self.heart.rows = tally.rows
         self.heart.check()
         now = time.monotonic()
-        if now - self.looked >= LOOK_EVERY or not tally.batch:
+        if now - self.looked >= REPORT_INTERVAL or not tally.batch:
             self.looked = now
             lifecycle.beat(self.claim, tally.rows)
         if tally.rows + tally.failed >= self.total:

@@ -1,6 +1,6 @@
 """One file per format: blocks in, bytes out. A new format is one new module in this folder; nothing else is edited.
 
-A module here that defines a concrete `Sink` subclass with a `name` registers it by being found. A sink whose library is
+A module here that defines a concrete `FormatWriter` subclass with a `name` is found there. A format whose library is
 not installed still appears: its `missing` names the extra to install.
 """
 
@@ -17,9 +17,9 @@ from functools import cache
 from typing import Any, ClassVar, Protocol
 
 from rowferry.exports.encoding import compression
-from rowferry.exports.encoding.blocks import Block
-from rowferry.exports.encoding.pushdown import Dialect
-from rowferry.exports.encoding.value_types import Form, Kind, Tone
+from rowferry.exports.encoding.blocks import CellBlock
+from rowferry.exports.encoding.pushdown import PushDown
+from rowferry.exports.encoding.value_types import Representation, Severity, ValueType
 
 
 class Stream(Protocol):
@@ -29,21 +29,21 @@ class Stream(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class SinkColumn:
+class FormatColumn:
     """One column of the file. `nest` = (object, key) where JSON may nest it: `("status", "id")`."""
 
     name: str
     label: str
-    kind: Kind
+    kind: ValueType
     nest: tuple[str, str] | None = None
     digits: tuple[int, int] | None = None
     """Of a decimal: most digits, and how many of them stand after the point; None = not known."""
-    tones: Mapping[str, Tone] = field(default_factory=dict, hash=False)
+    tones: Mapping[str, Severity] = field(default_factory=dict, hash=False)
     """What single values mean, where the format has colours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class FileHeader:
     """All that a file says of itself. `item_count` is None where only the end of the read will tell."""
 
     export_id: str
@@ -52,7 +52,7 @@ class Order:
     format: str
     exported_at: datetime
     item_count: int | None
-    columns: tuple[SinkColumn, ...]
+    columns: tuple[FormatColumn, ...]
     filters: Mapping[str, Any] = field(default_factory=dict)
     sort_by: str = ""
     sort_order: str = "asc"
@@ -93,7 +93,7 @@ COMPRESS = Option(
 """For a format to offer, and for nothing in it to heed: the bytes are compressed behind its back."""
 
 
-class Sink(ABC):
+class FormatWriter(ABC):
     """Writes one file. Used as: construct, `open()`, `write(block)`*, `close()`. The stream is the caller's to
     close."""
 
@@ -102,7 +102,7 @@ class Sink(ABC):
     description: ClassVar[str]
     extension: ClassVar[str]
     content_type: ClassVar[str]
-    forms: ClassVar[Mapping[Kind, Form]] = {}
+    forms: ClassVar[Mapping[ValueType, Representation]] = {}
     """The form wanted for a kind; PLAIN where it is not named."""
     options: ClassVar[tuple[Option, ...]] = ()
     max_rows: ClassVar[int | None] = None
@@ -113,12 +113,13 @@ class Sink(ABC):
     missing: ClassVar[str | None] = None
     """What to install before this format can be used; None = ready."""
 
-    def __init__(self, order: Order, stream: Stream) -> None:
+    def __init__(self, order: FileHeader, stream: Stream) -> None:
         self.order = order
         self.stream = stream
         self.rows = 0
-        self.dialect: Dialect | None = None
-        """Set by a sink to whose lines nothing is to be added: a source that can write them hands them to `pass_on`."""
+        self.pushdown: PushDown | None = None
+        """Set by a format to whose lines nothing is to be added: a reader that can write them hands them to
+        `write_encoded`."""
         self.adjustments: Counter[str] = Counter()
         """What could not be written as it was: `replaced_characters`, `shortened_cells`, `emptied_cells` → how
         many."""
@@ -136,11 +137,11 @@ class Sink(ABC):
         """Write what stands before the first row."""
 
     @abstractmethod
-    def write(self, block: Block) -> None:
+    def write(self, block: CellBlock) -> None:
         """Write the rows of one block, in one or few `stream.write` calls, and add them to `rows`."""
 
-    def pass_on(self, lines: Block) -> None:
-        """Write rows, one at least, that the source has written in the `dialect`."""
+    def write_encoded(self, lines: CellBlock) -> None:
+        """Write rows, one at least, that the source has written in the `pushdown`."""
         self.stream.write(lines.data)
         self.rows += lines.rows
 
@@ -149,24 +150,24 @@ class Sink(ABC):
 
 
 @cache
-def sinks() -> dict[str, type[Sink]]:
+def format_writers() -> dict[str, type[FormatWriter]]:
     """Every format by its name, in the order of the names."""
     for module in pkgutil.iter_modules(__path__, f"{__name__}."):
         importlib.import_module(module.name)
-    return {sink.name: sink for sink in sorted(_concrete(Sink), key=lambda sink: sink.name)}  # type: ignore[type-abstract]
+    return {sink.name: sink for sink in sorted(_concrete(FormatWriter), key=lambda sink: sink.name)}  # type: ignore[type-abstract]
 
 
 def file_type(name: str, options: Mapping[str, Any]) -> tuple[str, str]:
     """Extension and content type of the files of a format with these options; of any file, if it is not known here."""
-    if name not in sinks():
+    if name not in format_writers():
         return "bin", "application/octet-stream"
-    sink = sinks()[name]
+    sink = format_writers()[name]
     packing = compression.PACKINGS.get(options.get(COMPRESS.name) or compression.NONE)
     if packing is None:
         return sink.extension, sink.content_type
     return sink.extension + packing.suffix, packing.content_type
 
 
-def _concrete(base: type[Sink]) -> list[type[Sink]]:
+def _concrete(base: type[FormatWriter]) -> list[type[FormatWriter]]:
     own = [base] if "name" in vars(base) else []
     return own + [sink for child in base.__subclasses__() for sink in _concrete(child)]

@@ -6,12 +6,12 @@ import json
 from datetime import UTC
 from typing import Any
 
-from rowferry.exports.encoding.blocks import Block
-from rowferry.exports.encoding.json_rows import Objects
-from rowferry.exports.formats import COMPRESS, Order, Sink, Stream
+from rowferry.exports.encoding.blocks import CellBlock
+from rowferry.exports.encoding.json_rows import JsonRowEncoder
+from rowferry.exports.formats import COMPRESS, FileHeader, FormatWriter, Stream
 
 
-class JsonSink(Sink):
+class JsonWriter(FormatWriter):
     """The facts come first, so that a reader knows what is to come."""
 
     name = "json"
@@ -22,21 +22,21 @@ class JsonSink(Sink):
     can_nest = True
     options = (COMPRESS,)
 
-    def __init__(self, order: Order, stream: Stream) -> None:
+    def __init__(self, order: FileHeader, stream: Stream) -> None:
         super().__init__(order, stream)
-        self._objects = Objects(order.columns, nested=order.nested, separator=b",\n")
-        self.dialect = self._objects.dialect
+        self._objects = JsonRowEncoder(order.columns, nested=order.nested, separator=b",\n")
+        self.pushdown = self._objects.pushdown
 
     def open(self) -> None:
         head = json.dumps(facts(self.order), default=str, separators=(",", ":"))
         self.stream.write(head[:-1].encode() + b',"data":[')
 
-    def write(self, block: Block) -> None:
+    def write(self, block: CellBlock) -> None:
         if block.rows:
             self.stream.write(self._objects.rows(block, before=self._before()))
             self.rows += block.rows
 
-    def pass_on(self, lines: Block) -> None:
+    def write_encoded(self, lines: CellBlock) -> None:
         self.stream.write(self._before() + lines.data)
         self.rows += lines.rows
 
@@ -48,7 +48,7 @@ class JsonSink(Sink):
         self.stream.write((b"\n]" if self.rows else b"]") + count + b"}\n")
 
 
-def facts(order: Order) -> dict[str, Any]:
+def facts(order: FileHeader) -> dict[str, Any]:
     """What the file says of itself before its rows, in the order of the contract."""
     exported_at = order.exported_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return {

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from rowferry.exports.encoding.blocks import Block
-from rowferry.exports.encoding.json_rows import Objects
-from rowferry.exports.formats import COMPRESS, Order, Sink, Stream
+from rowferry.exports.encoding.blocks import CellBlock
+from rowferry.exports.encoding.json_rows import JsonRowEncoder
+from rowferry.exports.formats import COMPRESS, FileHeader, FormatWriter, Stream
 
 
-class NdjsonSink(Sink):
+class NdjsonWriter(FormatWriter):
     """Each row as in JSON. No row, no byte: what the file holds is in the manifest."""
 
     name = "ndjson"
@@ -18,16 +18,16 @@ class NdjsonSink(Sink):
     can_nest = True
     options = (COMPRESS,)
 
-    def __init__(self, order: Order, stream: Stream) -> None:
+    def __init__(self, order: FileHeader, stream: Stream) -> None:
         super().__init__(order, stream)
-        self._objects = Objects(order.columns, nested=order.nested, separator=b"\n")
-        self.dialect = self._objects.dialect
+        self._objects = JsonRowEncoder(order.columns, nested=order.nested, separator=b"\n")
+        self.pushdown = self._objects.pushdown
 
-    def write(self, block: Block) -> None:
+    def write(self, block: CellBlock) -> None:
         if block.rows:
             self.stream.write(self._objects.rows(block, after=b"\n"))
             self.rows += block.rows
 
-    def pass_on(self, lines: Block) -> None:
+    def write_encoded(self, lines: CellBlock) -> None:
         self.stream.write(lines.data + b"\n")
         self.rows += lines.rows

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from rowferry.exports.encoding.blocks import NULL, Block, split
-from rowferry.exports.encoding.value_types import Kind
-from rowferry.exports.formats import Order, Sink, SinkColumn, Stream
+from rowferry.exports.encoding.blocks import NULL, CellBlock, split
+from rowferry.exports.encoding.value_types import ValueType
+from rowferry.exports.formats import FileHeader, FormatColumn, FormatWriter, Stream
 
 GROUP_ROWS = 65_536
 GROUP_BYTES = 64 * 1024 * 1024
@@ -20,7 +20,7 @@ MOST_DIGITS = 38
 """What a decimal of 128 bits holds."""
 
 
-class ParquetSink(Sink):
+class ParquetWriter(FormatWriter):
     """Columns by their names, as in JSON. A column has one type for all its rows, so a value that does not fit (a date
     called infinity) is left empty, and counted."""
 
@@ -31,7 +31,7 @@ class ParquetSink(Sink):
     content_type = "application/vnd.apache.parquet"
     missing = None if importlib.util.find_spec("pyarrow") else "pip install rowferry[parquet]"
 
-    def __init__(self, order: Order, stream: Stream) -> None:
+    def __init__(self, order: FileHeader, stream: Stream) -> None:
         super().__init__(order, stream)
         self._arrow: Any = importlib.import_module("pyarrow")
         self._schema = self._arrow.schema([(c.name, self._type(c)) for c in order.columns])
@@ -41,7 +41,7 @@ class ParquetSink(Sink):
         parquet: Any = importlib.import_module("pyarrow.parquet")
         self._writer = parquet.ParquetWriter(self._outlet, self._schema)
 
-    def write(self, block: Block) -> None:
+    def write(self, block: CellBlock) -> None:
         if not block.rows:
             return
         self._group.append(self._batch(block))
@@ -50,27 +50,27 @@ class ParquetSink(Sink):
         self.rows += block.rows
         if self._group_rows >= GROUP_ROWS or self._group_bytes >= GROUP_BYTES:
             self._write_group()
-            self.stream.write(self._outlet.taken())
+            self.stream.write(self._outlet.take())
 
     def close(self) -> None:
         self._write_group()
         self._writer.close()
-        self.stream.write(self._outlet.taken())
+        self.stream.write(self._outlet.take())
 
     def _write_group(self) -> None:
         if self._group:
             self._writer.write_table(self._arrow.Table.from_batches(self._group), row_group_size=self._group_rows)
         self._group, self._group_rows, self._group_bytes = [], 0, 0
 
-    def _batch(self, block: Block) -> Any:
+    def _batch(self, block: CellBlock) -> Any:
         cells = split(block.data, block.rows, self.width)
         columns = [
-            self._typed(cells[index :: self.width], field.type, self.order.columns[index].kind)
+            self._cast_column(cells[index :: self.width], field.type, self.order.columns[index].kind)
             for index, field in enumerate(self._schema)
         ]
         return self._arrow.record_batch(columns, schema=self._schema)
 
-    def _typed(self, cells: Sequence[bytes], wanted: Any, kind: Kind) -> Any:
+    def _cast_column(self, cells: Sequence[bytes], wanted: Any, kind: ValueType) -> Any:
         """One column of a block in its type."""
         texts = [None if cell == NULL else cell for cell in cells]
         try:
@@ -80,27 +80,27 @@ class ParquetSink(Sink):
         self.adjustments += Counter(emptied_cells=values.count(None) - texts.count(None))
         return self._arrow.array(values, wanted)
 
-    def _value(self, text: bytes, wanted: Any, kind: Kind) -> Any:
+    def _value(self, text: bytes, wanted: Any, kind: ValueType) -> Any:
         """One value, where a block of them could not be cast; None if it does not fit."""
         try:
-            if kind is Kind.INSTANT:
+            if kind is ValueType.INSTANT:
                 # Offsets with seconds, as clocks had before there were zones, are beyond Arrow's parser.
                 return datetime.fromisoformat(text.decode())
             return self._arrow.scalar(text.decode(errors="replace")).cast(wanted).as_py()
         except (ValueError, OverflowError):
             return None
 
-    def _type(self, column: SinkColumn) -> Any:
+    def _type(self, column: FormatColumn) -> Any:
         """A decimal without known digits, or with too many of them, is text, so that it stays exact."""
         arrow = self._arrow
-        if column.kind is Kind.DECIMAL and column.digits and column.digits[0] <= MOST_DIGITS:
+        if column.kind is ValueType.DECIMAL and column.digits and column.digits[0] <= MOST_DIGITS:
             return arrow.decimal128(*column.digits)
         types = {
-            Kind.INTEGER: arrow.int64(),
-            Kind.FLOAT: arrow.float64(),
-            Kind.BOOLEAN: arrow.bool_(),
-            Kind.DATE: arrow.date32(),
-            Kind.INSTANT: arrow.timestamp("us", tz=self.order.time_zone),
+            ValueType.INTEGER: arrow.int64(),
+            ValueType.FLOAT: arrow.float64(),
+            ValueType.BOOLEAN: arrow.bool_(),
+            ValueType.DATE: arrow.date32(),
+            ValueType.INSTANT: arrow.timestamp("us", tz=self.order.time_zone),
         }
         return types.get(column.kind, arrow.string())
 
@@ -119,7 +119,7 @@ class _Outlet:
     def flush(self) -> None:
         """Nothing is held back here."""
 
-    def taken(self) -> bytes:
+    def take(self) -> bytes:
         """All bytes since the last time."""
         data = b"".join(self._waiting)
         self._waiting.clear()

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from codecs import BOM_UTF8
 
-from rowferry.exports.encoding.blocks import Block
-from rowferry.exports.encoding.delimited import Lines
-from rowferry.exports.formats import COMPRESS, Option, Order, Sink, Stream
+from rowferry.exports.encoding.blocks import CellBlock
+from rowferry.exports.encoding.delimited import DelimitedEncoder
+from rowferry.exports.formats import COMPRESS, FileHeader, FormatWriter, Option, Stream
 
 
-class TsvSink(Sink):
+class TsvWriter(FormatWriter):
     """One header row, then one line per row. No byte order mark unless asked for: databases read it as data."""
 
     name = "tsv"
@@ -27,16 +27,16 @@ class TsvSink(Sink):
         COMPRESS,
     )
 
-    def __init__(self, order: Order, stream: Stream) -> None:
+    def __init__(self, order: FileHeader, stream: Stream) -> None:
         super().__init__(order, stream)
-        self._lines = Lines(order.columns, "\t")
-        self.dialect = self._lines.dialect
+        self._lines = DelimitedEncoder(order.columns, "\t")
+        self.pushdown = self._lines.pushdown
 
     def open(self) -> None:
         header = self._lines.header(self.order.titles, guard=self.chosen["formula_guard"])
         self.stream.write((BOM_UTF8 if self.chosen["bom"] else b"") + header)
 
-    def write(self, block: Block) -> None:
+    def write(self, block: CellBlock) -> None:
         if block.rows:
             self.stream.write(self._lines.rows(block))
             self.rows += block.rows

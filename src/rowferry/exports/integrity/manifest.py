@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rowferry import __version__
-from rowferry.exports.formats import SinkColumn
+from rowferry.exports.formats import FormatColumn
 from rowferry.exports.integrity import signing
 from rowferry.exports.models import Export
 from rowferry.exports.storage import Storage, StoredFile
@@ -20,7 +20,7 @@ SUFFIX = ".manifest.json"
 def describe(
     export: Export,
     file: StoredFile,
-    columns: Sequence[SinkColumn],
+    columns: Sequence[FormatColumn],
     *,
     as_of: datetime,
     expected: int,
@@ -51,7 +51,7 @@ def describe(
         "bytes": file.size,
         "sha256": file.sha256,
     }
-    return signing.signed(said)
+    return signing.add_signature(said)
 
 
 def keep(storage: Storage, key: str, manifest: Mapping[str, Any]) -> None:

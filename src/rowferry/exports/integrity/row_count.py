@@ -63,7 +63,7 @@ UNPACKED: Mapping[str, Callable[[BinaryIO], Any]] = {
 }
 
 
-def _delimited(delimiter: str) -> Callable[[Any, Spec], Count]:
+def _delimited_counter(delimiter: str) -> Callable[[Any, Spec], Count]:
     def read(file: Any, spec: Spec) -> Count:
         chosen = spec.get("options", {}).get("delimiter", delimiter)
         text = io.TextIOWrapper(io.BufferedReader(file), "utf-8-sig", newline="")
@@ -152,8 +152,8 @@ def _parquet(file: Any, _spec: Spec) -> Count:
 
 
 READERS: Mapping[str, Callable[[Any, Spec], Count]] = {
-    "csv": _delimited(","),
-    "tsv": _delimited("\t"),
+    "csv": _delimited_counter(","),
+    "tsv": _delimited_counter("\t"),
     "json": _json,
     "ndjson": _ndjson,
     "excel": _excel,

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 
-def kept(path: Path, make: Callable[[], str]) -> str:
+def read_or_create_secret(path: Path, make: Callable[[], str]) -> str:
     """The text in the file; made first if there is none, readable by its owner only. OSError: not to be written."""
     with suppress(FileNotFoundError):
         return path.read_text()

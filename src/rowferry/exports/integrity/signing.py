@@ -19,7 +19,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from rowferry.exports import conf
 from rowferry.exports.encoding.canonical_json import canonical, digest
-from rowferry.exports.integrity.secret_file import kept
+from rowferry.exports.integrity.secret_file import read_or_create_secret
 
 ALGORITHM = "EdDSA"
 SIGNATURE = "signature"
@@ -33,7 +33,7 @@ def _ed25519() -> Any:
     return import_module("rowferry.exports.integrity.ed25519")
 
 
-def signed(said: Mapping[str, Any]) -> dict[str, Any]:
+def add_signature(said: Mapping[str, Any]) -> dict[str, Any]:
     """The same with its signature; as it is where no key is set."""
     key = private_key()
     if key is None:
@@ -47,20 +47,20 @@ def public_keys() -> dict[str, list[Jwk]]:
     those of before."""
     key = private_key()
     today = [] if key is None else [public_jwk(key)]
-    return {"keys": [*today, *(jwk for jwk in _kept() if jwk not in today)]}
+    return {"keys": [*today, *(jwk for jwk in _stored_public_keys() if jwk not in today)]}
 
 
 def known_keys() -> dict[str, list[Jwk]]:
     """The same, where there is a key; none is made."""
     there = conf.text("ROWFERRY_SIGNING_KEY") or _is_file(conf.text("ROWFERRY_SIGNING_KEY_FILE"))
-    return public_keys() if there else {"keys": _kept()}
+    return public_keys() if there else {"keys": _stored_public_keys()}
 
 
 def _is_file(name: str) -> bool:
     return bool(name) and Path(name).is_file()
 
 
-def _kept() -> list[Jwk]:
+def _stored_public_keys() -> list[Jwk]:
     """The public half of every key that was ever used here, so that a change of keys leaves no old file unproved."""
     folder = conf.text("ROWFERRY_PUBLIC_KEYS")
     return [json.loads(path.read_text()) for path in sorted(Path(folder).glob("*.json"))] if folder else []
@@ -70,7 +70,11 @@ def is_signed_by(said: Mapping[str, Any], jwk: Mapping[str, str]) -> bool:
     """Whether the signature of `said` was made with the key whose public half this is. KeyError, ValueError: there is
     none, or no such key."""
     rest = {name: value for name, value in said.items() if name != SIGNATURE}
-    return bool(_ed25519().is_signature(_decoded(jwk["x"]), _decoded(said[SIGNATURE]["value"]), canonical(rest)))
+    return bool(
+        _ed25519().is_signature(
+            _decode_base64url(jwk["x"]), _decode_base64url(said[SIGNATURE]["value"]), canonical(rest)
+        )
+    )
 
 
 def public_jwk(key: Ed25519PrivateKey) -> Jwk:
@@ -84,12 +88,12 @@ def public_jwk(key: Ed25519PrivateKey) -> Jwk:
 def private_key() -> Ed25519PrivateKey | None:
     """The key of this installation: that of ROWFERRY_SIGNING_KEY, or one made when it is first needed, and kept."""
     given, file = conf.text("ROWFERRY_SIGNING_KEY"), conf.text("ROWFERRY_SIGNING_KEY_FILE")
-    return _loaded(given, file, conf.text("ROWFERRY_PUBLIC_KEYS"))
+    return _load_private_key(given, file, conf.text("ROWFERRY_PUBLIC_KEYS"))
 
 
 @cache
-def _loaded(given: str, file: str, folder: str) -> Ed25519PrivateKey | None:
-    text = given or (kept(Path(file), _made) if file else "")
+def _load_private_key(given: str, file: str, folder: str) -> Ed25519PrivateKey | None:
+    text = given or (read_or_create_secret(Path(file), _new_key_pem) if file else "")
     if not text:
         return None
     key = _read(text)
@@ -97,11 +101,11 @@ def _loaded(given: str, file: str, folder: str) -> Ed25519PrivateKey | None:
         jwk = public_jwk(key)
         # Where nothing may be written, today's key is known all the same.
         with suppress(OSError):
-            kept(Path(folder) / f"{jwk['kid']}.json", lambda: json.dumps(jwk))
+            read_or_create_secret(Path(folder) / f"{jwk['kid']}.json", lambda: json.dumps(jwk))
     return key
 
 
-def _made() -> str:
+def _new_key_pem() -> str:
     return str(_ed25519().new_pem())
 
 
@@ -132,5 +136,5 @@ def _read_file(path: Path) -> Ed25519PrivateKey:
     return cast("Ed25519PrivateKey", _ed25519().of_bytes(b64decode(text, validate=True)))
 
 
-def _decoded(text: str) -> bytes:
+def _decode_base64url(text: str) -> bytes:
     return urlsafe_b64decode(text + "=" * (-len(text) % 4))

@@ -71,8 +71,8 @@ def _bytes(file: Path, manifest: Manifest) -> Iterator[Check]:
     size = file.stat().st_size
     with file.open("rb") as stream:
         found = hashlib.file_digest(stream, "sha256").hexdigest()
-    yield _compared("bytes", size, manifest["bytes"])
-    yield _compared("sha256", found, manifest["sha256"])
+    yield _compare_values("bytes", size, manifest["bytes"])
+    yield _compare_values("sha256", found, manifest["sha256"])
 
 
 def _content(file: Path, manifest: Manifest) -> Iterator[Check]:
@@ -82,7 +82,7 @@ def _content(file: Path, manifest: Manifest) -> Iterator[Check]:
     except row_count.Unreadable as error:
         yield Check("rows", False, str(error))
         return
-    yield _compared("rows", found.rows, manifest["rows_written"])
+    yield _compare_values("rows", found.rows, manifest["rows_written"])
     if found.columns is not None:
         yield _columns(found.columns, manifest)
 
@@ -92,18 +92,18 @@ def _columns(titles: list[str], manifest: Manifest) -> Check:
     a ' before it."""
     names, labels = ([column[key] for column in manifest["columns"]] for key in ("name", "label"))
     if titles == names or manifest["spec"].get("headers") != "labels":
-        return _compared("columns", titles, names)
+        return _compare_values("columns", titles, names)
     bare = [title.removeprefix("'") if title not in labels else title for title in titles]
-    return _compared("columns", bare, labels)
+    return _compare_values("columns", bare, labels)
 
 
-def _compared(what: str, found: Any, said: Any) -> Check:
+def _compare_values(what: str, found: Any, said: Any) -> Check:
     if found == said:
-        return Check(what, True, _told(found))
-    return Check(what, False, f"{_told(found)}, but the manifest says {_told(said)}")
+        return Check(what, True, _format_value(found))
+    return Check(what, False, f"{_format_value(found)}, but the manifest says {_format_value(said)}")
 
 
-def _told(value: Any) -> str:
+def _format_value(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value))
     return f"{value:,}" if isinstance(value, int) else str(value)

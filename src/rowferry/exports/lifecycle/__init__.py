@@ -7,23 +7,23 @@ lease just ends when the next try is due. Times are the database's clock.
 
 from rowferry.exports.lifecycle.claims import Claim, beat, check_cancelled, claim_due, due, expect, progress
 from rowferry.exports.lifecycle.completion import (
-    Facts,
+    FileResult,
     complete,
     fail,
     fail_abandoned,
     fail_unstarted,
-    hand_over,
     held_by,
     mark_abandoned_cancelled,
     mark_cancelled,
+    release_leases,
 )
 from rowferry.exports.lifecycle.log_writer import mail, record
-from rowferry.exports.lifecycle.transitions import MOVES, begin, create, delete, downloaded, expire, request_cancel
+from rowferry.exports.lifecycle.transitions import MOVES, begin, create, delete, expire, record_download, request_cancel
 
 __all__ = [
     "MOVES",
     "Claim",
-    "Facts",
+    "FileResult",
     "beat",
     "begin",
     "check_cancelled",
@@ -31,19 +31,19 @@ __all__ = [
     "complete",
     "create",
     "delete",
-    "downloaded",
     "due",
     "expect",
     "expire",
     "fail",
     "fail_abandoned",
     "fail_unstarted",
-    "hand_over",
     "held_by",
     "mail",
     "mark_abandoned_cancelled",
     "mark_cancelled",
     "progress",
     "record",
+    "record_download",
+    "release_leases",
     "request_cancel",
 ]

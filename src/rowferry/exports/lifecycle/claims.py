@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce, Now
 
 from rowferry.exports import conf
 from rowferry.exports.errors import Cancelled, FenceLost
-from rowferry.exports.lifecycle.log_writer import Line, append, end_abandoned_attempts, locked, take_over
+from rowferry.exports.lifecycle.log_writer import LogEntry, append, apply_changes, end_abandoned_attempts, lock_export
 from rowferry.exports.models import Attempt, Event, Export, Mode, Status
 
 DUE = Q(status=Status.PENDING) | Q(status=Status.PROCESSING, lease_until__lte=Now())
@@ -72,25 +72,25 @@ def _next_due() -> Export | None:
 def _claim(export: Export, worker: str, lease: timedelta) -> Claim | None:
     with transaction.atomic():
         mine = Export.objects.filter(DUE, pk=export.pk, fence=export.fence, cancel_requested_at=None)
-        place = locked(mine)
+        place = lock_export(mine)
         if place is None:
             return None
         export.refresh_from_db()
         begun: dict[str, Any] = {"fence": export.fence + 1, "attempt": export.attempt + 1, "worker": worker[:200]}
         begun |= {"started_at": export.started_at or place.now, "lease_until": place.now + lease}
         begun |= {"status": Status.PROCESSING, "exported_items": 0, "failed_items": 0}
-        take_over(export, begun)
+        apply_changes(export, begun)
         if export.attempt > 1:
             end_abandoned_attempts(export)
-        append(export, place, [started(export)], **begun)
+        append(export, place, [start_entry(export)], **begun)
         open_attempt(export, place.now)
     return Claim(export, export.fence, lease)
 
 
-def started(export: Export) -> Line:
+def start_entry(export: Export) -> LogEntry:
     """What the log says of a try that begins."""
     again = f" (try {export.attempt} of {export.max_attempts})" if export.attempt > 1 else ""
-    return Line(Event.PROCESSING, f"Started by {export.worker}{again}.", total_items=export.total_items)
+    return LogEntry(Event.PROCESSING, f"Started by {export.worker}{again}.", total_items=export.total_items)
 
 
 def open_attempt(export: Export, now: datetime) -> None:
@@ -128,11 +128,11 @@ def expect(claim: Claim, total: int) -> None:
 def progress(claim: Claim, rows: int, *, batch: int, batches: int, duration_ms: int) -> None:
     """Log how far we are, and show it in the row."""
     with transaction.atomic():
-        place = locked(claim.rows)
+        place = lock_export(claim.rows)
         if place is None:
             raise FenceLost("Another worker has taken this export over.")
         total = claim.export.total_items
-        line = Line(
+        line = LogEntry(
             Event.PROGRESS,
             f"{rows:,} of {total:,} rows.",
             processed_items=rows,

@@ -13,25 +13,25 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
 from rowferry.exports import conf
-from rowferry.exports.errors import FenceLost, HandedOver, Interrupted, RowferryError
+from rowferry.exports.errors import FenceLost, Interrupted, Released, RowferryError
 from rowferry.exports.lifecycle import counters
 from rowferry.exports.lifecycle.claims import Claim, check_cancelled
 from rowferry.exports.lifecycle.log_writer import (
-    Line,
+    LogEntry,
     append,
     end_abandoned_attempts,
     end_attempt,
-    locked,
+    format_error,
+    lock_export,
     mail,
     record,
-    words,
 )
 from rowferry.exports.models import Event, Export, MailKind, Mode, Status
 from rowferry.exports.storage import StoredFile
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class FileResult:
     """What is known once the file is whole."""
 
     file: StoredFile
@@ -46,9 +46,9 @@ class Facts:
 
 
 @transaction.atomic
-def complete(claim: Claim, facts: Facts, duration_ms: int) -> Export:
+def complete(claim: Claim, facts: FileResult, duration_ms: int) -> Export:
     """The one moment at which the file counts. FenceLost or Cancelled if it may not."""
-    place = locked(claim.rows.filter(cancel_requested_at=None))
+    place = lock_export(claim.rows.filter(cancel_requested_at=None))
     if place is None:
         check_cancelled(claim)
         raise FenceLost("Another worker has taken this export over.")
@@ -57,7 +57,7 @@ def complete(claim: Claim, facts: Facts, duration_ms: int) -> Export:
         export,
         place,
         _lines(export, facts, duration_ms),
-        _counted(export, facts, duration_ms),
+        _counter_deltas(export, facts, duration_ms),
         status=Status.COMPLETED,
         completed_at=place.now,
         expires_at=place.now + timedelta(days=conf.number("RETENTION_DAYS")),
@@ -76,12 +76,12 @@ def complete(claim: Claim, facts: Facts, duration_ms: int) -> Export:
     return export
 
 
-def _lines(export: Export, facts: Facts, duration_ms: int) -> list[Line]:
+def _lines(export: Export, facts: FileResult, duration_ms: int) -> list[LogEntry]:
     said = [
-        Line(Event.PROGRESS, message, processed_items=facts.rows, error_message=particulars[:2000])
+        LogEntry(Event.PROGRESS, message, processed_items=facts.rows, error_message=particulars[:2000])
         for message, particulars in facts.notes
     ]
-    done = Line(
+    done = LogEntry(
         Event.COMPLETED,
         f"{facts.rows:,} rows, {facts.file.size:,} bytes, sha256:{facts.file.sha256}.",
         processed_items=facts.rows,
@@ -91,7 +91,7 @@ def _lines(export: Export, facts: Facts, duration_ms: int) -> list[Line]:
     return [*said, done]
 
 
-def _counted(export: Export, facts: Facts, duration_ms: int) -> list[tuple[str, str, int]]:
+def _counter_deltas(export: Export, facts: FileResult, duration_ms: int) -> list[tuple[str, str, int]]:
     waited = (export.started_at or export.created_at) - export.created_at
     phases = {
         "waiting": round(waited.total_seconds() * 1000),
@@ -114,7 +114,7 @@ def fail(claim: Claim, error: RowferryError, rows: int) -> bool:
     return moved
 
 
-def hand_over(workers: Collection[str]) -> list[UUID]:
+def release_leases(workers: Collection[str]) -> list[UUID]:
     """End the leases of workers (by name) that stop in order; the ids of what is due at once because of it.
 
     A stop is nobody's fault, so the try does not count: one more is granted.
@@ -130,11 +130,11 @@ def held_by(workers: Collection[str]) -> QuerySet[Export]:
 @transaction.atomic
 def _hand_over(export: Export) -> bool:
     ours = Export.objects.filter(pk=export.pk, fence=export.fence, status=Status.PROCESSING)
-    freed = {"lease_until": Now(), "worker": "", "rung_at": None, "exported_items": 0}
+    freed = {"lease_until": Now(), "worker": "", "wakeup_sent_at": None, "exported_items": 0}
     if not ours.update(fence=F("fence") + 1, max_attempts=F("max_attempts") + 1, **freed):
         return False
-    error = HandedOver(f"{export.worker} was told to stop.")
-    record(export, Event.RETRYING, "Its worker stops; another one starts over.", error_message=words(error))
+    error = Released(f"{export.worker} was told to stop.")
+    record(export, Event.RETRYING, "Its worker stops; another one starts over.", error_message=format_error(error))
     end_attempt(export, export.fence, error.code, export.exported_items)
     counters.count(export.resource, export.format, [("leases", "handed_over", 1)])
     return True
@@ -143,13 +143,13 @@ def _hand_over(export: Export) -> bool:
 def _wait_for_retry(claim: Claim, error: RowferryError, rows: int) -> bool:
     delay = conf.seconds("RETRY_DELAY")
     export = claim.export
-    waiting = {"lease_until": Now() + delay, "worker": "", "rung_at": None, "exported_items": 0}
+    waiting = {"lease_until": Now() + delay, "worker": "", "wakeup_sent_at": None, "exported_items": 0}
     if not claim.rows.update(fence=F("fence") + 1, **waiting):  # or a late heartbeat would change the delay
         return False
     message = (
         f"Try {export.attempt} of {export.max_attempts} failed; the next one in {delay.total_seconds():g} seconds."
     )
-    record(export, Event.RETRYING, message, processed_items=rows, error_message=words(error))
+    record(export, Event.RETRYING, message, processed_items=rows, error_message=format_error(error))
     return True
 
 
@@ -158,7 +158,12 @@ def _fail_for_good(export: Export, error: RowferryError, rows: int, ours: QueryS
         return False
     message = f"Failed after {rows:,} rows." if rows else "Failed."
     record(
-        export, Event.FAILED, message, processed_items=rows, total_items=export.total_items, error_message=words(error)
+        export,
+        Event.FAILED,
+        message,
+        processed_items=rows,
+        total_items=export.total_items,
+        error_message=format_error(error),
     )
     export.refresh_from_db()
     mail(export, MailKind.FAILED)

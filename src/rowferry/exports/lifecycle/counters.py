@@ -18,7 +18,7 @@ MOST = 500
 """Increments that one transaction takes: few enough to be named in one statement of any database."""
 
 
-class Counted(models.Model):
+class CounterValue(models.Model):
     """So much of a `name` for a resource, a format and whatever else tells it apart (`detail`)."""
 
     name = models.CharField(max_length=32)
@@ -34,11 +34,11 @@ class Counted(models.Model):
         return f"{self.name} {self.resource} {self.format} {self.detail}: {self.value}"
 
 
-class Increment(Counted):
+class CounterDelta(CounterValue):
     """Not yet in the totals."""
 
 
-class Total(Counted):
+class Counter(CounterValue):
     """All that was folded so far."""
 
     class Meta:
@@ -47,33 +47,33 @@ class Total(Counted):
 
 def count(resource: str, format: str, amounts: Iterable[tuple[str, str, int]]) -> None:  # noqa: A002
     """Add (name, detail, value) of one export, in the caller's transaction. Zeros are left out."""
-    Increment.objects.bulk_create(
-        Increment(name=name, resource=resource, format=format, detail=detail, value=value)
+    CounterDelta.objects.bulk_create(
+        CounterDelta(name=name, resource=resource, format=format, detail=detail, value=value)
         for name, detail, value in amounts
         if value
     )
 
 
-class FoldedByAnother(Exception):
+class AggregatedByAnother(Exception):
     """Somebody else has folded the same increments meanwhile: this fold must not count."""
 
 
-def fold() -> int:
+def aggregate() -> int:
     """Move what was counted into the totals; how many increments that were."""
     done = 0
-    while folded := _fold():
+    while folded := _aggregate_some():
         done += folded
     return done
 
 
 @transaction.atomic
-def _fold() -> int:
-    some = list(Increment.objects.order_by("id").values_list("id", flat=True)[:MOST])
-    taken = Increment.objects.filter(id__in=some)
+def _aggregate_some() -> int:
+    some = list(CounterDelta.objects.order_by("id").values_list("id", flat=True)[:MOST])
+    taken = CounterDelta.objects.filter(id__in=some)
     for *label, added in list(taken.order_by().values_list(*LABEL).annotate(Sum("value"))):
         one = dict(zip(LABEL, label, strict=True))
-        if not Total.objects.filter(**one).update(value=F("value") + added):
-            Total.objects.create(**one, value=added)
+        if not Counter.objects.filter(**one).update(value=F("value") + added):
+            Counter.objects.create(**one, value=added)
     if taken.delete()[0] != len(some):
-        raise FoldedByAnother
+        raise AggregatedByAnother
     return len(some)

@@ -19,11 +19,11 @@ from rowferry.exports.audit import hash_chain
 from rowferry.exports.errors import FenceLost, Interrupted, RowferryError
 from rowferry.exports.lifecycle import counters
 from rowferry.exports.models import Attempt, EmailOutbox, Event, Export, ExportLog, Leader, MailKind
-from rowferry.exports.resources.resource import Person
+from rowferry.exports.resources.resource import Actor
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class LogPosition:
     """Where the next line of a log goes: behind that of this number and hash, at this moment of the database's
     clock. `rows` = the export, as long as it is what it was when it was locked."""
 
@@ -33,23 +33,23 @@ class Place:
     now: datetime
 
 
-class Line:
+class LogEntry:
     """One line to be: what happened, who did it (by default nobody: the program itself), and facts by column."""
 
-    def __init__(self, event: Event, message: str, *, actor: Person = None, **facts: Any) -> None:
+    def __init__(self, event: Event, message: str, *, actor: Actor = None, **facts: Any) -> None:
         self.event, self.message, self.actor, self.facts = event, message[:500], actor, facts
 
 
 @transaction.atomic(savepoint=False)
-def record(export: Export, event: Event, message: str, *, actor: Person = None, **facts: Any) -> None:
+def record(export: Export, event: Event, message: str, *, actor: Actor = None, **facts: Any) -> None:
     """Append one line to an export's log."""
-    place = locked(Export.objects.filter(pk=export.pk))
+    place = lock_export(Export.objects.filter(pk=export.pk))
     if place is None:
         raise Export.DoesNotExist
-    append(export, place, [Line(event, message, actor=actor, **facts)])
+    append(export, place, [LogEntry(event, message, actor=actor, **facts)])
 
 
-def locked(rows: QuerySet[Export]) -> Place | None:
+def lock_export(rows: QuerySet[Export]) -> LogPosition | None:
     """Lock the one export among `rows` until the transaction ends; None: it is not among them (any more).
 
     The lock is what keeps two lines from following the same one. Where the database knows no locks of rows, the second
@@ -57,34 +57,34 @@ def locked(rows: QuerySet[Export]) -> Place | None:
     """
     no_key = connection.features.has_select_for_no_key_update
     found = rows.select_for_update(no_key=no_key).values_list("log_sequence", "log_hash", Now())
-    return next((Place(rows, *values) for values in found), None)
+    return next((LogPosition(rows, *values) for values in found), None)
 
 
-def beginning() -> Place:
+def beginning() -> LogPosition:
     """Where the log of an export begins that is yet to be inserted."""
     now = Leader.objects.aggregate(now=Coalesce(Max(Now()), Now()))["now"]
-    return Place(Export.objects.none(), 0, "", now)
+    return LogPosition(Export.objects.none(), 0, "", now)
 
 
 def append(
     export: Export,
-    place: Place,
-    lines: Sequence[Line],
+    place: LogPosition,
+    lines: Sequence[LogEntry],
     counted: Iterable[tuple[str, str, int]] = (),
     **changes: Any,
 ) -> None:
     """Change the locked row, and append lines to its log; add their events, and what else is `counted`, to the totals.
     The export itself has the changes then, but for those that only the database can tell. FenceLost: the row is not
     what it was, which can only be where the database knows no locks of rows."""
-    made = chained(export, place, lines)
+    made = chain_entries(export, place, lines)
     changes |= head(made)
     if not place.rows.update(**changes):
         raise FenceLost("The export was changed by another process.")
-    take_over(export, changes)
+    apply_changes(export, changes)
     insert(export, made, counted)
 
 
-def chained(export: Export, place: Place, lines: Sequence[Line]) -> list[ExportLog]:
+def chain_entries(export: Export, place: LogPosition, lines: Sequence[LogEntry]) -> list[ExportLog]:
     """The lines as rows, each holding on to the one before it."""
     rows: list[ExportLog] = []
     for number, line in enumerate(lines, place.sequence + 1):
@@ -97,7 +97,7 @@ def head(rows: Sequence[ExportLog]) -> dict[str, Any]:
     return {"log_sequence": rows[-1].sequence, "log_hash": rows[-1].hash}
 
 
-def take_over(export: Export, changes: Mapping[str, Any]) -> None:
+def apply_changes(export: Export, changes: Mapping[str, Any]) -> None:
     """Give an export in memory the values that its row was given."""
     for name, value in changes.items():
         if not hasattr(value, "resolve_expression"):
@@ -112,7 +112,7 @@ def insert(export: Export, rows: Sequence[ExportLog], counted: Iterable[tuple[st
     counters.count(export.resource, export.format, [*events, *counted])
 
 
-def _row(export: Export, now: datetime, line: Line, number: int, before: str) -> ExportLog:
+def _row(export: Export, now: datetime, line: LogEntry, number: int, before: str) -> ExportLog:
     row = ExportLog(
         export=export,
         event=line.event.value,
@@ -139,7 +139,7 @@ def mail(export: Export, kind: MailKind) -> None:
         )
 
 
-def words(error: RowferryError) -> str:
+def format_error(error: RowferryError) -> str:
     return f"{error.code}: {error.detail}"[:2000]
 
 

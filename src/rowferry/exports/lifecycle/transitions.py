@@ -10,20 +10,20 @@ from django.db.models.functions import Now
 
 from rowferry.exports import conf
 from rowferry.exports.errors import Conflict
-from rowferry.exports.lifecycle.claims import Claim, open_attempt, started
+from rowferry.exports.lifecycle.claims import Claim, open_attempt, start_entry
 from rowferry.exports.lifecycle.log_writer import (
-    Line,
-    Place,
+    LogEntry,
+    LogPosition,
+    apply_changes,
     beginning,
-    chained,
+    chain_entries,
     end_abandoned_attempts,
     head,
     insert,
     record,
-    take_over,
 )
 from rowferry.exports.models import Event, Export, Status
-from rowferry.exports.resources.resource import Person
+from rowferry.exports.resources.resource import Actor
 
 MOVES: Mapping[Status, frozenset[Status]] = {
     Status.PENDING: frozenset({Status.PROCESSING, Status.FAILED, Status.CANCELLED}),
@@ -37,41 +37,41 @@ MOVES: Mapping[Status, frozenset[Status]] = {
 
 
 @transaction.atomic(savepoint=False)
-def create(export: Export, actor: Person) -> Export:
+def create(export: Export, actor: Actor) -> Export:
     """Insert a pending export and its first log line."""
     place = beginning()
-    _insert(export, place, [initiated(export, actor)])
+    _insert(export, place, [initiation_entry(export, actor)])
     return export
 
 
 @transaction.atomic(savepoint=False)
-def begin(export: Export, actor: Person, worker: str) -> Claim:
+def begin(export: Export, actor: Actor, worker: str) -> Claim:
     """Insert an export that the request itself makes, begun already: nobody else can come to take it. Its lease is the
     time limit; nobody else will try it."""
     place, lease = beginning(), conf.seconds("TIME_LIMIT")
     begun = {"fence": 1, "attempt": 1, "started_at": place.now, "lease_until": place.now + lease}
-    take_over(export, {"status": Status.PROCESSING, "worker": worker[:200], **begun})
-    _insert(export, place, [initiated(export, actor), started(export)])
+    apply_changes(export, {"status": Status.PROCESSING, "worker": worker[:200], **begun})
+    _insert(export, place, [initiation_entry(export, actor), start_entry(export)])
     open_attempt(export, place.now)
     return Claim(export, export.fence, lease)
 
 
-def _insert(export: Export, place: Place, lines: Sequence[Line]) -> None:
+def _insert(export: Export, place: LogPosition, lines: Sequence[LogEntry]) -> None:
     export.created_at = place.now
     export.max_attempts = conf.number("MAX_ATTEMPTS")
-    rows = chained(export, place, lines)
-    take_over(export, head(rows))
+    rows = chain_entries(export, place, lines)
+    apply_changes(export, head(rows))
     export.save(force_insert=True)
     insert(export, rows)
 
 
-def initiated(export: Export, actor: Person) -> Line:
+def initiation_entry(export: Export, actor: Actor) -> LogEntry:
     """The first line of every log."""
     message = f"Export of {export.resource} as {export.format}: {export.mode}, because {export.mode_reason}."
-    return Line(Event.INITIATED, message, actor=actor, total_items=export.total_items)
+    return LogEntry(Event.INITIATED, message, actor=actor, total_items=export.total_items)
 
 
-def request_cancel(export: Export, actor: Person) -> None:
+def request_cancel(export: Export, actor: Actor) -> None:
     """Cancel at once what nobody works on; ask a running worker to stop at its next batch. Conflict if it has ended."""
     with transaction.atomic():
         waiting = Export.objects.filter(
@@ -101,7 +101,7 @@ def expire(export: Export) -> bool:
     return True
 
 
-def delete(export: Export, actor: Person, message: str = "The file was deleted.") -> bool:
+def delete(export: Export, actor: Actor, message: str = "The file was deleted.") -> bool:
     """Any ended export → deleted. The file goes afterwards. False: it has not ended, or is deleted already."""
     ended = [status for status, moves in MOVES.items() if Status.DELETED in moves]
     with transaction.atomic():
@@ -111,7 +111,7 @@ def delete(export: Export, actor: Person, message: str = "The file was deleted."
     return True
 
 
-def downloaded(export: Export, actor: Person, message: str) -> None:
+def record_download(export: Export, actor: Actor, message: str) -> None:
     """Count and log one download."""
     with transaction.atomic():
         Export.objects.filter(pk=export.pk).update(download_count=F("download_count") + 1)

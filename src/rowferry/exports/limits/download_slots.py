@@ -9,7 +9,7 @@ from threading import Lock
 from typing import Any, BinaryIO, Self
 
 from rowferry.exports import conf
-from rowferry.exports.errors import Crowded
+from rowferry.exports.errors import TooManyDownloads
 
 WAIT = 5
 """Seconds after which to come back."""
@@ -18,7 +18,7 @@ _lock = Lock()
 _taken: set[int] = set()
 
 
-class Seat:
+class DownloadSlot:
     """One of the FILES_AT_ONCE seats of this process, until `leave()` or until nobody holds it. Raises Crowded."""
 
     def __init__(self) -> None:
@@ -26,15 +26,15 @@ class Seat:
         with _lock:
             if len(_taken) >= limit:
                 detail = f"All {limit} places for files are taken by slow connections: try again in {WAIT} seconds."
-                raise Crowded(detail, retry_after=WAIT)
+                raise TooManyDownloads(detail, retry_after=WAIT)
             _taken.add(id(self))
         self.leave = weakref.finalize(self, _taken.discard, id(self))
 
 
-class Seated:
+class SlotStream:
     """A file that is read from a seat, and left by closing it. The server may still send it by its number."""
 
-    def __init__(self, stream: BinaryIO, seat: Seat) -> None:
+    def __init__(self, stream: BinaryIO, seat: DownloadSlot) -> None:
         self._stream, self._seat = stream, seat
 
     def __getattr__(self, name: str) -> Any:

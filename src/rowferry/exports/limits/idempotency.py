@@ -27,7 +27,7 @@ class Key:
     digest: str
 
     @classmethod
-    def checked(cls, key: str, body: Mapping[str, Any]) -> Self:
+    def parse(cls, key: str, body: Mapping[str, Any]) -> Self:
         """InvalidRequest unless the key is 1 to 255 printable ASCII characters."""
         if not (0 < len(key) <= LONGEST and key.isascii() and key.isprintable()):
             raise InvalidRequest.field("Idempotency-Key", f"Must be 1 to {LONGEST} printable ASCII characters.")

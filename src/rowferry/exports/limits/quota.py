@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.db.models import F, QuerySet
 
 from rowferry.exports import conf
-from rowferry.exports.databases.retry import retried
+from rowferry.exports.databases.retry import retry_on_conflict
 from rowferry.exports.errors import QuotaExceeded
 from rowferry.exports.models import QuotaUse
 
@@ -43,22 +43,22 @@ class Allowance:
     reset: int
 
 
-@retried
+@retry_on_conflict
 def take(user: AbstractUser, name: str) -> Allowance:
     """Use one. QuotaExceeded says when to come back. In the caller's transaction: who rolls back has used nothing."""
     limit = conf.number(SETTING[name])
     with transaction.atomic(savepoint=False):
-        use = _locked(user, name)
+        use = _lock_usage(user, name)
         now = time.time()
         taken = _recent(use, now)
         if len(taken) < limit:
             use.taken = [*taken, now]
             use.save(update_fields=["taken"])
             return Allowance(name, limit, limit - len(use.taken), _until(name, use.taken, now))
-    raise _exceeded(name, limit, taken, now)
+    raise _quota_error(name, limit, taken, now)
 
 
-def left(user: AbstractUser, name: str) -> Allowance:
+def remaining(user: AbstractUser, name: str) -> Allowance:
     """What is left, without using any."""
     limit, now = conf.number(SETTING[name]), time.time()
     use = QuotaUse.objects.filter(user_id=user.pk, allowance=name).first()
@@ -72,10 +72,10 @@ def refuse_used_up(user: AbstractUser, name: str) -> None:
     use = QuotaUse.objects.filter(user_id=user.pk, allowance=name).first()
     taken = _recent(use, now) if use else []
     if len(taken) >= limit:
-        raise _exceeded(name, limit, taken, now)
+        raise _quota_error(name, limit, taken, now)
 
 
-def _locked(user: AbstractUser, name: str) -> QuotaUse:
+def _lock_usage(user: AbstractUser, name: str) -> QuotaUse:
     """The row, locked until the transaction ends."""
     mine = QuotaUse.objects.filter(user_id=user.pk, allowance=name)
     lock = _by_select if connection.features.has_select_for_update else _by_update
@@ -108,7 +108,7 @@ def _until(name: str, taken: list[float], now: float) -> int:
     return max(1, math.ceil(min(taken, default=now) + _window(name) - now))
 
 
-def _exceeded(name: str, limit: int, taken: list[float], now: float) -> QuotaExceeded:
+def _quota_error(name: str, limit: int, taken: list[float], now: float) -> QuotaExceeded:
     wait = _until(name, taken, now) if limit else _window(name)
     span = "hour" if _window(name) == HOUR else "minute"
     detail = f"You have used all {limit} {name.replace('-', ' ')} of this {span}: try again in {wait} seconds."

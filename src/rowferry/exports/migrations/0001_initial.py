@@ -71,7 +71,7 @@ class Migration(migrations.Migration):
                 ("max_attempts", models.PositiveSmallIntegerField(default=3)),
                 ("fence", models.BigIntegerField(default=0)),
                 ("lease_until", models.DateTimeField(null=True)),
-                ("rung_at", models.DateTimeField(null=True)),
+                ("wakeup_sent_at", models.DateTimeField(null=True)),
                 ("worker", models.CharField(blank=True, max_length=200)),
                 ("cancel_requested_at", models.DateTimeField(null=True)),
                 ("file_key", models.CharField(blank=True, max_length=200)),

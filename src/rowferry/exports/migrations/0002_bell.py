@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name="Bell",
+            name="WorkerPing",
             fields=[
                 (
                     "id",

@@ -6,14 +6,14 @@ from rowferry.exports.databases import append_only
 
 
 def up(_apps, schema_editor):
-    for statement in append_only.lowered(schema_editor.connection.vendor) + append_only.raised(
+    for statement in append_only.drop_triggers_sql(schema_editor.connection.vendor) + append_only.create_triggers_sql(
         schema_editor.connection.vendor
     ):
         schema_editor.execute(statement)
 
 
 def down(_apps, schema_editor):
-    for statement in append_only.lowered(schema_editor.connection.vendor):
+    for statement in append_only.drop_triggers_sql(schema_editor.connection.vendor):
         schema_editor.execute(statement)
 
 

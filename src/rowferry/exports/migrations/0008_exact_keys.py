@@ -2,9 +2,9 @@
 
 from django.db import migrations
 
-from rowferry.exports.databases.collations import EXACT, compared
+from rowferry.exports.databases.collations import EXACT, set_collation
 
 
 class Migration(migrations.Migration):
     dependencies = [("exports", "0007_whole_indexes")]
-    operations = [compared("exports", EXACT, idempotencykey="key")]
+    operations = [set_collation("exports", EXACT, idempotencykey="key")]

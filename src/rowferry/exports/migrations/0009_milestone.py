@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
     dependencies = [("exports", "0008_exact_keys"), migrations.swappable_dependency(settings.AUTH_USER_MODEL)]
     operations = [
         migrations.CreateModel(
-            name="Milestone",
+            name="HistoryCheckpoint",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("number", models.BigIntegerField()),

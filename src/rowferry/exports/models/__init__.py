@@ -6,12 +6,12 @@ from rowferry.exports.models.audit_log import ExportLog as ExportLog
 from rowferry.exports.models.export import Attempt as Attempt
 from rowferry.exports.models.export import EmailOutbox as EmailOutbox
 from rowferry.exports.models.export import Export as Export
+from rowferry.exports.models.export import HistoryCheckpoint as HistoryCheckpoint
 from rowferry.exports.models.export import IdempotencyKey as IdempotencyKey
 from rowferry.exports.models.export import Leader as Leader
 from rowferry.exports.models.export import MailKind as MailKind
-from rowferry.exports.models.export import Milestone as Milestone
 from rowferry.exports.models.export import Mode as Mode
 from rowferry.exports.models.export import QuotaUse as QuotaUse
 from rowferry.exports.models.export import Status as Status
-from rowferry.exports.models.export import counted as counted
-from rowferry.exports.models.worker_ping import Bell as Bell
+from rowferry.exports.models.export import format_row_count as format_row_count
+from rowferry.exports.models.worker_ping import WorkerPing as WorkerPing

@@ -39,7 +39,7 @@ SENTENCES = {
 }
 
 
-def counted(rows: int) -> str:
+def format_row_count(rows: int) -> str:
     """`1 row`, `12,431 rows`."""
     return f"{rows:,} row{'' if rows == 1 else 's'}"
 
@@ -86,7 +86,7 @@ class Export(models.Model):
     max_attempts = models.PositiveSmallIntegerField(default=3)
     fence = models.BigIntegerField(default=0)
     lease_until = models.DateTimeField(null=True)
-    rung_at = models.DateTimeField(null=True)
+    wakeup_sent_at = models.DateTimeField(null=True)
     worker = models.CharField(max_length=200, blank=True)
     cancel_requested_at = models.DateTimeField(null=True)
 
@@ -161,10 +161,12 @@ class Export(models.Model):
             return f"Try {self.attempt} of {self.max_attempts} failed; the next one comes by itself."
         if self.status == Status.PROCESSING and self.cancel_requested_at:
             return "Being cancelled…"
-        return SENTENCES[Status(self.status)].format(percent=self.progress_percent, rows=counted(self.exported_items))
+        return SENTENCES[Status(self.status)].format(
+            percent=self.progress_percent, rows=format_row_count(self.exported_items)
+        )
 
 
-class Milestone(models.Model):
+class HistoryCheckpoint(models.Model):
     """A person's export that is the `number`-th of the history, counted from the oldest; `number` = n × STEP."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, db_index=False)

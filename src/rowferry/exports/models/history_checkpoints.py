@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from rowferry.exports.models.export import Export, Milestone
+from rowferry.exports.models.export import Export, HistoryCheckpoint
 
 STEP = 10_000
 SETTLED = timedelta(days=1)
@@ -21,12 +21,12 @@ MOST_AT_ONCE = 20
 """Of a history that has none yet, so that nobody waits long for the first page."""
 
 
-def counted(mine: QuerySet[Export], person: int) -> int:
+def count_exports(mine: QuerySet[Export], person: int) -> int:
     """How many exports there are; on the way new milestones are set. `mine` = the person's history, newest first."""
     last = _before(person)
     total = (last.number if last else 0) + _behind(mine, last).count()
     if total - (last.number if last else 0) > STEP:
-        Milestone.objects.bulk_create(_further(mine, person, last), ignore_conflicts=True)
+        HistoryCheckpoint.objects.bulk_create(_further(mine, person, last), ignore_conflicts=True)
     return total
 
 
@@ -37,13 +37,13 @@ def keys(mine: QuerySet[Export], person: int, low: int, high: int) -> list[UUID]
     return list(_behind(mine, mark).reverse().values_list("pk", flat=True)[start : start + high - low])
 
 
-def _before(person: int, rank: int | None = None) -> Milestone | None:
+def _before(person: int, rank: int | None = None) -> HistoryCheckpoint | None:
     """The last milestone, or the last one up to a rank."""
     up_to = {} if rank is None else {"number__lte": rank}
-    return Milestone.objects.filter(user_id=person, **up_to).order_by("-number").first()
+    return HistoryCheckpoint.objects.filter(user_id=person, **up_to).order_by("-number").first()
 
 
-def _behind(mine: QuerySet[Export], mark: Milestone | None) -> QuerySet[Export]:
+def _behind(mine: QuerySet[Export], mark: HistoryCheckpoint | None) -> QuerySet[Export]:
     """What is newer than a milestone."""
     if mark is None:
         return mine
@@ -51,10 +51,10 @@ def _behind(mine: QuerySet[Export], mark: Milestone | None) -> QuerySet[Export]:
     return mine.filter(later, created_at__gte=mark.created_at)
 
 
-def _further(mine: QuerySet[Export], person: int, last: Milestone | None) -> list[Milestone]:
+def _further(mine: QuerySet[Export], person: int, last: HistoryCheckpoint | None) -> list[HistoryCheckpoint]:
     """The next milestones, not saved yet."""
     settled = mine.filter(created_at__lt=timezone.now() - SETTLED)
-    found: list[Milestone] = []
+    found: list[HistoryCheckpoint] = []
     while len(found) < MOST_AT_ONCE:
         oldest_first = _behind(settled, last).reverse().values_list("created_at", "pk")
         next_one = list(oldest_first[STEP - 1 : STEP])
@@ -62,6 +62,6 @@ def _further(mine: QuerySet[Export], person: int, last: Milestone | None) -> lis
             break
         ((created_at, export_id),) = next_one
         number = (last.number if last else 0) + STEP
-        last = Milestone(user_id=person, number=number, created_at=created_at, export_id=export_id)
+        last = HistoryCheckpoint(user_id=person, number=number, created_at=created_at, export_id=export_id)
         found.append(last)
     return found

@@ -12,7 +12,7 @@ def nonce() -> str:
     return uuid4().hex
 
 
-class Bell(models.Model):
+class WorkerPing(models.Model):
     """One question to the workers, kept for as long as somebody waits for the answer."""
 
     id = models.CharField(max_length=32, primary_key=True, default=nonce)

@@ -28,7 +28,7 @@ CLOCKS = {"postgresql": "SELECT clock_timestamp()", "mysql": "SELECT UTC_TIMESTA
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class CheckResult:
     """One sign of life. `limit` = the most that is well (`at_least`: the least); None = it is not judged by a
     number."""
 
@@ -78,57 +78,57 @@ def _since(moment: datetime | None, now: datetime) -> float:
     return max(0.0, round((now - moment).total_seconds(), 3)) if moment else 0.0
 
 
-def readiness() -> list[Reading]:
+def readiness() -> list[CheckResult]:
     """Every sign, within PATIENCE. Never raises, and says nothing that would help an attacker."""
     until = time.monotonic() + PATIENCE
-    looks = [(look, look.begun()) for look in LOOKS]
+    looks = [(look, look.start()) for look in LOOKS]
     return [reading for look, begun in looks for reading in look.wait(begun, until - time.monotonic())]
 
 
-def _database() -> Iterator[Reading]:
+def _database() -> Iterator[CheckResult]:
     started = time.monotonic()
     now = database_time()
     age = tick_age(now)
     aged = [
         _most("queue_age", queue_age(now), "READY_QUEUE_AGE"),
         _most("lease_overrun", lease_overrun(now), "READY_LEASE_OVERRUN"),
-        Reading(name="tick_age", ok=False, limit=_limit("READY_TICK_AGE"), said="No ticker leads.")
+        CheckResult(name="tick_age", ok=False, limit=_limit("READY_TICK_AGE"), said="No ticker leads.")
         if age is None
         else _most("tick_age", age, "READY_TICK_AGE"),
     ]
-    yield Reading(name="database", ok=True, value=round(time.monotonic() - started, 3), limit=PATIENCE)
+    yield CheckResult(name="database", ok=True, value=round(time.monotonic() - started, 3), limit=PATIENCE)
     yield from aged
 
 
-def _storage() -> Iterator[Reading]:
+def _storage() -> Iterator[CheckResult]:
     storage().check()
-    yield Reading(name="storage", ok=True, unit="")
+    yield CheckResult(name="storage", ok=True, unit="")
     free, least = storage().free_space(), conf.number("READY_FREE_MB")
     if free is not None:
         ok = not least or free >= least * 1_000_000
-        yield Reading(name="free_space", ok=ok, value=free // 1_000_000, limit=least, unit="MB at least")
+        yield CheckResult(name="free_space", ok=ok, value=free // 1_000_000, limit=least, unit="MB at least")
 
 
 def _limit(name: str) -> float:
     return conf.seconds(name).total_seconds()
 
 
-def _most(name: str, value: float, setting: str) -> Reading:
+def _most(name: str, value: float, setting: str) -> CheckResult:
     limit = _limit(setting)
-    return Reading(name=name, ok=not limit or value <= limit, value=value, limit=limit)
+    return CheckResult(name=name, ok=not limit or value <= limit, value=value, limit=limit)
 
 
-class Look:
+class HealthCheck:
     """A measurement that may hang: in a thread of its own, one at a time, however many wait for it."""
 
-    def __init__(self, name: str, measure: Callable[[], Iterator[Reading]]) -> None:
+    def __init__(self, name: str, measure: Callable[[], Iterator[CheckResult]]) -> None:
         self.name = name
         self._measure = measure
         self._lock = threading.Lock()
-        self._running: Future[list[Reading]] | None = None
+        self._running: Future[list[CheckResult]] | None = None
         self._ended = -FRESH
 
-    def begun(self) -> Future[list[Reading]]:
+    def start(self) -> Future[list[CheckResult]]:
         """The measurement that runs, or the last one while it is fresh, or a new one."""
         with self._lock:
             running = self._running
@@ -137,18 +137,18 @@ class Look:
                 threading.Thread(target=self._run, args=(running,), name=f"look-{self.name}", daemon=True).start()
             return running
 
-    def wait(self, begun: Future[list[Reading]], seconds: float) -> list[Reading]:
+    def wait(self, begun: Future[list[CheckResult]], seconds: float) -> list[CheckResult]:
         """What it found, or that it did not answer."""
         try:
             return begun.result(max(0.0, seconds))
         except TimeoutError:
-            return [Reading(name=self.name, ok=False, limit=PATIENCE, said=f"No answer in {PATIENCE:g} seconds.")]
+            return [CheckResult(name=self.name, ok=False, limit=PATIENCE, said=f"No answer in {PATIENCE:g} seconds.")]
         except Exception as error:  # the kind says enough; the message may name hosts and people
-            return [Reading(name=self.name, ok=False, said=type(error).__name__)]
+            return [CheckResult(name=self.name, ok=False, said=type(error).__name__)]
 
-    def _run(self, running: Future[list[Reading]]) -> None:
+    def _run(self, running: Future[list[CheckResult]]) -> None:
         try:
-            found = self._found()
+            found = self._run_measure()
         except Exception as error:
             self._ended = time.monotonic()
             running.set_exception(error)
@@ -156,7 +156,7 @@ class Look:
             self._ended = time.monotonic()
             running.set_result(found)
 
-    def _found(self) -> list[Reading]:
+    def _run_measure(self) -> list[CheckResult]:
         try:
             return list(self._measure())
         finally:
@@ -167,13 +167,13 @@ class Look:
         self._running = None
 
 
-LOOKS = (Look("database", _database), Look("storage", _storage))
+LOOKS = (HealthCheck("database", _database), HealthCheck("storage", _storage))
 
 
 def database_answers() -> bool:
     """Whether it is worth asking it more; known within PATIENCE."""
     look = LOOKS[0]
-    return look.wait(look.begun(), PATIENCE)[0].ok
+    return look.wait(look.start(), PATIENCE)[0].ok
 
 
 def clock_skew() -> timedelta:

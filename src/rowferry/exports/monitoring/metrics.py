@@ -15,7 +15,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from rowferry.exports.integrity.manifest import PROGRAM
-from rowferry.exports.lifecycle.counters import Total
+from rowferry.exports.lifecycle.counters import Counter
 from rowferry.exports.models import EmailOutbox, Export, Status
 from rowferry.exports.monitoring import health
 from rowferry.exports.storage import storage
@@ -90,8 +90,8 @@ def _mails() -> Metric:
 
 
 def _counters() -> Iterator[Metric]:
-    found: dict[str, list[Total]] = {name: [] for name in COUNTERS}
-    for total in Total.objects.order_by("id"):
+    found: dict[str, list[Counter]] = {name: [] for name in COUNTERS}
+    for total in Counter.objects.order_by("id"):
         if total.name in found:
             found[total.name].append(total)
     for name, (metric_name, said, detail, unit) in COUNTERS.items():

@@ -17,13 +17,13 @@ from django.utils.encoding import force_bytes
 
 from rowferry.exports.databases.value_sql import Change
 from rowferry.exports.encoding.blocks import NULL
-from rowferry.exports.encoding.value_types import Kind
-from rowferry.exports.resources.columns import Column, Treatment, field_at
+from rowferry.exports.encoding.value_types import ValueType
+from rowferry.exports.resources.columns import Column, Redaction, field_at
 from rowferry.exports.resources.resource import Resource
 
-Withheld = Mapping[str, Treatment]
+Withheld = Mapping[str, Redaction]
 """By name, the columns that are not shown, and what becomes of them."""
-DONE = {Treatment.MASK: "masked", Treatment.HASH: "hashed", Treatment.DROP: "left out"}
+DONE = {Redaction.MASK: "masked", Redaction.HASH: "hashed", Redaction.DROP: "left out"}
 
 
 def sentence(withheld: Withheld) -> str:
@@ -32,18 +32,18 @@ def sentence(withheld: Withheld) -> str:
     return f"Without the permission to see them: {told}." if told else ""
 
 
-def covered(column: Column) -> Column:
+def redacted_column(column: Column) -> Column:
     """A withheld column as formats see it: text. Of a bare mask nothing is read at all."""
-    bare = column.otherwise is Treatment.MASK and not column.shown
+    bare = column.on_denied is Redaction.MASK and not column.shown
     if bare:
-        return replace(column, kind=Kind.TEXT, source=Value(column.mask), compute=None, needs=(), tones={})
-    compute = _discreet(column.compute) if column.compute else None
-    return replace(column, kind=Kind.TEXT, compute=compute, tones={})
+        return replace(column, kind=ValueType.TEXT, source=Value(column.mask), compute=None, needs=(), tones={})
+    compute = _without_values_in_errors(column.compute) if column.compute else None
+    return replace(column, kind=ValueType.TEXT, compute=compute, tones={})
 
 
-def disguise(column: Column, resource: Resource) -> Change | None:
+def redact(column: Column, resource: Resource) -> Change | None:
     """What is done to each cell of a withheld column; None = a bare mask, which is its own disguise."""
-    if column.otherwise is Treatment.HASH:
+    if column.on_denied is Redaction.HASH:
         return _hashing(_domain(column, resource))
     return _masking(column.mask.encode(), column.shown) if column.shown else None
 
@@ -52,20 +52,20 @@ def _hashing(domain: str) -> Change:
     """Keyed, so that nobody can try all values at home; by domain, so that equal numbers of different things differ."""
     key = hmac.digest(force_bytes(settings.SECRET_KEY), f"rowferry.exports.hash:{domain}".encode(), "sha256")
 
-    def hashed(cell: bytes) -> bytes:
+    def hash_cell(cell: bytes) -> bytes:
         return NULL if cell == NULL else hmac.digest(key, cell, "sha256").hex().encode()
 
-    return hashed
+    return hash_cell
 
 
 def _masking(mask: bytes, shown: int) -> Change:
     """A value of fewer than twice as many characters shows none: too little of it would stay hidden."""
 
-    def masked(cell: bytes) -> bytes:
+    def mask_cell(cell: bytes) -> bytes:
         text = "" if cell == NULL else cell.decode("utf-8", "replace")
         return mask + text[-shown:].encode() if len(text) >= 2 * shown else mask
 
-    return masked
+    return mask_cell
 
 
 def _domain(column: Column, resource: Resource) -> str:
@@ -78,19 +78,19 @@ def _domain(column: Column, resource: Resource) -> str:
     return f"{field.model._meta.label_lower}.{field.name}"
 
 
-def _discreet(compute: Callable[..., object]) -> Callable[..., object]:
+def _without_values_in_errors(compute: Callable[..., object]) -> Callable[..., object]:
     """The same function, whose errors do not quote the value that they are about: the log names them."""
 
-    def computed(*texts: str | None) -> object:
+    def compute_quietly(*texts: str | None) -> object:
         try:
             return compute(*texts)
         except Exception:
             raise ValueError("its value is withheld, and could not be computed") from None
 
-    return computed
+    return compute_quietly
 
 
-def sight(resource: Resource, withheld: Iterable[str]) -> Callable[[str], bool]:
+def visible_paths(resource: Resource, withheld: Iterable[str]) -> Callable[[str], bool]:
     """Whether a filter may look at a path: not at what a withheld column is made of, nor through it at what lies
     behind. However the path is spelt."""
     hidden = set(withheld)

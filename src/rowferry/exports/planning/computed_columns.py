@@ -7,25 +7,25 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from rowferry.exports.encoding.blocks import CELL, NULL, Block, split
-from rowferry.exports.encoding.value_types import Kind
+from rowferry.exports.encoding.blocks import CELL, NULL, CellBlock, split
+from rowferry.exports.encoding.value_types import ValueType
 
 Written = Callable[[object], bytes]
 NUMBER = re.compile(rb"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|-?(?:nan|inf(?:inity)?)", re.IGNORECASE)
 DAY = re.compile(rb"\d[\d:.TZ+-]*")
-FITTING = {
-    Kind.INTEGER: re.compile(rb"-?(?:0|[1-9]\d*)"),
-    Kind.DECIMAL: NUMBER,
-    Kind.FLOAT: NUMBER,
-    Kind.BOOLEAN: re.compile(rb"true|false|0|1"),
-    Kind.DATE: DAY,
-    Kind.INSTANT: DAY,
+CELL_PATTERNS = {
+    ValueType.INTEGER: re.compile(rb"-?(?:0|[1-9]\d*)"),
+    ValueType.DECIMAL: NUMBER,
+    ValueType.FLOAT: NUMBER,
+    ValueType.BOOLEAN: re.compile(rb"true|false|0|1"),
+    ValueType.DATE: DAY,
+    ValueType.INSTANT: DAY,
 }
 """What formats write without quotes must look so, or it would end its cell: `7,"` is no integer."""
 
 
 @dataclass(frozen=True, slots=True)
-class Passed:
+class Copied:
     """An output column that is input cell `index` as it stands."""
 
     index: int
@@ -53,14 +53,14 @@ class Transform:
     """Rows of `width` cells in, rows of `columns` out; the last input cell is the key. No computed column: nothing
     to do."""
 
-    columns: tuple[Passed | Computed, ...]
+    columns: tuple[Copied | Computed, ...]
     width: int
 
     @property
     def needed(self) -> bool:
         return any(isinstance(column, Computed) for column in self.columns)
 
-    def apply(self, block: Block) -> tuple[Block, list[Failure]]:
+    def apply(self, block: CellBlock) -> tuple[CellBlock, list[Failure]]:
         """The block with its computed columns, and the rows that had to be left out."""
         cells = split(block.data, block.rows, self.width)
         out: list[bytes] = []
@@ -71,24 +71,24 @@ class Transform:
                 out += self._row(row)
             except Exception as error:  # a declared function may raise anything; the row is named and the rest goes on
                 failures.append(Failure(row[-1].decode("utf-8", "replace"), f"{type(error).__name__}: {error}"))
-        return Block(CELL.join(out), block.rows - len(failures)), failures
+        return CellBlock(CELL.join(out), block.rows - len(failures)), failures
 
     def _row(self, row: Sequence[bytes]) -> list[bytes]:
         return [
             row[column.index]
-            if isinstance(column, Passed)
+            if isinstance(column, Copied)
             else column.written(column.compute(*(readable(row[index]) for index in column.needs)))
             for column in self.columns
         ]
 
 
-def fitting(cell: bytes, kind: Kind) -> bytes:
+def validate_cell(cell: bytes, kind: ValueType) -> bytes:
     """The cell. ValueError: it is none of its kind, and formats rely on that."""
     if cell == NULL:
         return cell
-    if kind is Kind.JSON:
+    if kind is ValueType.JSON:
         json.loads(cell)
-    elif kind in FITTING and not FITTING[kind].fullmatch(cell):
+    elif kind in CELL_PATTERNS and not CELL_PATTERNS[kind].fullmatch(cell):
         raise ValueError(f"{cell.decode(errors='replace')!r} is no {kind}")
     return cell
 

@@ -12,17 +12,17 @@ from django.db.models.expressions import OrderBy
 
 from rowferry.exports import conf
 from rowferry.exports.databases import Size
-from rowferry.exports.databases.value_sql import Rendering
-from rowferry.exports.encoding.value_types import TEXTS, Form, Kind
+from rowferry.exports.databases.value_sql import CellExpression
+from rowferry.exports.encoding.value_types import TEXTS, Representation, ValueType
 from rowferry.exports.errors import InvalidRequest, NotPermitted
-from rowferry.exports.formats import Sink, SinkColumn, sinks
+from rowferry.exports.formats import FormatColumn, FormatWriter, format_writers
 from rowferry.exports.models import Export, Mode
-from rowferry.exports.planning.column_privacy import Withheld, covered, disguise, sight
-from rowferry.exports.planning.computed_columns import Computed, Passed, Transform, fitting
+from rowferry.exports.planning.column_privacy import Withheld, redact, redacted_column, visible_paths
+from rowferry.exports.planning.computed_columns import Computed, Copied, Transform, validate_cell
 from rowferry.exports.planning.spec import ExportSpec, zone
 from rowferry.exports.resources import registry
-from rowferry.exports.resources.columns import Column, Treatment, field_at
-from rowferry.exports.resources.resource import Person, Resource
+from rowferry.exports.resources.columns import Column, Redaction, field_at
+from rowferry.exports.resources.resource import Actor, Resource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,38 +32,38 @@ class Plan:
 
     spec: ExportSpec
     resource: Resource
-    person: Person
+    person: Actor
     queryset: QuerySet[Any]
     columns: tuple[Column, ...]
     withheld: Withheld
-    sink: type[Sink]
-    renderings: tuple[Rendering, ...]
+    sink: type[FormatWriter]
+    renderings: tuple[CellExpression, ...]
     transform: Transform
 
     @property
-    def sink_columns(self) -> tuple[SinkColumn, ...]:
+    def sink_columns(self) -> tuple[FormatColumn, ...]:
         return tuple(
-            SinkColumn(c.name, c.label, c.kind or Kind.TEXT, c.nest, _digits(c, self.resource), c.tones)
+            FormatColumn(c.name, c.label, c.kind or ValueType.TEXT, c.nest, _digits(c, self.resource), c.tones)
             for c in self.columns
         )
 
 
-def build_plan(spec: ExportSpec, person: Person) -> Plan:
+def build_plan(spec: ExportSpec, person: Actor) -> Plan:
     """The plan, if this person may have it. NotPermitted: the resource, or a column that was named, is not theirs."""
     resource = registry.resource(spec.resource)
     require(person, resource)
     hidden = withheld(person, resource)
     _require_sight(resource, spec.filters, spec.sort_by, hidden)
     named = _permitted_columns(resource, spec, hidden)
-    kept = [resource.by_name[name] for name in named if hidden.get(name) is not Treatment.DROP]
-    sink = sinks()[spec.format]
+    kept = [resource.by_name[name] for name in named if hidden.get(name) is not Redaction.DROP]
+    sink = format_writers()[spec.format]
     renderings, transform = _readings(kept, spec, sink, hidden)
     return Plan(
         spec=spec,
         resource=resource,
         person=person,
         queryset=_queryset(resource, spec, person),
-        columns=tuple(covered(column) if column.name in hidden else column for column in kept),
+        columns=tuple(redacted_column(column) if column.name in hidden else column for column in kept),
         withheld={name: hidden[name] for name in named if name in hidden},
         sink=sink,
         renderings=renderings,
@@ -71,26 +71,26 @@ def build_plan(spec: ExportSpec, person: Person) -> Plan:
     )
 
 
-def require(person: Person, resource: Resource) -> None:
+def require(person: Actor, resource: Resource) -> None:
     """NotPermitted unless this person may export the resource. None is the operator, who may."""
-    if not permitted(person, resource.permission):
+    if not has_permission(person, resource.permission):
         raise NotPermitted(
             f"To export {resource.name} you need the permission {resource.permission}: ask an administrator."
         )
 
 
-def permitted(person: Person, permission: str | None) -> bool:
+def has_permission(person: Actor, permission: str | None) -> bool:
     if person is None or not permission:
         return True
     return bool(person.is_active and person.has_perm(permission))
 
 
-def withheld(person: Person, resource: Resource) -> dict[str, Treatment]:
+def withheld(person: Actor, resource: Resource) -> dict[str, Redaction]:
     """The columns that this person may not see, and what they get instead."""
-    return {c.name: c.otherwise for c in resource.by_name.values() if not permitted(person, c.permission)}
+    return {c.name: c.on_denied for c in resource.by_name.values() if not has_permission(person, c.permission)}
 
 
-def require_content(person: Person, export: Export) -> None:
+def require_content(person: Actor, export: Export) -> None:
     """NotPermitted unless this person may have today what the file of an export holds, and what it was chosen by."""
     resource = registry.resource(export.resource)
     require(person, resource)
@@ -108,7 +108,7 @@ def _require_sight(resource: Resource, filters: Mapping[str, Any], sort_by: str,
     if sort_by in hidden:
         needed = resource.by_name[sort_by].permission
         raise NotPermitted(f"You may not sort by {sort_by}: it needs the permission {needed}.")
-    may_look = sight(resource, hidden)
+    may_look = visible_paths(resource, hidden)
     for rule in resource.filters:
         if any(name in filters for name in rule.names) and not all(map(may_look, rule.reads(filters))):
             raise NotPermitted(f"You may not filter by {rule.names[0]}: it looks at a column that is not for you.")
@@ -117,7 +117,7 @@ def _require_sight(resource: Resource, filters: Mapping[str, Any], sort_by: str,
 def _permitted_columns(resource: Resource, spec: ExportSpec, hidden: Withheld) -> tuple[str, ...]:
     """The columns that are meant, those to be dropped too. NotPermitted: one that was named would be."""
     named = _with_nest(resource, spec)
-    dropped = [name for name in named if hidden.get(name) is Treatment.DROP]
+    dropped = [name for name in named if hidden.get(name) is Redaction.DROP]
     asked = [name for name in dropped if name in spec.columns]
     if asked and spec.columns != resource.defaults:
         raise NotPermitted(f"You may not export {', '.join(asked)}: leave them out, or ask for the permission.")
@@ -138,7 +138,7 @@ def _with_nest(resource: Resource, spec: ExportSpec) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _queryset(resource: Resource, spec: ExportSpec, person: Person) -> QuerySet[Any]:
+def _queryset(resource: Resource, spec: ExportSpec, person: Actor) -> QuerySet[Any]:
     condition = Q()
     for rule in resource.filters:
         if any(name in spec.filters for name in rule.names):
@@ -167,49 +167,49 @@ def _order(resource: Resource, spec: ExportSpec) -> list[OrderBy]:
 
 
 def _readings(
-    columns: Sequence[Column], spec: ExportSpec, sink: type[Sink], hidden: Withheld
-) -> tuple[tuple[Rendering, ...], Transform]:
+    columns: Sequence[Column], spec: ExportSpec, sink: type[FormatWriter], hidden: Withheld
+) -> tuple[tuple[CellExpression, ...], Transform]:
     """What to read, and how the output columns are made of it."""
-    reads: list[Rendering] = []
-    outputs: list[Passed | Computed] = []
+    reads: list[CellExpression] = []
+    outputs: list[Copied | Computed] = []
     for declared in columns:
-        column = covered(declared) if declared.name in hidden else declared
+        column = redacted_column(declared) if declared.name in hidden else declared
         written = _covering(declared, spec) if declared.name in hidden else _rendering(declared, spec, sink)
         if column.compute is None:
-            outputs.append(Passed(len(reads)))
+            outputs.append(Copied(len(reads)))
             reads.append(written)
         else:
             start = len(reads)
-            reads += [Rendering(path, _kind(spec.resource, path), zone=spec.time_zone) for path in column.needs]
+            reads += [CellExpression(path, _kind(spec.resource, path), zone=spec.time_zone) for path in column.needs]
             outputs.append(Computed(column.compute, tuple(range(start, len(reads))), _writer(written)))
     transform = Transform(tuple(outputs), len(reads))
     if transform.needed:
-        reads.append(Rendering("pk", _kind(spec.resource, "pk")))
+        reads.append(CellExpression("pk", _kind(spec.resource, "pk")))
         transform = replace(transform, width=len(reads))
     return tuple(reads), transform
 
 
-def _kind(resource: str, path: str) -> Kind:
-    column = Column(path).resolved(registry.resource(resource).model)
-    return column.kind or Kind.TEXT
+def _kind(resource: str, path: str) -> ValueType:
+    column = Column(path).resolve(registry.resource(resource).model)
+    return column.kind or ValueType.TEXT
 
 
 def _guard(spec: ExportSpec) -> bool:
     return bool(spec.options.get("formula_guard"))
 
 
-def _rendering(column: Column, spec: ExportSpec, sink: type[Sink]) -> Rendering:
-    kind = column.kind or Kind.TEXT
-    form = sink.forms.get(kind, Form.PLAIN)
-    return Rendering(column.path, kind, form, _guard(spec), spec.time_zone, _places(column, spec))
+def _rendering(column: Column, spec: ExportSpec, sink: type[FormatWriter]) -> CellExpression:
+    kind = column.kind or ValueType.TEXT
+    form = sink.forms.get(kind, Representation.PLAIN)
+    return CellExpression(column.path, kind, form, _guard(spec), spec.time_zone, _places(column, spec))
 
 
-def _covering(column: Column, spec: ExportSpec) -> Rendering:
+def _covering(column: Column, spec: ExportSpec) -> CellExpression:
     """A withheld column as it is read: plain text in UTC, whatever the format, so that hashes are always the same."""
-    change = disguise(column, registry.resource(spec.resource))
+    change = redact(column, registry.resource(spec.resource))
     if change is None:
-        return Rendering(covered(column).path, Kind.TEXT)
-    return Rendering(column.path, column.kind or Kind.TEXT, places=_places(column, spec), disguise=change)
+        return CellExpression(redacted_column(column).path, ValueType.TEXT)
+    return CellExpression(column.path, column.kind or ValueType.TEXT, places=_places(column, spec), redact=change)
 
 
 def _places(column: Column, spec: ExportSpec) -> int:
@@ -225,21 +225,21 @@ def _digits(column: Column, resource: Resource) -> tuple[int, int] | None:
 
 def _decimal(column: Column, resource: Resource) -> DecimalField[Any, Any] | None:
     """The field of a decimal that is read as it is."""
-    if column.kind is not Kind.DECIMAL or column.compute is not None or not isinstance(column.path, str):
+    if column.kind is not ValueType.DECIMAL or column.compute is not None or not isinstance(column.path, str):
         return None
     field = field_at(resource.model, column.path)
     return field if isinstance(field, DecimalField) else None
 
 
-def _writer(rendering: Rendering) -> Any:
-    as_text = replace(rendering, kind=Kind.TEXT)
+def _writer(rendering: CellExpression) -> Any:
+    as_text = replace(rendering, kind=ValueType.TEXT)
 
-    def written(value: object) -> bytes:
+    def write_value(value: object) -> bytes:
         if rendering.kind in TEXTS:
             return as_text.text(None if value is None else str(value))
-        return fitting((as_text if isinstance(value, str) else rendering).text(value), rendering.kind)
+        return validate_cell((as_text if isinstance(value, str) else rendering).text(value), rendering.kind)
 
-    return written
+    return write_value
 
 
 def enough_to_decide() -> int:
@@ -256,7 +256,7 @@ def decide(size: Size, asynchronous: bool | None) -> tuple[Mode, str]:
     if asynchronous is None and total > above:
         return Mode.QUEUED, f"{about}{total:,} rows are more than {above:,}"
     if not size.exact and total <= max(limit, above):
-        return _uncounted(asynchronous)
+        return _mode_without_count(asynchronous)
     if total > max(limit, above):
         message = (
             f"{about}{total:,} rows are more than the {limit:,} of one request: leave async out, or set it to true."
@@ -268,7 +268,7 @@ def decide(size: Size, asynchronous: bool | None) -> tuple[Mode, str]:
     return Mode.STREAMED, f"{total:,} rows are {below:,} or more{asked}"
 
 
-def _uncounted(asynchronous: bool | None) -> tuple[Mode, str]:
+def _mode_without_count(asynchronous: bool | None) -> tuple[Mode, str]:
     """What to do with rows that could not even be counted in time: to read them takes longer still."""
     reason = f"counting its rows takes longer than {conf.seconds('COUNT_TIME').total_seconds():g} s"
     if asynchronous is None:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from django.core.exceptions import ValidationError
 
 from rowferry.exports.errors import InvalidRequest
-from rowferry.exports.formats import Option, Sink, sinks
+from rowferry.exports.formats import FormatWriter, Option, format_writers
 from rowferry.exports.resources import registry
 from rowferry.exports.resources.resource import Resource
 
@@ -48,7 +48,7 @@ class ExportSpec:
         faults: dict[str, list[str]] = {}
         values = {name: _read(faults, reader, resource, body) for name, reader in READERS.items()}
         faults |= _unknown(body, values["format"])
-        sink = sinks().get(values["format"]) if values["format"] else None
+        sink = format_writers().get(values["format"]) if values["format"] else None
         values["options"] = _read(faults, lambda _r, b: _options(sink, b), resource, body)
         if sink is not None and values["nested"] and not sink.can_nest:
             faults["nested"] = [f"{sink.name} has no nested values: leave it out, or choose a JSON format."]
@@ -57,7 +57,7 @@ class ExportSpec:
         return cls(resource=resource_name, **values)
 
     @classmethod
-    def stored(cls, spec: Mapping[str, Any]) -> ExportSpec:
+    def from_stored(cls, spec: Mapping[str, Any]) -> ExportSpec:
         """The spec that a row keeps."""
         body = {name: value for name, value in spec.items() if name not in ("resource", "options")}
         return cls.parse(spec["resource"], body | {spec["format"]: spec["options"]})
@@ -89,7 +89,7 @@ def _read(faults: dict[str, list[str]], reader: Reading, resource: Resource, bod
 def _unknown(body: Mapping[str, Any], chosen: str | None) -> dict[str, list[str]]:
     faults = {}
     for name in sorted(set(body) - set(READERS)):
-        if name not in sinks():
+        if name not in format_writers():
             faults[name[:60]] = [
                 f"There is no such field. There are: {', '.join(READERS)}, and the options of the format."
             ]
@@ -105,13 +105,13 @@ def _summary(faults: Mapping[str, list[str]]) -> str:
 
 
 def _format(_resource: Resource, body: Mapping[str, Any]) -> str:
-    valid = ", ".join(sinks())
+    valid = ", ".join(format_writers())
     if "format" not in body:
         raise InvalidRequest.field("format", f"This field is required: one of {valid}.")
     name = body["format"]
-    if not isinstance(name, str) or name not in sinks():
+    if not isinstance(name, str) or name not in format_writers():
         raise InvalidRequest.field("format", f"Must be one of: {valid}.")
-    missing = sinks()[name].missing
+    missing = format_writers()[name].missing
     if missing:
         raise InvalidRequest.field("format", f"{name} is not installed here: {missing}.")
     return name
@@ -184,7 +184,7 @@ def _one_of(name: str, valid: tuple[str, ...]) -> Reading:
     return read
 
 
-def _nested(_resource: Resource, body: Mapping[str, Any]) -> bool:
+def _parse_nested(_resource: Resource, body: Mapping[str, Any]) -> bool:
     return bool(boolean(body, "nested", False))
 
 
@@ -223,13 +223,13 @@ READERS: dict[str, Reading] = {
     "filters": _filters,
     "sort_by": _sort_by,
     "sort_order": _one_of("sort_order", ORDERS),
-    "nested": _nested,
+    "nested": _parse_nested,
     "headers": _one_of("headers", HEADERS),
     "time_zone": _time_zone,
 }
 
 
-def _options(sink: type[Sink] | None, body: Mapping[str, Any]) -> dict[str, Any]:
+def _options(sink: type[FormatWriter] | None, body: Mapping[str, Any]) -> dict[str, Any]:
     if sink is None:
         return {}
     given = body.get(sink.name)

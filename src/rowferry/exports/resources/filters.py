@@ -19,7 +19,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
-from rowferry.exports.encoding.value_types import Kind
+from rowferry.exports.encoding.value_types import ValueType
 from rowferry.exports.resources.columns import field_at, kind_of
 from rowferry.exports.resources.filter_values import boolean, day, integer, midnight, text
 
@@ -75,7 +75,7 @@ class Filter(ABC):
         """The paths that the condition looks at: who may not have one as a column may not filter by it."""
         return self.names
 
-    def offered(self, may_look: Callable[[str], bool]) -> Filter | None:
+    def without_hidden_paths(self, may_look: Callable[[str], bool]) -> Filter | None:
         """This filter without what it would tell of paths that are not to be looked at; None = nothing is left."""
         return self if all(map(may_look, self.reads({}))) else None
 
@@ -133,7 +133,7 @@ class Matches(Filter):
     def reads(self, values: Mapping[str, Any]) -> Sequence[str]:
         return (self.path or self.name,)
 
-    def offered(self, may_look: Callable[[str], bool]) -> Filter | None:
+    def without_hidden_paths(self, may_look: Callable[[str], bool]) -> Filter | None:
         path = self.path or self.name
         if not may_look(path):
             return None
@@ -152,7 +152,7 @@ class Matches(Filter):
         if raw is None or raw == "null":
             return None
         target = field.target_field if isinstance(field, models.ForeignKey) else field
-        if kind_of(target) is Kind.INTEGER:
+        if kind_of(target) is ValueType.INTEGER:
             return integer(self.name, raw)
         written = text(self.name, raw, "a text value")
         try:
@@ -216,7 +216,7 @@ class DateRange(Filter):
 
     def check(self, model: type[models.Model]) -> None:
         for column in self.columns:
-            if kind_of(field_at(model, column)) not in (Kind.DATE, Kind.INSTANT):
+            if kind_of(field_at(model, column)) not in (ValueType.DATE, ValueType.INSTANT):
                 raise ValueError(f"{model.__name__}.{column} is no date: DateRange cannot use it.")
 
     def parameters(self, model: type[models.Model]) -> Iterator[Parameter]:
@@ -227,7 +227,7 @@ class DateRange(Filter):
     def reads(self, values: Mapping[str, Any]) -> Sequence[str]:
         return (values.get("date_column", self.columns[0]),)
 
-    def offered(self, may_look: Callable[[str], bool]) -> Filter | None:
+    def without_hidden_paths(self, may_look: Callable[[str], bool]) -> Filter | None:
         left = tuple(filter(may_look, self.columns))
         return replace(self, columns=left) if left else None
 
@@ -243,7 +243,7 @@ class DateRange(Filter):
 
     def bind(self, model: type[models.Model], values: Mapping[str, Any], zone: ZoneInfo) -> Q:
         (column,) = self.reads(values)
-        is_day = kind_of(field_at(model, column)) is Kind.DATE
+        is_day = kind_of(field_at(model, column)) is ValueType.DATE
         condition = Q()
         if "date_from" in values:
             first = date.fromisoformat(values["date_from"])

@@ -17,11 +17,11 @@ from rowferry.exports.resources.resource import Resource
 def keep(using: str) -> None:
     """Create what is missing; touch nothing that is there."""
     for resource in registry.resources():
-        for permission, name in _wanted(resource):
+        for permission, name in _required_permissions(resource):
             _keep(resource, permission, name, using)
 
 
-def _wanted(resource: Resource) -> Iterator[tuple[str, str]]:
+def _required_permissions(resource: Resource) -> Iterator[tuple[str, str]]:
     yield resource.permission, f"Can export {resource.label.lower()}"
     for column in resource.by_name.values():
         if column.permission:

@@ -54,7 +54,7 @@ def resource(name: str) -> Resource:
         raise NotFound(f"There is no resource {name!r}. There are: {', '.join(sorted(_resources))}.") from None
 
 
-def known(name: str) -> bool:
+def is_registered(name: str) -> bool:
     return name in _resources
 
 

@@ -22,7 +22,7 @@ from rowferry.exports.resources.registry import register
 
 __all__ = ["Column", "Resource", "register"]
 
-Person = AbstractUser | None
+Actor = AbstractUser | None
 """Who asks. None = the operator at the machine itself, who may see every row and column."""
 
 KEYS = Matches("ids", "pk", "Ids", title="")
@@ -49,10 +49,10 @@ class Resource:
             type(self).permission = f"{self.model._meta.app_label}.export_{self.model._meta.model_name}"
         if not any("ids" in rule.names for rule in self.filters):
             type(self).filters = (*self.filters, KEYS)
-        self.by_name = {column.name: column.resolved(self.model) for column in self.columns}
+        self.by_name = {column.name: column.resolve(self.model) for column in self.columns}
         self._check()
 
-    def rows_for(self, person: Person) -> models.QuerySet[Any]:
+    def rows_for(self, person: Actor) -> models.QuerySet[Any]:
         """The rows that this person may see; override to narrow. Holds in count, preview, worker and page."""
         return self.model._default_manager.all()
 

@@ -22,7 +22,7 @@ from structlog.contextvars import bound_contextvars
 
 from rowferry.exports import conf, lifecycle
 from rowferry.exports.errors import NotFound
-from rowferry.exports.formats import sinks
+from rowferry.exports.formats import format_writers
 from rowferry.exports.models import EmailOutbox, Event, Export, MailKind
 from rowferry.exports.resources import registry
 
@@ -46,7 +46,7 @@ def send_due() -> int:
 
 
 def _send(mail: EmailOutbox) -> bool:
-    if not _taken(mail):
+    if not _claim_mail(mail):
         return False
     try:
         message(mail).send()
@@ -61,7 +61,7 @@ def _send(mail: EmailOutbox) -> bool:
     return True
 
 
-def _taken(mail: EmailOutbox) -> bool:
+def _claim_mail(mail: EmailOutbox) -> bool:
     """Whether this try is ours. The next one is set before this one is made, so that a ticker that was taken for dead
     and its heir do not send the same mail."""
     wait = min(LONGEST_WAIT, SHORTEST_WAIT * 2**mail.tries)
@@ -90,7 +90,7 @@ def message(mail: EmailOutbox) -> EmailMultiAlternatives:
 
 def _facts(export: Export, kind: MailKind) -> dict[str, Any]:
     site = conf.text("SITE_URL").rstrip("/")
-    sink = sinks().get(export.format)
+    sink = format_writers().get(export.format)
     name = export.user.get_full_name() if export.user else ""
     return {
         "export": export,

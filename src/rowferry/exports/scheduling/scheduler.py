@@ -43,14 +43,14 @@ def ring_due() -> int:
 
     Any bell serves whatever is due, so a long queue needs no more than RINGS of them at a time.
     """
-    lately = Q(rung_at__gt=Now() - RING_AGAIN)
+    lately = Q(wakeup_sent_at__gt=Now() - RING_AGAIN)
     room = max(0, RINGS - lifecycle.due().filter(lately).count())
     waiting = lifecycle.due().exclude(lately).order_by("created_at")
     rung = 0
     for export_id in list(waiting.values_list("pk", flat=True)[:room]):
-        if not tasks.ring(str(export_id)):
+        if not tasks.notify_workers(str(export_id)):
             break
-        Export.objects.filter(pk=export_id).update(rung_at=Now())
+        Export.objects.filter(pk=export_id).update(wakeup_sent_at=Now())
         rung += 1
     return rung
 
@@ -133,13 +133,13 @@ def _is_wanted(key: str) -> bool:
     return export.status == Status.COMPLETED and export.file_key == name and not key.endswith(PART)
 
 
-OFTEN: tuple[Callable[[], object], ...] = (end_abandoned, ring_due, notifications.send_due, expire, counters.fold)
+OFTEN: tuple[Callable[[], object], ...] = (end_abandoned, ring_due, notifications.send_due, expire, counters.aggregate)
 SELDOM: tuple[Callable[[], object], ...] = (end_unstarted, remind, tidy, idempotency.tidy, daily_anchors.write_due)
 SELDOM_EVERY = 60
 """Seconds."""
 
 
-def sweep(duties: tuple[Callable[[], object], ...] = OFTEN + SELDOM) -> None:
+def run_duties(duties: tuple[Callable[[], object], ...] = OFTEN + SELDOM) -> None:
     """Do each duty once. One that fails is logged and does not keep the others from their turn."""
     for duty in duties:
         try:
@@ -174,10 +174,10 @@ def run(stopped: Callable[[float], bool]) -> None:
     while True:
         try:
             if lead(holder):
-                sweep(OFTEN)
+                run_duties(OFTEN)
                 if time.monotonic() >= seldom_at:
                     seldom_at = time.monotonic() + SELDOM_EVERY
-                    sweep(SELDOM)
+                    run_duties(SELDOM)
         except Error:
             logger.exception("The ticker does not reach the database; it tries again.")
         close_old_connections()

@@ -33,18 +33,18 @@ class Download:
     modified: datetime | None
 
 
-def opened(export: Export) -> Download:
+def open_download(export: Export) -> Download:
     """The file of an export. Conflict: not ready, failed, cancelled. Gone: expired. NotFound: deleted or missing."""
-    return described(export, _found(export, storage().open))
+    return to_download(export, _with_file(export, storage().open))
 
 
-def linked(export: Export, lasts: timedelta) -> str | None:
-    """An address in the storage that gives the file for so long; None = the storage has none. Raises like `opened`."""
+def download_link(export: Export, expires_in: timedelta) -> str | None:
+    """An address in the storage that gives the file for so long; None = it has none. Raises like `open_download`."""
     filename, content_type = export.filename, export.content_type
-    return _found(export, lambda key: storage().link(key, filename, content_type, lasts))
+    return _with_file(export, lambda key: storage().link(key, filename, content_type, expires_in))
 
 
-def _found(export: Export, look: Callable[[str], T]) -> T:
+def _with_file(export: Export, look: Callable[[str], T]) -> T:
     status = Status(export.status)
     if status in WHY_NOT:
         raise Conflict(WHY_NOT[status])
@@ -58,7 +58,7 @@ def _found(export: Export, look: Callable[[str], T]) -> T:
         raise NotFound("The file is not there any more: make a new export.") from None
 
 
-def described(export: Export, stream: BinaryIO) -> Download:
+def to_download(export: Export, stream: BinaryIO) -> Download:
     return Download(
         stream=stream,
         size=export.file_size or 0,

@@ -61,7 +61,7 @@ class FolderStorage(Storage):
     def stage(self, key: str) -> FolderStage:
         return FolderStage(self.folder, key)
 
-    def settle(self) -> None:
+    def sync_names(self) -> None:
         handle = os.open(self.folder, os.O_RDONLY)
         try:
             os.fsync(handle)

@@ -38,7 +38,7 @@ class Stage(ABC):
         self.size += len(data)
 
     def publish(self) -> StoredFile:
-        """Give the file its final name; its content is safe then, and with `Storage.settle` so is the name. The
+        """Give the file its final name; its content is safe then, and with `Storage.sync_names` so is the name. The
         database's commit is what makes it count."""
         self._finish()
         return StoredFile(self.key, self.size, self._hash.hexdigest())
@@ -61,7 +61,7 @@ class Storage(ABC):
     def stage(self, key: str) -> Stage:
         """Begin a file."""
 
-    def settle(self) -> None:
+    def sync_names(self) -> None:
         """Make the names of all that was published last through a loss of power."""
         return
 
@@ -78,11 +78,11 @@ class Storage(ABC):
         """Every file last written before that Unix time, and every one begun before it and not finished, with PART
         behind its key."""
 
-    def link(self, key: str, filename: str, content_type: str, lasts: timedelta) -> str | None:
+    def link(self, key: str, filename: str, content_type: str, expires_in: timedelta) -> str | None:
         """An address that gives the file to whoever has it, for so long; None = there is none. FileNotFoundError."""
         return None
 
-    def outliving(self, stream: BinaryIO) -> BinaryIO:
+    def detach(self, stream: BinaryIO) -> BinaryIO:
         """An open file as one that can still be read when its key is deleted. Owns `stream`."""
         return stream
 

@@ -88,9 +88,9 @@ class S3Storage(Storage):
 
     def size(self, key: str) -> int:
         """Bytes of a file. FileNotFoundError if it is gone."""
-        return int(asked("The file could not be opened", self.client.head_object, **self.place(key))["ContentLength"])
+        return int(call_s3("The file could not be opened", self.client.head_object, **self.place(key))["ContentLength"])
 
-    def outliving(self, stream: BinaryIO) -> BinaryIO:
+    def detach(self, stream: BinaryIO) -> BinaryIO:
         copy = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115  (whoever reads it closes it)
         with stream:
             shutil.copyfileobj(stream, copy, PART_SIZE)
@@ -101,30 +101,30 @@ class S3Storage(Storage):
         if key.endswith(PART):
             self._abort(key.removesuffix(PART))
         else:
-            asked("The file could not be removed", self.client.delete_object, **self.place(key))
+            call_s3("The file could not be removed", self.client.delete_object, **self.place(key))
 
     def keys(self, older_than: float) -> Iterator[str]:
-        for item in self._listed("list_objects_v2", "Contents"):
+        for item in self._list_items("list_objects_v2", "Contents"):
             if item["LastModified"].timestamp() < older_than:
                 yield item["Key"].removeprefix(self.prefix)
-        for item in self._listed("list_multipart_uploads", "Uploads"):
+        for item in self._list_items("list_multipart_uploads", "Uploads"):
             if item["Initiated"].timestamp() < older_than:
                 yield item["Key"].removeprefix(self.prefix) + PART
 
-    def link(self, key: str, filename: str, content_type: str, lasts: timedelta) -> str | None:
+    def link(self, key: str, filename: str, content_type: str, expires_in: timedelta) -> str | None:
         self.size(key)
         shown = {
             "ResponseContentDisposition": content_disposition_header(True, filename) or "attachment",
             "ResponseContentType": content_type,
             "ResponseCacheControl": "private, no-store",
         }
-        seconds = int(lasts.total_seconds())
+        seconds = int(expires_in.total_seconds())
         url: str = self.client.generate_presigned_url("get_object", {**self.place(key), **shown}, ExpiresIn=seconds)
         return url
 
     def _abort(self, key: str) -> None:
         whole = self.prefix + key
-        for item in self._listed("list_multipart_uploads", "Uploads", key):
+        for item in self._list_items("list_multipart_uploads", "Uploads", key):
             if item["Key"] == whole:
                 self.abort(key, item["UploadId"])
 
@@ -132,15 +132,15 @@ class S3Storage(Storage):
         """End an upload; one that has ended already is no error."""
         with suppress(FileNotFoundError):
             abort = self.client.abort_multipart_upload
-            asked("The upload could not be ended", abort, **self.place(key), UploadId=upload)
+            call_s3("The upload could not be ended", abort, **self.place(key), UploadId=upload)
 
     def _below(self, key: str) -> dict[str, str]:
         """What lies directly under the prefix: what is deeper is somebody else's."""
         return {"Bucket": self.bucket, "Prefix": self.prefix + key, "Delimiter": "/"}
 
-    def _listed(self, operation: str, name: str, key: str = "") -> Iterator[dict[str, Any]]:
+    def _list_items(self, operation: str, name: str, key: str = "") -> Iterator[dict[str, Any]]:
         pages = iter(self.client.get_paginator(operation).paginate(**self._below(key)))
-        while page := asked("The files could not be listed", next, pages, None):
+        while page := call_s3("The files could not be listed", next, pages, None):
             # Not every server heeds the delimiter for uploads, and the sweep deletes what is listed.
             yield from (item for item in page.get(name, ()) if "/" not in item["Key"].removeprefix(self.prefix))
 
@@ -164,17 +164,19 @@ class S3Stage(Stage):
     def _send(self, data: bytes) -> None:
         client, place = self._storage.client, self._storage.place(self.key)
         if not self._upload:
-            begun = asked("The file could not be begun", client.create_multipart_upload, **place)
+            begun = call_s3("The file could not be begun", client.create_multipart_upload, **place)
             self._upload = begun["UploadId"]
         number = len(self._parts) + 1
         rest = {"UploadId": self._upload, "PartNumber": number, "Body": data}
-        sent = asked("The file could not be written", client.upload_part, **place, **rest)
+        sent = call_s3("The file could not be written", client.upload_part, **place, **rest)
         self._parts.append({"PartNumber": number, "ETag": sent["ETag"]})
 
     def _finish(self) -> None:
         if not self._upload:
             place = self._storage.place(self.key)
-            asked("The file could not be written", self._storage.client.put_object, **place, Body=bytes(self._waiting))
+            call_s3(
+                "The file could not be written", self._storage.client.put_object, **place, Body=bytes(self._waiting)
+            )
             return
         if self._waiting:
             self._send(bytes(self._waiting))
@@ -186,7 +188,7 @@ class S3Stage(Stage):
         complete, parts = self._storage.client.complete_multipart_upload, {"Parts": self._parts}
         try:
             place = self._storage.place(self.key)
-            asked("The file could not be finished", complete, **place, UploadId=self._upload, MultipartUpload=parts)
+            call_s3("The file could not be finished", complete, **place, UploadId=self._upload, MultipartUpload=parts)
         except FileNotFoundError as error:
             if not self._is_there():
                 raise StorageFault("The file could not be finished: its upload is gone.") from error
@@ -234,7 +236,7 @@ class S3File(io.RawIOBase):
             except (*FAULTS, StorageFault) as error:
                 self._let_go()
                 if not left:
-                    raise StorageFault(f"The file could not be read: {said(error)}") from error
+                    raise StorageFault(f"The file could not be read: {describe_s3_error(error)}") from error
         buffer[: len(data)] = data
         self._at += len(data)
         return len(data)
@@ -242,7 +244,7 @@ class S3File(io.RawIOBase):
     def _read(self, size: int) -> bytes:
         if self._body is None:
             get, place = self._storage.client.get_object, self._storage.place(self._key)
-            self._body = asked("The file could not be read", get, **place, Range=f"bytes={self._at}-")["Body"]
+            self._body = call_s3("The file could not be read", get, **place, Range=f"bytes={self._at}-")["Body"]
         data: bytes = self._body.read(size)
         if not data:
             raise StorageFault("It ends too early.")
@@ -258,19 +260,19 @@ class S3File(io.RawIOBase):
         super().close()
 
 
-def asked(what: str, operation: Callable[..., T], *arguments: Any, **named: Any) -> T:
+def call_s3(what: str, operation: Callable[..., T], *arguments: Any, **named: Any) -> T:
     """What S3 answers. FileNotFoundError: it has no such object or upload. StorageFault: anything else."""
     try:
         return operation(*arguments, **named)
     except ClientError as error:
         if error.response.get("Error", {}).get("Code") in GONE | {"NoSuchUpload"}:
             raise FileNotFoundError(what) from error
-        raise StorageFault(f"{what}: {said(error)}") from error
+        raise StorageFault(f"{what}: {describe_s3_error(error)}") from error
     except FAULTS as error:
-        raise StorageFault(f"{what}: {said(error)}") from error
+        raise StorageFault(f"{what}: {describe_s3_error(error)}") from error
 
 
-def said(error: Exception) -> str:
+def describe_s3_error(error: Exception) -> str:
     """What went wrong, without the names of hosts and buckets where S3 gives a code."""
     code = error.response.get("Error", {}).get("Code") if isinstance(error, ClientError) else None
     return f"S3 answers {code}." if code else f"{type(error).__name__}: {error}."

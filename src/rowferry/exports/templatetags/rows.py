@@ -6,6 +6,6 @@ register = template.Library()
 
 
 @register.filter
-def grouped(number: int) -> str:
+def group_digits(number: int) -> str:
     """12431 → 12,431."""
     return f"{number:,}"

@@ -2,9 +2,9 @@
 
 from django.db import migrations
 
-from rowferry.exports.databases.collations import ACCENTS, compared
+from rowferry.exports.databases.collations import ACCENTS, set_collation
 
 
 class Migration(migrations.Migration):
     dependencies = [("tickets", "0001_initial")]
-    operations = [compared("tickets", ACCENTS, ticket="ticket_code")]
+    operations = [set_collation("tickets", ACCENTS, ticket="ticket_code")]

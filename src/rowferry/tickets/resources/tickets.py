@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from rowferry.assets.models import full_name
-from rowferry.exports.encoding.value_types import Kind, Tone
+from rowferry.exports.encoding.value_types import Severity, ValueType
 from rowferry.exports.resources.columns import Column
 from rowferry.exports.resources.filters import DateRange, Flag, Matches, Search
 from rowferry.exports.resources.resource import Resource, register
 from rowferry.tickets.models import Ticket
 
 STATUSES = {
-    "New": Tone.INFO,
-    "Open": Tone.INFO,
-    "Waiting for requester": Tone.WARNING,
-    "Resolved": Tone.GOOD,
-    "Closed": Tone.QUIET,
-    "Cancelled": Tone.QUIET,
+    "New": Severity.INFO,
+    "Open": Severity.INFO,
+    "Waiting for requester": Severity.WARNING,
+    "Resolved": Severity.GOOD,
+    "Closed": Severity.QUIET,
+    "Cancelled": Severity.QUIET,
 }
-PRIORITIES = {"Urgent": Tone.BAD, "High": Tone.WARNING, "Low": Tone.QUIET}
+PRIORITIES = {"Urgent": Severity.BAD, "High": Severity.WARNING, "Low": Severity.QUIET}
 """Normal is nothing to point at."""
 
 
@@ -29,7 +29,7 @@ class TicketResource(Resource):
     name = "tickets"
     columns = (
         Column("id", label="ID"),
-        Column("ticket_code", kind=Kind.IDENTIFIER),
+        Column("ticket_code", kind=ValueType.IDENTIFIER),
         Column("subject"),
         Column("description"),
         Column("status_id", label="Status ID", nest=("status", "id")),
@@ -48,7 +48,7 @@ class TicketResource(Resource):
         Column(
             "assigned_to_name",
             full_name("assigned_to"),
-            Kind.TEXT,
+            ValueType.TEXT,
             label="Assigned to",
             default=False,
             nest=("assigned_to", "name"),
@@ -56,7 +56,7 @@ class TicketResource(Resource):
         Column(
             "created_by_name",
             full_name("created_by"),
-            Kind.TEXT,
+            ValueType.TEXT,
             label="Created by",
             default=False,
             nest=("created_by", "name"),

@@ -176,7 +176,7 @@ def initial_of(body: Mapping[str, Any], resource: ResourceInfo) -> dict[str, Any
     plain = {name: body[name] for name in (*PLAIN, "columns", "nested") if name in body}
     listed = {p.name: _is_pick(p) for p in resource.filters}
     filters = {n: v for n, v in body.get("filters", {}).items() if v is not False or not _is_switch(resource, n)}
-    return plain | options | {f"{FILTER}{n}": _shown(v, listed[n]) for n, v in filters.items() if n in listed}
+    return plain | options | {f"{FILTER}{n}": _field_value(v, listed[n]) for n, v in filters.items() if n in listed}
 
 
 def offered_first(parameter: Parameter) -> list[tuple[str, str]]:
@@ -200,7 +200,7 @@ def _is_switch(resource: ResourceInfo, name: str) -> bool:
     return any(p.name == name and p.widens for p in resource.filters)
 
 
-def _shown(value: Any, listed: bool) -> Any:
+def _field_value(value: Any, listed: bool) -> Any:
     """A value of a filter as its field holds it."""
     if isinstance(value, list) or listed:
         texts = [_text(one) for one in (value if isinstance(value, list) else [value])]

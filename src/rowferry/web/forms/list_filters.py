@@ -14,7 +14,7 @@ from rowferry.exports.catalogue import ResourceInfo
 from rowferry.web.forms.fields import FILTER, MORE
 
 
-def wished(resource: ResourceInfo, posted: QueryDict) -> dict[str, Any]:
+def parse_selection(resource: ResourceInfo, posted: QueryDict) -> dict[str, Any]:
     """Filters and columns as the engine takes them; what was left empty is left out."""
     columns = [c.name for c in resource.columns if c.name in posted.getlist("columns")]
     filters = dict(_filters(resource, posted))
@@ -29,7 +29,7 @@ def readable(resource: ResourceInfo) -> list[str]:
     return list(dict.fromkeys(names.get(c.nest, c.name) for c in resource.columns if c.default))
 
 
-def carried(resource: ResourceInfo, wish: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def selection_fields(resource: ResourceInfo, wish: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """The wish as the fields of the form for a new export: names and values."""
     yield from ((name, str(wish[name])) for name in ("sort_by", "sort_order") if wish.get(name))
     yield from (("columns", name) for name in wish["columns"])

@@ -23,7 +23,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from rowferry.api.models import ApiToken, issue
 from rowferry.exports.errors import QuotaExceeded
 from rowferry.exports.limits import quota
-from rowferry.web.decorators import PersonRequest, guarded, personal
+from rowferry.web.decorators import PersonRequest, personal, with_page_policy
 
 LIFETIMES = (
     ("30", gettext_lazy("30 days")),
@@ -85,7 +85,7 @@ def _may_be_mailed(user: User) -> bool:
 def tokens(request: PersonRequest) -> HttpResponse:
     """My tokens; posted, a new one, which this one answer shows and no other."""
     form = TokenForm(request.POST if request.method == "POST" else None, label_suffix="")
-    fresh = _issued(request, form) if form.is_valid() else None
+    fresh = _issue_token(request, form) if form.is_valid() else None
     context = {
         "form": TokenForm(label_suffix="") if fresh else form,
         "fresh": fresh,
@@ -96,7 +96,7 @@ def tokens(request: PersonRequest) -> HttpResponse:
     return render(request, "rowferry/tokens.html", context, status=422 if form.errors else 200)
 
 
-def _issued(request: PersonRequest, form: TokenForm) -> str | None:
+def _issue_token(request: PersonRequest, form: TokenForm) -> str | None:
     if ApiToken.objects.filter(user=request.user).count() >= MOST_TOKENS:
         form.add_error(None, _("You have %(most)s tokens: revoke one first.") % {"most": MOST_TOKENS})
         return None
@@ -129,8 +129,8 @@ _form = require_http_methods(["GET", "HEAD", "POST"])
 urlpatterns = [
     path("tokens", tokens, name="tokens"),
     path("tokens/<int:token_id>/revoke", revoke, name="revoke"),
-    path("password", guarded(_form(ask)), name="password_reset"),
-    path("password/asked", guarded(require_safe(asked)), name="password_reset_done"),
-    path("password/<uidb64>/<token>", guarded(_form(choose)), name="password_reset_confirm"),
-    path("password/chosen", guarded(require_safe(chosen)), name="password_reset_complete"),
+    path("password", with_page_policy(_form(ask)), name="password_reset"),
+    path("password/asked", with_page_policy(require_safe(asked)), name="password_reset_done"),
+    path("password/<uidb64>/<token>", with_page_policy(_form(choose)), name="password_reset_confirm"),
+    path("password/chosen", with_page_policy(require_safe(chosen)), name="password_reset_complete"),
 ]

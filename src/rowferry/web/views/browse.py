@@ -25,7 +25,7 @@ from rowferry.exports.errors import InvalidRequest
 from rowferry.web.decorators import PersonRequest, personal, status_of
 from rowferry.web.forms.export import ExportForm, initial_of
 from rowferry.web.forms.fields import FILTER, TICKED
-from rowferry.web.forms.list_filters import carried, readable, wished
+from rowferry.web.forms.list_filters import parse_selection, readable, selection_fields
 
 View = dict[str, Any]
 """What is looked at: `resource`, `wish` (as the engine takes it) and `place`, as plain JSON."""
@@ -49,10 +49,10 @@ def rows(request: PersonRequest, resource: str) -> HttpResponse:
     described = catalogue.resource(resource, request.user)
     view = _view(request, described, request.POST if request.method == "POST" else request.GET)
     if request.method == "POST":
-        return _moved(request, described, view)
+        return _apply_action(request, described, view)
     context: dict[str, Any] = {"resource": described, "resources": catalogue.names(request.user), "view": view}
     try:
-        context |= _shown(described, browsing.page(resource, view["wish"], request.user, view["place"]))
+        context |= _table_context(described, browsing.page(resource, view["wish"], request.user, view["place"]))
     except InvalidRequest as error:
         context["error"] = error
     initial = initial_of({"format": "", **view["wish"]}, described)
@@ -78,7 +78,7 @@ def order(request: PersonRequest, resource: str) -> HttpResponse:
     context = {
         "resource": described,
         "formats": [one for one in catalogue.formats() if not one.missing],
-        "fields": list(carried(described, view["wish"])),
+        "fields": list(selection_fields(described, view["wish"])),
         "ticked": len(view["wish"]["filters"].get(TICKED, ())),
         "name": request.GET.get("view", ""),
     }
@@ -104,7 +104,7 @@ def _keep(request: HttpRequest, view: View) -> str:
     return name
 
 
-def _moved(request: PersonRequest, resource: ResourceInfo, view: View) -> HttpResponse:
+def _apply_action(request: PersonRequest, resource: ResourceInfo, view: View) -> HttpResponse:
     do, _colon, what = request.POST.get("do", "").partition(":")
     changed = MOVES.get(do, _first)(resource, view, request.POST, what)
     if do == "these" and not changed["wish"]["filters"].get(TICKED):
@@ -120,7 +120,7 @@ Move = Callable[[ResourceInfo, View, QueryDict, str], View]
 
 def _apply(resource: ResourceInfo, view: View, posted: QueryDict, _what: str) -> View:
     sort = {name: posted[name] for name in ("sort_by", "sort_order") if name in posted}
-    return {**view, "wish": {**view["wish"], **sort, **wished(resource, posted)}, "place": None}
+    return {**view, "wish": {**view["wish"], **sort, **parse_selection(resource, posted)}, "place": None}
 
 
 def _sort(_resource: ResourceInfo, view: View, _posted: QueryDict, what: str) -> View:
@@ -175,7 +175,7 @@ MOVES: dict[str, Move] = {
 }
 
 
-def _shown(resource: ResourceInfo, page: browsing.Listing) -> View:
+def _table_context(resource: ResourceInfo, page: browsing.Listing) -> View:
     ways = {"asc": "ascending", "desc": "descending"}
     sorts = {page.sort_by: ways[page.sort_order]} if page.sort_by else {}
     labels = {c.name: c.label for c in resource.columns}

@@ -16,10 +16,10 @@ from django.views.decorators.http import require_GET, require_POST, require_safe
 from rowferry.exports import catalogue, tracking
 from rowferry.exports.errors import Conflict, NotPermitted, TryLater
 from rowferry.web.decorators import PersonRequest, personal
-from rowferry.web.export_summary import asked
-from rowferry.web.responses import attached, whole
+from rowferry.web.export_summary import summarize
+from rowferry.web.responses import as_attachment, whole
 from rowferry.web.templatetags.export_text import NAMES
-from rowferry.web.views.progress import board, pulse_of
+from rowferry.web.views.progress import board, still_moving
 
 LOG_LINES = "100"
 NARROWED_BY = ("status", "resource_type", "format", "date_from", "date_to")
@@ -35,7 +35,7 @@ def index(request: PersonRequest) -> HttpResponse:
     context = {
         "page": page,
         "board": shown,
-        "pulse": pulse_of(shown),
+        "pulse": still_moving(shown),
         "narrowed": narrowed,
         "statuses": NAMES,
         "formats": catalogue.formats(),
@@ -56,9 +56,9 @@ def detail(request: PersonRequest, export_id: UUID) -> HttpResponse:
         "export": shown.cards[0].export,
         "manifest": shown.cards[0].export.manifest,
         "page": log,
-        "asked": asked(shown.cards[0].export, request.user),
+        "asked": summarize(shown.cards[0].export, request.user),
         "board": shown,
-        "pulse": pulse_of(shown),
+        "pulse": still_moving(shown),
         "view": "one",
         "contact": settings.CONTACT_EMAIL,
     }
@@ -84,14 +84,14 @@ def manifest(request: PersonRequest, export_id: UUID) -> HttpResponseBase:
     found = tracking.manifest(request.user, export_id)
     export = tracking.find(request.user, export_id)
     response = JsonResponse(found, json_dumps_params={"indent": 2, "ensure_ascii": False})
-    return attached(response, export, f"{export.filename}.manifest.json")
+    return as_attachment(response, export, f"{export.filename}.manifest.json")
 
 
 @require_POST
 @personal
 def retry(request: PersonRequest, export_id: UUID) -> HttpResponse:
     """A new export like one that failed or was cancelled."""
-    return _acted(request, lambda: tracking.retry(request.user, export_id), _("A new try is queued."))
+    return _run_action(request, lambda: tracking.retry(request.user, export_id), _("A new try is queued."))
 
 
 @require_POST
@@ -99,7 +99,7 @@ def retry(request: PersonRequest, export_id: UUID) -> HttpResponse:
 def cancel(request: PersonRequest, export_id: UUID) -> HttpResponse:
     """The end of one that waits or runs."""
     done = _("The export is cancelled, or will be in a moment.")
-    return _acted(request, lambda: tracking.cancel(request.user, export_id), done)
+    return _run_action(request, lambda: tracking.cancel(request.user, export_id), done)
 
 
 @require_POST
@@ -107,14 +107,14 @@ def cancel(request: PersonRequest, export_id: UUID) -> HttpResponse:
 def delete(request: PersonRequest, export_id: UUID) -> HttpResponse:
     """The end of a file; its log stays."""
     done = _("The file is deleted; its log stays.")
-    return _acted(request, lambda: tracking.delete(request.user, export_id), done)
+    return _run_action(request, lambda: tracking.delete(request.user, export_id), done)
 
 
 def _page_of(query: QueryDict) -> dict[str, str]:
     return {"page": str(query["page"])} if "page" in query else {}
 
 
-def _acted(request: PersonRequest, action: Callable[[], object], done: str) -> HttpResponse:
+def _run_action(request: PersonRequest, action: Callable[[], object], done: str) -> HttpResponse:
     """Act, and say on the list what came of it: a button may be pressed when the state has moved on."""
     try:
         action()

@@ -17,7 +17,7 @@ from rowferry.exports.submission import DryRun
 from rowferry.web.decorators import PersonRequest, personal, status_of, with_retry_after
 from rowferry.web.forms.export import ExportForm, initial_of, offered_first
 from rowferry.web.forms.fields import FILTER, NONE
-from rowferry.web.responses import delivered
+from rowferry.web.responses import deliver
 
 if TYPE_CHECKING:
     from rowferry.exports.execution.preview import Preview
@@ -41,7 +41,7 @@ def new(request: PersonRequest, resource: str) -> HttpResponseBase:
         form.show(error)
         return with_retry_after(_form_page(request, form, status=status_of(error)), error)
     assert not isinstance(answer, DryRun)
-    return delivered(request, answer)
+    return deliver(request, answer)
 
 
 @require_POST
@@ -51,7 +51,7 @@ def look(request: PersonRequest, resource: str) -> HttpResponse:
     form = ExportForm(catalogue.resource(resource, request.user), request.user, request.POST)
     context: dict[str, Any] = {"resource": form.resource, "live": True}
     try:
-        context |= _seen(form, submission.look(resource, form.payload(), request.user))
+        context |= _preview_table(form, submission.look(resource, form.payload(), request.user))
     except QuotaExceeded as error:
         context["wait"] = error.retry_after
     except RowferryError as error:
@@ -92,18 +92,18 @@ def again(request: PersonRequest, export_id: UUID) -> HttpResponseBase:
     export = tracking.find(request.user, export_id)
     answer = submission.submit(export.resource, submission.body_of(export), request.user)
     assert not isinstance(answer, DryRun)
-    return delivered(request, answer)
+    return deliver(request, answer)
 
 
 def _form_page(
     request: PersonRequest, form: ExportForm, preview: Preview | None = None, *, status: int = 200, like: str = ""
 ) -> HttpResponse:
     context = {"form": form, "resource": form.resource, "like": like, "resources": catalogue.names(request.user)}
-    seen = _seen(form, preview) if preview is not None else {}
+    seen = _preview_table(form, preview) if preview is not None else {}
     return render(request, "rowferry/new.html", context | seen, status=status)
 
 
-def _seen(form: ExportForm, preview: Preview) -> dict[str, Any]:
+def _preview_table(form: ExportForm, preview: Preview) -> dict[str, Any]:
     """A preview as a table: titles as the file will have them, cells as text."""
     names = list(preview.rows[0]) if preview.rows else []
     labels = {c.name: c.label for c in form.resource.columns} if form.cleaned_data["headers"] == "labels" else {}

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
 from rowferry.exports import tracking
-from rowferry.exports.queue_status import Outlook, nobody_works, outlooks
+from rowferry.exports.queue_status import QueueStatus, queue_statuses, workers_stalled
 from rowferry.web.decorators import PersonRequest, personal
 
 if TYPE_CHECKING:
@@ -26,11 +26,11 @@ MOST = 100
 
 
 @dataclass(frozen=True)
-class Card:
+class ProgressItem:
     """One export as a page shows it."""
 
     export: Export
-    outlook: Outlook
+    outlook: QueueStatus
 
     @property
     def moves(self) -> bool:
@@ -38,26 +38,26 @@ class Card:
 
 
 @dataclass(frozen=True)
-class Board:
-    """Exports, how it stands with them, and whether somebody works. `mark` changes when anything of it does."""
+class ProgressList:
+    """Exports, how it stands with them, and whether somebody works. `etag` changes when anything of it does."""
 
-    cards: Sequence[Card]
+    cards: Sequence[ProgressItem]
     stalled: bool
 
     @property
-    def moving(self) -> list[Card]:
+    def moving(self) -> list[ProgressItem]:
         return [card for card in self.cards if card.moves]
 
     @property
-    def mark(self) -> str:
+    def etag(self) -> str:
         return blake2s(repr([_facts(card) for card in self.cards] + [self.stalled]).encode(), digest_size=8).hexdigest()
 
 
-def board(exports: Sequence[Export]) -> Board:
+def board(exports: Sequence[Export]) -> ProgressList:
     """At most three queries, and none if nothing of it moves."""
-    ahead = outlooks(exports)
-    cards = [Card(export, ahead.get(export.pk, Outlook())) for export in exports]
-    return Board(cards, any(card.moves for card in cards) and nobody_works())
+    ahead = queue_statuses(exports)
+    cards = [ProgressItem(export, ahead.get(export.pk, QueueStatus())) for export in exports]
+    return ProgressList(cards, any(card.moves for card in cards) and workers_stalled())
 
 
 @require_safe
@@ -65,18 +65,24 @@ def board(exports: Sequence[Export]) -> Board:
 def moving(request: PersonRequest) -> HttpResponse:
     """The parts of the cards that moved since `seen`, of the exports with these `id`s. Parts of a page."""
     now = board(tracking.several(request.user, _ids(request.GET.getlist("id"))))
-    if now.mark == request.GET.get("seen"):
+    if now.etag == request.GET.get("seen"):
         return HttpResponse(status=204)
     ended = [card for card in now.cards if not card.moves]
     if ended and request.GET.get("view") == "one":
         return HttpResponseClientRefresh()
-    context = {"board": now, "ended": ended, "rest": pulse_of(now), "live": True, "view": request.GET.get("view", "")}
+    context = {
+        "board": now,
+        "ended": ended,
+        "rest": still_moving(now),
+        "live": True,
+        "view": request.GET.get("view", ""),
+    }
     return render(request, "rowferry/moved.html", context)
 
 
-def pulse_of(shown: Board) -> Board:
+def still_moving(shown: ProgressList) -> ProgressList:
     """What a page asks about from now on: what moves of all that it shows."""
-    return Board(shown.moving, shown.stalled)
+    return ProgressList(shown.moving, shown.stalled)
 
 
 def _ids(texts: list[str]) -> list[UUID]:
@@ -89,7 +95,7 @@ def _ids(texts: list[str]) -> list[UUID]:
     return found
 
 
-def _facts(card: Card) -> tuple[object, ...]:
+def _facts(card: ProgressItem) -> tuple[object, ...]:
     export = card.export
     counts = (export.exported_items, export.failed_items, export.attempt)
     state = (export.status, bool(export.worker), bool(export.cancel_requested_at))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from rowferry.exports.encoding.blocks import Block, split, unmarked
-from rowferry.exports.encoding.value_types import Form, Kind
-from rowferry.exports.formats import Order, Sink, Stream
+from rowferry.exports.encoding.blocks import CellBlock, split, strip_marks
+from rowferry.exports.encoding.value_types import Representation, ValueType
+from rowferry.exports.formats import FileHeader, FormatWriter, Stream
 from rowferry.exports.formats.excel.about import NAME as ABOUT
 from rowferry.exports.formats.excel.about import about_sheet
 from rowferry.exports.formats.excel.archive import Archive
@@ -18,7 +18,7 @@ from rowferry.exports.formats.excel.sheet import column_widths, data_range, head
 from rowferry.exports.formats.excel.text import MAX_UNITS
 
 
-class ExcelSink(Sink):
+class ExcelWriter(FormatWriter):
     """Real numbers, dates and booleans; text that stays text. What a sheet cannot hold goes to the next sheet."""
 
     name = "excel"
@@ -26,19 +26,23 @@ class ExcelSink(Sink):
     description = "A workbook with real dates and numbers, a filter and a frozen header, and a sheet about the export."
     extension = "xlsx"
     content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-    forms = {Kind.DATE: Form.SERIAL, Kind.INSTANT: Form.SERIAL, Kind.BOOLEAN: Form.DIGIT}
+    forms = {
+        ValueType.DATE: Representation.SERIAL,
+        ValueType.INSTANT: Representation.SERIAL,
+        ValueType.BOOLEAN: Representation.DIGIT,
+    }
     max_rows: ClassVar[int] = 1_048_576
     """The header is one of them."""
     max_cell = MAX_UNITS
     max_sheet_bytes: ClassVar[int] = 4_000_000_000
     """Of XML; with 4 GiB or more, a part would need ZIP64 in its header."""
 
-    def __init__(self, order: Order, stream: Stream) -> None:
+    def __init__(self, order: FileHeader, stream: Stream) -> None:
         super().__init__(order, stream)
         self._archive = Archive(stream, order.exported_at)
         self._grid = Grid(order.columns, self.adjustments)
         self._marked = MarkedGrid(order.columns)
-        self.dialect = self._marked.dialect
+        self.pushdown = self._marked.pushdown
         self._sheets: list[Sheet] = []
         self._widths: list[int] = []
         self._name = ""
@@ -49,7 +53,7 @@ class ExcelSink(Sink):
             self._archive.put(name, data)
         self._archive.flush()
 
-    def write(self, block: Block) -> None:
+    def write(self, block: CellBlock) -> None:
         if not block.rows:
             return
         cells = split(block.data, block.rows, self.width)
@@ -65,14 +69,14 @@ class ExcelSink(Sink):
         self.rows += block.rows
         self._archive.flush()
 
-    def pass_on(self, lines: Block) -> None:
+    def write_encoded(self, lines: CellBlock) -> None:
         xml = self._marked.rows(lines)
         if xml is None or lines.rows > self._room():
             assert lines.cells is not None
             self.write(lines.cells())
             return
         if not self._name:
-            cells = unmarked(lines.data, self._marked.dialect.ends)
+            cells = strip_marks(lines.data, self._marked.pushdown.ends)
             self._begin_first(split(cells, lines.rows, self.width))
         self._add(xml, lines.rows)
         self.rows += lines.rows

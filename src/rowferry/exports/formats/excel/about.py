@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from datetime import UTC
 
-from rowferry.exports.formats import Order
+from rowferry.exports.formats import FileHeader
 from rowferry.exports.formats.excel.parts import LABEL_STYLE, MAIN, PLAIN_STYLE, XML
 from rowferry.exports.formats.excel.sheet import columns_element, string_cell
 
@@ -21,7 +21,7 @@ ADJUSTED = {
 }
 
 
-def about_sheet(order: Order, rows: int, adjustments: Mapping[str, int]) -> bytes:
+def about_sheet(order: FileHeader, rows: int, adjustments: Mapping[str, int]) -> bytes:
     """Two columns of plain strings; what is not known, or did not come to pass, has no line."""
     lines = "".join(
         f"<row>{string_cell(label, LABEL_STYLE)}{string_cell(value, PLAIN_STYLE)}</row>"
@@ -34,7 +34,7 @@ def about_sheet(order: Order, rows: int, adjustments: Mapping[str, int]) -> byte
     ).encode()
 
 
-def facts(order: Order, rows: int, adjustments: Mapping[str, int]) -> list[tuple[str, str]]:
+def facts(order: FileHeader, rows: int, adjustments: Mapping[str, int]) -> list[tuple[str, str]]:
     return [
         ("Resource", order.resource_label),
         ("Format", order.format),

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import repeat
 
-from rowferry.exports.encoding.blocks import CELL, NULL, SPARE, glue
+from rowferry.exports.encoding.blocks import CELL, NULL, SPARE, join_cells
 from rowferry.exports.encoding.pushdown import EXACT_DIGITS
-from rowferry.exports.encoding.value_types import Kind
-from rowferry.exports.formats import SinkColumn
+from rowferry.exports.encoding.value_types import ValueType
+from rowferry.exports.formats import FormatColumn
 from rowferry.exports.formats.excel.parts import BOOLEAN_STYLE, DATE_STYLE, INSTANT_STYLE
 from rowferry.exports.formats.excel.text import clean, has_edge_blanks
 
@@ -24,12 +24,12 @@ PRESERVE = b' xml:space="preserve"'
 NUMBER_SLOT = b"<c><v>" + CELL + b"</v></c>"
 TEXT_SLOT = b'<c t="inlineStr"><is><t' + SPACE + b">" + CELL + b"</t></is></c>"
 SLOTS = {
-    Kind.INTEGER: NUMBER_SLOT,
-    Kind.DECIMAL: NUMBER_SLOT,
-    Kind.FLOAT: NUMBER_SLOT,
-    Kind.BOOLEAN: b'<c s="%d" t="b"><v>' % BOOLEAN_STYLE + CELL + b"</v></c>",
-    Kind.DATE: b'<c s="%d"><v>' % DATE_STYLE + CELL + b"</v></c>",
-    Kind.INSTANT: b'<c s="%d"><v>' % INSTANT_STYLE + CELL + b"</v></c>",
+    ValueType.INTEGER: NUMBER_SLOT,
+    ValueType.DECIMAL: NUMBER_SLOT,
+    ValueType.FLOAT: NUMBER_SLOT,
+    ValueType.BOOLEAN: b'<c s="%d" t="b"><v>' % BOOLEAN_STYLE + CELL + b"</v></c>",
+    ValueType.DATE: b'<c s="%d"><v>' % DATE_STYLE + CELL + b"</v></c>",
+    ValueType.INSTANT: b'<c s="%d"><v>' % INSTANT_STYLE + CELL + b"</v></c>",
 }
 """The cell of each kind, with CELL where its value goes; the other kinds are TEXT_SLOT."""
 INSIDE = bytes({*b"".join([*SLOTS.values(), TEXT_SLOT])} - {*b"c"})
@@ -63,19 +63,19 @@ class NumberCheck:
 
 SERIAL_CHECK = NumberCheck(b"0123456789.", exact=False)
 CHECKS = {
-    Kind.BOOLEAN: NumberCheck(b"01", exact=False),
-    Kind.INTEGER: NumberCheck(b"0123456789-", exact=True),
-    Kind.DECIMAL: NumberCheck(b"0123456789-+.eE", exact=True),
-    Kind.FLOAT: NumberCheck(b"0123456789-+.eE", exact=False),
-    Kind.DATE: SERIAL_CHECK,
-    Kind.INSTANT: SERIAL_CHECK,
+    ValueType.BOOLEAN: NumberCheck(b"01", exact=False),
+    ValueType.INTEGER: NumberCheck(b"0123456789-", exact=True),
+    ValueType.DECIMAL: NumberCheck(b"0123456789-+.eE", exact=True),
+    ValueType.FLOAT: NumberCheck(b"0123456789-+.eE", exact=False),
+    ValueType.DATE: SERIAL_CHECK,
+    ValueType.INSTANT: SERIAL_CHECK,
 }
 
 
 class Grid:
     """Turns cells into rows. `as_text` = indices of the columns that hold numbers, or what looks so, as text."""
 
-    def __init__(self, columns: Sequence[SinkColumn], counts: Counter[str]) -> None:
+    def __init__(self, columns: Sequence[FormatColumn], counts: Counter[str]) -> None:
         self._width = len(columns)
         self._counts = counts
         self._texts = [index for index, column in enumerate(columns) if column.kind not in SLOTS]
@@ -92,7 +92,7 @@ class Grid:
     def rows(self, cells: Sequence[bytes], preserve: bool) -> bytes:
         """Prepared cells as `<row>` elements."""
         first, *between, last = (self._row if preserve else self._row.replace(SPACE, b"")).split(CELL)
-        xml = without_nulls(glue(cells, [last + first, *between], first, last))
+        xml = without_nulls(join_cells(cells, [last + first, *between], first, last))
         if SPARE in xml:
             xml = with_numbers_as_text(xml)
         return xml.replace(SPACE, PRESERVE) if preserve else xml

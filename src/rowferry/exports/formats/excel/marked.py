@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from itertools import pairwise
 from operator import itemgetter
 
-from rowferry.exports.encoding.blocks import CELL, MARKS, NULL, Block
-from rowferry.exports.encoding.pushdown import Marked
-from rowferry.exports.formats import SinkColumn
+from rowferry.exports.encoding.blocks import CELL, COLUMN_SEPARATORS, NULL, CellBlock
+from rowferry.exports.encoding.pushdown import MarkedCells
+from rowferry.exports.formats import FormatColumn
 from rowferry.exports.formats.excel.grid import PRESERVE, SLOTS, SPACE, TEXT_SLOT, with_empty_cells
-from rowferry.exports.formats.excel.text import PLAIN, WINDOW, escaped, is_xml
+from rowferry.exports.formats.excel.text import PLAIN, WINDOW, escape_xml, is_xml
 
 SEEN, NOTHING = b"\1", b"0"
 EDGES = (b"\n", b"\t", b"\r", SEEN + b" ", b" " + SEEN)
@@ -25,30 +25,30 @@ BRACKETS = {ord("<")}, {ord(">")}
 class MarkedGrid:
     """Makes of marked cells the rows that `Grid` makes of cells."""
 
-    def __init__(self, columns: Sequence[SinkColumn]) -> None:
+    def __init__(self, columns: Sequence[FormatColumn]) -> None:
         slots = [SLOTS.get(column.kind, TEXT_SLOT).split(CELL) for column in columns]
         self._first = ROW + slots[0][0]
         between = [before[1] + after[0] for before, after in pairwise(slots)]
         between.append(slots[-1][1] + ROW_END + self._first)
-        mark_of = dict(zip(reversed(dict.fromkeys(between)), MARKS, strict=False))
+        mark_of = dict(zip(reversed(dict.fromkeys(between)), COLUMN_SEPARATORS, strict=False))
         ends = tuple(mark_of[xml] for xml in between)
         self._end = ends[-1]
         # Marks of two bytes come first: they end with what is also a mark alone.
         self._slots = [(mark, xml, between.count(xml)) for xml, mark in reversed(mark_of.items())]
         self._look = look_for(b"".join(ends))
-        self.dialect = Marked(ends, tuple(column.kind not in SLOTS for column in columns))
+        self.pushdown = MarkedCells(ends, tuple(column.kind not in SLOTS for column in columns))
 
-    def rows(self, lines: Block) -> bytes | None:
+    def rows(self, lines: CellBlock) -> bytes | None:
         """The block as `<row>` elements; None: some cell asks for a closer look."""
         look = lines.data.translate(self._look)
         if not is_xml(look) or has_long_row(lines.data, self._end):
             return None
         preserve = look.startswith(b" ") or any(edge in look for edge in EDGES)
-        xml = self._filled(escaped(lines.data), lines.rows, SPACE if preserve else b"")
+        xml = self._fill_marks(escape_xml(lines.data), lines.rows, SPACE if preserve else b"")
         xml = xml and without_nulls(xml)
         return xml.replace(SPACE, PRESERVE) if xml and preserve else xml
 
-    def _filled(self, xml: bytes, rows: int, space: bytes) -> bytes | None:
+    def _fill_marks(self, xml: bytes, rows: int, space: bytes) -> bytes | None:
         """XML in the place of each mark; None: there were more or fewer than rows have, so some were no marks."""
         for mark, literal, times in self._slots:
             put = literal.replace(SPACE, space)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC
 
-from rowferry.exports.formats import Order
+from rowferry.exports.formats import FileHeader
 from rowferry.exports.formats.excel.text import xml_text
 from rowferry.exports.formats.excel.tones import DIFFERENTIAL, PLACE
 
@@ -51,7 +51,7 @@ class Sheet:
     filtered: str = ""
 
 
-def opening(order: Order) -> dict[str, bytes]:
+def opening(order: FileHeader) -> dict[str, bytes]:
     """Parts that are known before the first row; the names at the start of a ZIP are how programs tell what it is."""
     return {
         "_rels/.rels": relations(
@@ -89,7 +89,7 @@ def relations(*targets: tuple[str, str]) -> bytes:
     return f'{XML}<Relationships xmlns="{PACKAGE}/relationships">{listed}</Relationships>'.encode()
 
 
-def core_properties(order: Order) -> bytes:
+def core_properties(order: FileHeader) -> bytes:
     created = order.exported_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return (
         f'{XML}<cp:coreProperties xmlns:cp="{PACKAGE}/metadata/core-properties" '

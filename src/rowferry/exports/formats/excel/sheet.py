@@ -6,8 +6,8 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from itertools import count
 
-from rowferry.exports.encoding.value_types import Kind
-from rowferry.exports.formats import SinkColumn
+from rowferry.exports.encoding.value_types import ValueType
+from rowferry.exports.formats import FormatColumn
 from rowferry.exports.formats.excel.parts import HEADER_STYLE, MAIN, XML
 from rowferry.exports.formats.excel.text import cut, xml_text
 from rowferry.exports.formats.excel.tones import rules
@@ -16,7 +16,7 @@ FORBIDDEN_IN_NAMES = re.compile(r"[\[\]:*?/\\\x00-\x1f\x7f]+")
 NAME_UNITS = 31
 RESERVED_NAMES = ("history",)
 """A sheet of this name is Excel's own."""
-FIXED_WIDTHS = {Kind.DATE: 12, Kind.INSTANT: 20}
+FIXED_WIDTHS = {ValueType.DATE: 12, ValueType.INSTANT: 20}
 NARROWEST, WIDEST = 8, 60
 FILTER_BUTTON = 4
 """Characters that the button of the filter takes from a title."""
@@ -31,7 +31,7 @@ def sheet_name(label: str, taken: Collection[str]) -> str:
     return next(name for name in names if name.casefold() not in unavailable)
 
 
-def column_widths(titles: Sequence[str], columns: Sequence[SinkColumn], cells: Sequence[bytes]) -> list[int]:
+def column_widths(titles: Sequence[str], columns: Sequence[FormatColumn], cells: Sequence[bytes]) -> list[int]:
     """Characters that each column needs for its title and for these cells, within reason."""
     widths = []
     for index, (title, column) in enumerate(zip(titles, columns, strict=True)):
@@ -56,7 +56,7 @@ def head(titles: Sequence[str], widths: Sequence[int], selected: bool) -> bytes:
     ).encode()
 
 
-def tail(columns: tuple[SinkColumn, ...], rows: int, as_text: Iterable[int]) -> bytes:
+def tail(columns: tuple[FormatColumn, ...], rows: int, as_text: Iterable[int]) -> bytes:
     """Everything after the last row: filter, colours, and how it is printed (each page as wide as the sheet).
 
     Columns `as_text` get no green triangles for numbers stored as text.

@@ -29,8 +29,8 @@ def clean(data: bytes, counts: Counter[str]) -> bytes:
     if not data.translate(PLAIN).isascii():
         data = without_controls(unicode_only(data, counts), counts)
     if has_long_cell(data):
-        data = CELL.join([shortened(cell, counts) for cell in data.split(CELL)])
-    return escaped(data)
+        data = CELL.join([shorten_cell(cell, counts) for cell in data.split(CELL)])
+    return escape_xml(data)
 
 
 def is_xml(text: bytes) -> bool:
@@ -48,14 +48,14 @@ def unicode_only(data: bytes, counts: Counter[str]) -> bytes:
     try:
         data.translate(BLANK_MARKS).decode()
     except UnicodeDecodeError:
-        data = CELL.join([cell if cell == NULL else repaired(cell, counts) for cell in data.split(CELL)])
+        data = CELL.join([cell if cell == NULL else repair_surrogates(cell, counts) for cell in data.split(CELL)])
     if b"\xef\xbf" in data:
         data, found = NONCHARACTER.subn(REPLACEMENT, data)
         count(counts, "replaced_characters", found)
     return data
 
 
-def repaired(cell: bytes, counts: Counter[str]) -> bytes:
+def repair_surrogates(cell: bytes, counts: Counter[str]) -> bytes:
     text = SURROGATE.sub(REPLACEMENT, cell).decode(errors="replace").encode()
     count(counts, "replaced_characters", text.count(REPLACEMENT) - cell.count(REPLACEMENT))
     return text
@@ -75,7 +75,7 @@ def has_long_cell(data: bytes) -> bool:
     return any(data.find(CELL, start, start + WINDOW) < 0 for start in starts)
 
 
-def shortened(cell: bytes, counts: Counter[str]) -> bytes:
+def shorten_cell(cell: bytes, counts: Counter[str]) -> bytes:
     if len(cell) <= MAX_UNITS:
         return cell
     text = cell.decode()
@@ -95,7 +95,7 @@ def xml_text(value: str) -> str:
     return cleaned.decode().replace('"', "&quot;")
 
 
-def escaped(data: bytes) -> bytes:
+def escape_xml(data: bytes) -> bytes:
     for character, escape in ESCAPES:
         if character in data:
             data = data.replace(character, escape)

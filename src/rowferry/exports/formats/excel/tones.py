@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from itertools import count
 
-from rowferry.exports.encoding.value_types import Kind, Tone
-from rowferry.exports.formats import SinkColumn
+from rowferry.exports.encoding.value_types import Severity, ValueType
+from rowferry.exports.formats import FormatColumn
 from rowferry.exports.formats.excel.text import xml_text
 
 COLOURS = {
-    Tone.GOOD: ("FF006100", "FFC6EFCE"),
-    Tone.INFO: ("FF1F4E78", "FFDDEBF7"),
-    Tone.WARNING: ("FF7F6000", "FFFFEB9C"),
-    Tone.BAD: ("FF9C0006", "FFFFC7CE"),
-    Tone.QUIET: ("FF595959", "FFF2F2F2"),
+    Severity.GOOD: ("FF006100", "FFC6EFCE"),
+    Severity.INFO: ("FF1F4E78", "FFDDEBF7"),
+    Severity.WARNING: ("FF7F6000", "FFFFEB9C"),
+    Severity.BAD: ("FF9C0006", "FFFFC7CE"),
+    Severity.QUIET: ("FF595959", "FFF2F2F2"),
 }
 """Letters and ground: those of Excel's own cell styles, dark enough on light enough to be read."""
 DIFFERENTIAL = "".join(
@@ -24,7 +24,7 @@ DIFFERENTIAL = "".join(
 PLACE = {tone: place for place, tone in enumerate(COLOURS)}
 
 
-def rules(columns: tuple[SinkColumn, ...], ranges: list[str]) -> str:
+def rules(columns: tuple[FormatColumn, ...], ranges: list[str]) -> str:
     """The rules of a sheet; `ranges` = where the values of each column stand, as `C2:C201`."""
     priority = count(1)
     told = ((where, column) for column, where in zip(columns, ranges, strict=True) if column.tones)
@@ -32,9 +32,9 @@ def rules(columns: tuple[SinkColumn, ...], ranges: list[str]) -> str:
     return "".join(f'<conditionalFormatting sqref="{where}">{of}</conditionalFormatting>' for where, of in made)
 
 
-def _rule(column: SinkColumn, value: str, priority: int) -> str:
+def _rule(column: FormatColumn, value: str, priority: int) -> str:
     """The value stands in a formula of the rule, as a constant. It is the project's, and never one of the data's."""
-    constant = value.upper() if column.kind is Kind.BOOLEAN else '"' + value.replace('"', '""') + '"'
+    constant = value.upper() if column.kind is ValueType.BOOLEAN else '"' + value.replace('"', '""') + '"'
     return (
         f'<cfRule type="cellIs" dxfId="{PLACE[column.tones[value]]}" priority="{priority}" operator="equal">'
         f"<formula>{xml_text(constant)}</formula></cfRule>"

@@ -139,11 +139,11 @@ def queue(_: float) -> Found:
 
 def configuration(_: float) -> Found:
     """What Django's checks say, and what is fit for a trial only."""
-    found = [*_checked(), *_trial()]
+    found = [*_run_django_checks(), *_trial()]
     yield from found or [Finding(OK, "nothing to say")]
 
 
-def _checked() -> Found:
+def _run_django_checks() -> Found:
     for message in checks.run_checks(databases=["default"]):
         if message.level >= checks.WARNING:
             yield Finding(FAIL if message.is_serious() else WARN, f"{message.id}: {message.msg}", message.hint or "")
@@ -187,7 +187,7 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, **options: Any) -> None:
         found = [
-            (name, finding) for name, check in CHECKS.items() for finding in examined(check, float(options["wait"]))
+            (name, finding) for name, check in CHECKS.items() for finding in run_check(check, float(options["wait"]))
         ]
         if options["json"]:
             self.stdout.write(json.dumps([{"check": name} | asdict(finding) for name, finding in found], indent=2))
@@ -198,7 +198,7 @@ class Command(BaseCommand):
             raise SystemExit(1)
 
 
-def examined(check: Callable[[float], Found], patience: float) -> list[Finding]:
+def run_check(check: Callable[[float], Found], patience: float) -> list[Finding]:
     """What a check finds; one that breaks off has found that."""
     try:
         return list(check(patience))

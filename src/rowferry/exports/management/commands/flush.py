@@ -17,7 +17,7 @@ class Command(flush.Command):
         # PostgreSQL empties tables in a way of its own, which no trigger of a row sees.
         if connection.vendor == "postgresql" or not _has_log(connection):
             return super().handle(**options)
-        with append_only.down(connection):
+        with append_only.triggers_disabled(connection):
             return super().handle(**options)
 
 

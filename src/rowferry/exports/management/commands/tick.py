@@ -18,7 +18,7 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, **options: Any) -> None:
         if options["once"]:
-            scheduler.sweep()
+            scheduler.run_duties()
             return
         stop = threading.Event()
 
