@@ -50,7 +50,7 @@ def main() -> None:
     if "history" in wanted:
         fill_exports(person)
     if connection.vendor != "sqlite":
-        run("ANALYZE" if connection.vendor == "postgresql" else "ANALYZE TABLE assets_asset, exports_export")
+        run("ANALYZE" if connection.vendor == "postgresql" else "ANALYZE TABLE assets_asset, rowferry_export")
     for label, pages in (("history", history), ("lists", lists)):
         for name, ask in pages(person) if label in wanted else ():
             wall, cpu = milliseconds(ask)
@@ -105,8 +105,8 @@ def fill_exports(person: Any) -> None:
         some = min(present, ROWS - present)
         earlier = EARLIER[connection.vendor].format(n=present)
         run(
-            f"INSERT INTO exports_export (id, created_at, {listed}) "
-            f"SELECT {NEW_ID[connection.vendor]}, {earlier}, {listed} FROM exports_export LIMIT {some}"
+            f"INSERT INTO rowferry_export (id, created_at, {listed}) "
+            f"SELECT {NEW_ID[connection.vendor]}, {earlier}, {listed} FROM rowferry_export LIMIT {some}"
         )
         present += some
 

@@ -67,7 +67,7 @@ class Watch:
     def page(self, cookie: str, begin: float) -> None:
         """One of them, until its export is done or the turn is over."""
         client = http.client.HTTPConnection(self.address.removeprefix("http://"), timeout=60)
-        path: str | None = f"/moving?seen=&view=&id={self.export_id}"
+        path: str | None = f"/progress?seen=&view=&id={self.export_id}"
         if self.over.wait(begin):
             return
         while path and not self.over.is_set():
@@ -88,7 +88,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, installed(Path(folder), SEEDED, **ROOM) as place:
         for shift in range(SEEDED, ROWS, SEEDED):
             place.change(copy(shift))
-        place.start_ticker()
+        place.start_scheduler()
         address = place.start_web()
         place.order({"format": "csv", "filters": {"search": "nothing is called that"}})
         made = [sys.executable, "-c", SESSIONS, str(PEOPLE)]

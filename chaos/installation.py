@@ -39,13 +39,13 @@ PAUSE = 1.75 * LEASE
 QUICK = {
     "ROWFERRY_LEASE": f"{LEASE}",
     "ROWFERRY_HEARTBEAT": "0.5",
-    "ROWFERRY_TICK": "0.3",
+    "ROWFERRY_SCHEDULER_INTERVAL": "0.3",
     "ROWFERRY_RETRY_DELAY": "1",
     "ROWFERRY_WORKERS": f"{POOL}",
     "ROWFERRY_EXPORTS_PER_MINUTE": "1000000",
     "LOG_LEVEL": "WARNING",
 }
-TICKER = [sys.executable, "-m", "django", "tick"]
+SCHEDULER = [sys.executable, "-m", "django", "scheduler"]
 NOTES = ("plain", 'Grüße, "quoted"', "two\nlines", "emoji 😀 and ;", "")
 _aliases = (f"site{number}" for number in count(1))
 
@@ -91,10 +91,10 @@ class Site:
             )
         return done.stdout
 
-    def start(self, workers: int = 2, tickers: int = 1) -> None:
+    def start(self, workers: int = 2, schedulers: int = 1) -> None:
         """Start what an installation has. When this returns the web server answers and the workers have their pools."""
-        for number in range(tickers):
-            self.crew.start(f"ticker{number}", TICKER)
+        for number in range(schedulers):
+            self.crew.start(f"scheduler{number}", SCHEDULER)
         for number in range(workers):
             self.crew.start(f"worker{number}", supervisor.worker_command())
         self.crew.start("web", supervisor.web_command("127.0.0.1", self.port))
@@ -145,7 +145,7 @@ class Site:
         return list(Entry.objects.using(self.alias).order_by("id").values_list("id", "account", "amount", "note"))
 
     def sweep(self) -> None:
-        """What the ticker does with files that no row needs, however new."""
+        """What the scheduler does with files that no row needs, however new."""
         self.run("shell", "--no-imports", "-c", "from rowferry.exports.scheduling import scheduler; scheduler.tidy(0)")
 
     @property

@@ -11,7 +11,7 @@ from chaos.result import Figure
 from rowferry.exports.models import Attempt
 
 SILENCE = 6.0
-"""Seconds during which no message arrives, the ticker's own included."""
+"""Seconds during which no message arrives, the scheduler's own included."""
 PATIENT = "30"
 """Seconds of a lease: nobody dies here, so no try may end because the machine is busy."""
 

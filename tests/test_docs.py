@@ -250,7 +250,7 @@ def test_every_setting_that_a_page_names_is_one(path: Path) -> None:
 def test_the_units_start_commands_that_there_are() -> None:
     (unit,) = blocks("ini", "docs/operations.md")
     (command,) = re.findall(r"^ExecStart=\S*/(rowferry \w+)$", unit, re.MULTILINE)
-    assert {command, "rowferry web", "rowferry tick"} <= set(commands())
+    assert {command, "rowferry web", "rowferry scheduler"} <= set(commands())
     (patience,) = re.findall(r"^TimeoutStopSec=(\d+)$", unit, re.MULTILINE)
     assert int(patience) >= conf.SECONDS["ROWFERRY_GRACE"] + supervisor.HAND_OVER + supervisor.LAST
 
@@ -280,5 +280,5 @@ def test_alerts_ask_for_metrics_and_states_that_there_are() -> None:
 
 
 def test_the_operations_page_has_every_check_of_readiness() -> None:
-    names = {"database", "queue_age", "lease_overrun", "tick_age", "storage", "free_space"}
+    names = {"database", "queue_age", "lease_overrun", "scheduler_age", "storage", "free_space"}
     assert names <= set(first_cells("docs/operations.md"))

@@ -116,7 +116,7 @@ def once_sent(message: Any, hit: Hit) -> Any:
 
 
 def after_first_duty(sweep: Any, hit: Hit) -> Any:
-    """Between two duties of the ticker."""
+    """Between two duties of the scheduler."""
 
     @wraps(sweep)
     def wrapped(*given: tuple[Callable[[], object], ...]) -> Any:

@@ -18,7 +18,7 @@ def mails(quick: bool) -> Figure:
     """Figure 9."""
     exports, kills = (12, 3) if quick else (40, 12)
     with smtp() as (url, folder), site(500, EMAIL_URL=url, CHAOS_HASTE="1") as place:
-        place.start(tickers=2)
+        place.start(schedulers=2)
         for number in range(exports):
             if number < kills:
                 place.traps.arm("mail_after_smtp_before_mark", "kill")
@@ -32,7 +32,7 @@ def mails(quick: bool) -> Figure:
     return Figure(
         9,
         "mails",
-        f"{exports} exports, the ticker killed {killed} times between the mail server's yes and our mark",
+        f"{exports} exports, the scheduler killed {killed} times between the mail server's yes and our mark",
         f"{distinct} distinct Message-IDs, {sent} mails, for {events} events; {verdict}",
         "distinct Message-IDs = events",
         distinct == events == exports and killed == kills and verdict.sound,

@@ -115,7 +115,7 @@ class Storm:
         self.kills += 1
 
     def _support(self) -> None:
-        """The ticker or the web server."""
+        """The scheduler or the web server."""
         self.place.crew.kill(self.random.choice([name for name in self.place.crew.members if "worker" not in name]))
         self.kills += 1
 
@@ -140,7 +140,7 @@ class Storm:
 
 def weather(place: Site, plan: Plan) -> Outcome:
     """One storm from the first order to the verdict."""
-    place.start(workers=2, tickers=2)
+    place.start(workers=2, schedulers=2)
     place.wait(lambda: place.client.ask("GET", "/resources"))
     storm = Storm(place)
     customer = Customer(place.client, plan.orders, plan.every / plan.orders_an_act)

@@ -22,9 +22,9 @@ SHARE = 0.3
 EVERY = 0.5
 """Seconds between two orders."""
 NO_SWEEP = "3600"
-"""Seconds to the ticker's next look at the files: what a dead worker left shall lie there until it is looked at."""
+"""Seconds to the scheduler's next look at the files: what a dead worker left shall lie there until it is looked at."""
 SWEEPS = 5
-"""The ticker does not give up a sweep that the storage spoils: it comes again."""
+"""The scheduler does not give up a sweep that the storage spoils: it comes again."""
 
 
 def storage_faults(quick: bool) -> Figure:

@@ -60,9 +60,9 @@ GET    exports/<uuid:export_id>/download            waiting    302   404   409  
 POST   exports/<uuid:export_id>/retry               failed     302   404   302   404   404   404   302   302   302   302
 POST   exports/<uuid:export_id>/cancel              waiting    302   404   302   404   404   404   302   302   302   302
 POST   exports/<uuid:export_id>/delete              completed  302   404   302   404   404   404   302   302   302   302
-POST   new/<str:resource>/look                      -          302   403   200   200   403   200   403   302   302   302
+POST   new/<str:resource>/preview                   -          302   403   200   200   403   200   403   302   302   302
 POST   new/<str:resource>/choices/<str:key>         -          302   403   200   200   403   200   403   302   302   302
-GET    moving                                       -          302   200   200   200   200   200   200   302   302   302
+GET    progress                                     -          302   200   200   200   200   200   200   302   302   302
 GET    exports/<uuid:export_id>/edit                completed  302   404   200   404   404   404   403   302   302   302
 POST   exports/<uuid:export_id>/again               completed  302   404   200   404   404   404   403   302   302   302
 GET    exports/<uuid:export_id>/manifest            completed  302   404   200   404   404   404   200   302   302   302
@@ -86,7 +86,7 @@ GET    healthz                                      -          200   200   200  
 GET    metrics                                      -          200   200   200   200   200   200   200   200   200   200
 GET    readyz                                       -          503   503   503   503   503   503   503   503   503   503
 """
-"""Asked by machines, which have no account. Not ready: in tests there is no ticker."""
+"""Asked by machines, which have no account. Not ready: in tests there is no scheduler."""
 ADMIN_FOR_STAFF = frozenset(
     {"admin/", "admin/login/", "admin/logout/", "admin/password_change/", "admin/password_change/done/"}
     | {"admin/jsi18n/"}

@@ -168,7 +168,7 @@ def test_even_a_superuser_may_only_look_at_exports_and_their_log(assets: list[As
     export = export_of(owner, "completed")
     told = ExportLog.objects.count()
     client = client_of("superuser", owner, api=False)
-    keys = {"admin/exports/export/": export.pk, "admin/exports/exportlog/": ExportLog.objects.earliest("pk").pk}
+    keys = {"admin/rowferry/export/": export.pk, "admin/rowferry/exportlog/": ExportLog.objects.earliest("pk").pk}
     for address_of, key in keys.items():
         assert client.get(f"/{address_of}").status_code == 200
         assert client.get(f"/{address_of}{key}/change/").status_code == 200
@@ -181,5 +181,5 @@ def test_even_a_superuser_may_only_look_at_exports_and_their_log(assets: list[As
 
 def admin_address(route: str) -> str:
     """With what the regular expressions of the admin take."""
-    plain = route.replace("^(?P<app_label>auth|exports|assets|tickets|rowferry_api)/$", "assets/")
+    plain = route.replace("^(?P<app_label>auth|rowferry|assets|tickets|rowferry_api)/$", "assets/")
     return "/" + re.sub(r"<(?:\w+:)?\w+>", "1", plain.replace("(?P<url>.*)$", "nothing"))

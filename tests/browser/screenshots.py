@@ -39,12 +39,12 @@ def fill(place: Installation, browser: Browser, address: str) -> None:
     order(page, "assets", "parquet")
     order(page, "tickets", "excel")
     worker = place.start_worker()
-    wait_for(lambda: not place.rows("SELECT 1 FROM exports_export WHERE status <> 'completed'"), "The first exports")
+    wait_for(lambda: not place.rows("SELECT 1 FROM rowferry_export WHERE status <> 'completed'"), "The first exports")
     place.kill(worker)
     order(page, "tickets", "json")
     place.change("UPDATE auth_user SET is_active = 0 WHERE username = ?", NAME)
     worker = place.start_worker()
-    wait_for(lambda: place.rows("SELECT 1 FROM exports_export WHERE status = 'failed'"), "The failure")
+    wait_for(lambda: place.rows("SELECT 1 FROM rowferry_export WHERE status = 'failed'"), "The failure")
     place.change("UPDATE auth_user SET is_active = 1 WHERE username = ?", NAME)
     place.kill(worker)
     order(page, "assets", "excel")
@@ -126,7 +126,7 @@ def tokens(page: Page) -> None:
 
 
 def admin(page: Page) -> None:
-    page.goto("/admin/exports/export/")
+    page.goto("/admin/rowferry/export/")
 
 
 def save(page: Page, name: str) -> None:

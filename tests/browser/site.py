@@ -24,11 +24,11 @@ DESKTOP: ViewportSize = {"width": 1180, "height": 860}
 
 @contextmanager
 def site(folder: Path, assets: int, tickets: int, **settings: str) -> Iterator[tuple[Installation, str]]:
-    """The installation and its address; web and ticker run, a worker does not yet."""
+    """The installation and its address; web and scheduler run, a worker does not yet."""
     with installed(folder, assets, **ROOM, **settings) as place:
         place.command("seed_tickets", f"--tickets={tickets}")
         person(place, NAME, EMAIL)
-        place.start_ticker()
+        place.start_scheduler()
         yield place, place.start_web()
 
 

@@ -112,7 +112,7 @@ def test_in_the_admin_ticked_rows_are_exported_and_exports_only_looked_at(
         with saved(page) as got:
             page.get_by_role("button", name="Run").or_(page.get_by_role("button", name="Go")).first.click()
         assert len(json.loads(got[0].path().read_text())["data"]) == 3
-        page.goto("/admin/exports/export/?format__exact=json")
+        page.goto("/admin/rowferry/export/?format__exact=json")
         page.locator("#result_list tbody th a").first.click()
         expect(page.get_by_role("heading", name="View export")).to_be_visible()
         assert page.locator("#content-main input[type=submit]").count() == 0

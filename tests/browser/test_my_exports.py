@@ -1,4 +1,4 @@
-"""The list of exports, with the real worker, ticker and queue behind it."""
+"""The list of exports, with the real worker, scheduler and queue behind it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_it_is_queued_moves_and_is_ready_without_a_reload(page: Page) -> None:
 def test_polling_ends_when_nothing_moves_and_rests_while_nobody_looks(page: Page) -> None:
     card = queue(page)
     asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url) if "/moving" in request.url else None)
+    page.on("request", lambda request: asked.append(request.url) if "/progress" in request.url else None)
     wait_for(lambda: page.wait_for_timeout(100) or asked, "The first question")
     page.evaluate("Object.defineProperty(document, 'hidden', {value: true, configurable: true})")
     page.wait_for_timeout(300)
@@ -128,7 +128,7 @@ def test_one_export_shows_itself_whole_once_it_is_done(page: Page, place: Instal
     card = queue(page, "tickets", "excel")
     card.locator("h2 a").click()
     expect(page.get_by_role("link", name="Download")).to_be_visible(timeout=SLOW)
-    (row,) = place.rows("SELECT sha256 FROM exports_export ORDER BY created_at DESC LIMIT 1")
+    (row,) = place.rows("SELECT sha256 FROM rowferry_export ORDER BY created_at DESC LIMIT 1")
     expect(page.locator("#digest")).to_have_text(row["sha256"])
     expect(page.locator(".timeline li").first).to_contain_text("initiated")
     expect(page.locator(".timeline li.completed")).to_be_visible()

@@ -123,7 +123,7 @@ def state(running: tuple[Installation, str], browser: Browser) -> Any:
     queue(page, "tickets")
     place.change("UPDATE auth_user SET is_active = 0 WHERE username = ?", NAME)
     worker = place.start_worker()
-    wait_for(lambda: place.rows("SELECT 1 FROM exports_export WHERE status = 'failed'"), "The failure")
+    wait_for(lambda: place.rows("SELECT 1 FROM rowferry_export WHERE status = 'failed'"), "The failure")
     place.change("UPDATE auth_user SET is_active = 1 WHERE username = ?", NAME)
     card = queue(page, "tickets", "excel")
     expect(card.get_by_role("link", name="Download")).to_be_visible(timeout=SLOW)

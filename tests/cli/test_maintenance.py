@@ -94,11 +94,11 @@ def test_cleanup_says_what_it_removed(cli: Cli) -> None:
 
 
 @pytest.mark.django_db
-def test_doctor_fails_while_no_ticker_runs(cli: Cli) -> None:
+def test_doctor_fails_while_no_scheduler_runs(cli: Cli) -> None:
     result = cli("doctor", "--wait", "0")
     assert result.exit_code == 1
     assert "ok    database" in result.stdout
-    assert "FAIL  ticker" in result.stdout
+    assert "FAIL  scheduler" in result.stdout
 
 
 def rowferry(folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -42,7 +42,7 @@ def looked_anew() -> None:
 @pytest.fixture
 def ready(transactional_db: None) -> Client:
     """An installation on which all is well, to be asked."""
-    scheduler.lead("a-ticker")
+    scheduler.lead("a-scheduler")
     return Client()
 
 
@@ -61,7 +61,7 @@ def test_alive_needs_no_database_no_sign_in_and_no_known_host(settings: Any) -> 
 def test_ready_says_each_check_with_its_value_and_limit(ready: Client) -> None:
     answer = ready.get("/readyz")
     assert (answer.status_code, answer.json()["status"]) == (200, "ok")
-    assert list(checks(answer)) == ["database", "queue_age", "lease_overrun", "tick_age", "storage", "free_space"]
+    assert list(checks(answer)) == ["database", "queue_age", "lease_overrun", "scheduler_age", "storage", "free_space"]
     assert checks(answer)["queue_age"] == {"ok": True, "value": 0, "limit": 600, "unit": "seconds", "detail": ""}
 
 
@@ -90,14 +90,14 @@ def test_a_lease_that_nobody_takes_over_is_not_ready(ready: Client, owner: User)
     assert 300 <= checks(answer)["queue_age"]["value"] < 400
 
 
-def test_no_ticker_and_one_that_stopped_are_not_ready(ready: Client) -> None:
+def test_no_scheduler_and_one_that_stopped_are_not_ready(ready: Client) -> None:
     Leader.objects.update(lease_until=timezone.now() - LONG_AGO)
-    assert failing(ready.get("/readyz")) == ["tick_age"]
+    assert failing(ready.get("/readyz")) == ["scheduler_age"]
     Leader.objects.all().delete()
     health.LOOKS[0].forget()
     answer = ready.get("/readyz")
-    assert failing(answer) == ["tick_age"]
-    assert checks(answer)["tick_age"]["detail"] == "No ticker leads."
+    assert failing(answer) == ["scheduler_age"]
+    assert checks(answer)["scheduler_age"]["detail"] == "No scheduler leads."
 
 
 def test_a_storage_that_takes_no_file_is_not_ready(ready: Client, storage_folder: Path) -> None:

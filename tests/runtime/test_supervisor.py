@@ -18,7 +18,7 @@ import pytest
 from rowferry.config import gunicorn
 from rowferry.exports import conf
 from rowferry.runtime import graceful_shutdown, supervisor
-from rowferry.runtime.supervisor import Child, tick_command, web_command, worker_command
+from rowferry.runtime.supervisor import Child, scheduler_command, web_command, worker_command
 from tests.support.log_lines import gone, wait_for
 
 SUPERVISOR = "import json, sys; from rowferry.runtime import supervisor as s; s.logger.addHandler(s.logging."
@@ -102,12 +102,12 @@ def test_the_last_one_named_ends_when_the_others_have_ended(tmp_path: Path, supe
     program = slow + "signal.signal(signal.SIGTERM, end)\nprint(1, file=open({!r}, 'a'), flush=True)\ntime.sleep(60)"
     quick = program.replace(" time.sleep(1)\n", "")
     ended, ready = str(tmp_path / "ended"), str(tmp_path / "ready")
-    programs = {"worker": program.format(ended, "worker", ready), "ticker": quick.format(ended, "ticker", ready)}
+    programs = {"worker": program.format(ended, "worker", ready), "scheduler": quick.format(ended, "scheduler", ready)}
     process = supervise(**programs)
     pids(tmp_path, "ready", 2)
     process.terminate()
     assert process.wait(30) == 0
-    assert (tmp_path / "ended").read_text() == "worker ticker "
+    assert (tmp_path / "ended").read_text() == "worker scheduler "
 
 
 def test_everybody_waits_longer_than_those_inside(settings: object) -> None:
@@ -155,10 +155,12 @@ def test_the_web_command_serves_with_threads(tmp_path: Path) -> None:
 
 def test_commands_need_no_path_and_know_the_settings(settings: object) -> None:
     settings.ROWFERRY_WORKERS = 3  # type: ignore[attr-defined]
-    assert {command[0] for command in (web_command("::1", 1), worker_command(), tick_command())} == {sys.executable}
+    assert {command[0] for command in (web_command("::1", 1), worker_command(), scheduler_command())} == {
+        sys.executable
+    }
     assert "[::1]:80" in web_command("::1", 80)
     assert "--concurrency=3" in worker_command()
-    assert tick_command()[1:4] == ["-m", "django", "tick"]
+    assert scheduler_command()[1:4] == ["-m", "django", "scheduler"]
 
 
 def accepts(port: int) -> bool:

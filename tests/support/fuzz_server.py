@@ -1,6 +1,6 @@
 """`make fuzz`: the whole installation, fuzzed; exit status 1 if it broke. `make fuzz FUZZ="--requests 500 --seed 1"`.
 
-The real web server, worker and ticker answer requests that are made from the API's own description: right ones and
+The real web server, worker and scheduler answer requests that are made from the API's own description: right ones and
 wrong ones, chains along its links, hostile headers and bodies. Prints what came back from each operation, the answers
 that were not as described, and at the end one line with the figure.
 """
@@ -78,7 +78,7 @@ def ready(place: Installation, log: Any) -> tuple[Any, dict[str, str]]:
     place.order({"format": "csv"})
     place.change("UPDATE auth_user SET is_superuser = 1 WHERE username = 'owner'")
     place.output = log
-    place.start_ticker()
+    place.start_scheduler()
     place.start_worker()
     description = schemathesis.openapi.from_url(f"{place.start_web()}/api/v1/openapi.json", timeout=60)
     description.config.update(request_timeout=60)  # a busy machine is not what is looked for

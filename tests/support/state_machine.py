@@ -1,5 +1,6 @@
 """The lives of exports as a machine that takes any step at any time: orders, workers that die or wake up late, owners
-who change their minds, time that passes, a ticker, a broker whose messages are lost. After each step the promises hold.
+who change their minds, time that passes, a scheduler, a broker whose messages are lost. After each step the promises
+hold.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ from rowferry.exports.errors import (
 from rowferry.exports.execution import queued
 from rowferry.exports.integrity import manifest
 from rowferry.exports.lifecycle import Claim, FileResult
-from rowferry.exports.lifecycle.counters import Counter, CounterDelta
 from rowferry.exports.models import Attempt, AuditAnchor, EmailOutbox, Export, ExportLog, IdempotencyKey, Leader, Mode
+from rowferry.exports.models.counters import Counter, CounterDelta
 from rowferry.exports.scheduling import scheduler
 from rowferry.exports.storage import Stage, StoredFile, storage
 from rowferry.filesystem_broker.folder import Claim as Consumer
@@ -209,7 +210,7 @@ class Lives(RuleBasedStateMachine):
                 lifecycle.mark_cancelled(hand.claim, 1)
             hand.discard()
             ends = True
-        except StorageFault as fault:  # it slept for so long that the ticker took its part file away
+        except StorageFault as fault:  # it slept for so long that the scheduler took its part file away
             lifecycle.fail(hand.claim, fault, 1)
             hand.discard()
             ends = True
@@ -231,7 +232,7 @@ class Lives(RuleBasedStateMachine):
 
     @rule()
     def sweep(self) -> None:
-        """The ticker; unlike there, a duty that fails is a failure here."""
+        """The scheduler; unlike there, a duty that fails is a failure here."""
         before = self.bells.size()
         for duty in scheduler.OFTEN + scheduler.SELDOM:
             rung = duty()
@@ -279,7 +280,7 @@ class Lives(RuleBasedStateMachine):
         self.leases = {export.pk: (export.fence, export.lease_until) for export in exports}
 
     def teardown(self) -> None:
-        """Everybody dies; then a worker, the ticker and time are enough for everything to come to an end."""
+        """Everybody dies; then a worker, the scheduler and time are enough for everything to come to an end."""
         while self.hands:
             self.die(0)
         for _ in range(4):

@@ -27,11 +27,11 @@ PATIENCE = 50.0
 QUICK = {
     "ROWFERRY_LEASE": "2",
     "ROWFERRY_HEARTBEAT": "0.5",
-    "ROWFERRY_TICK": "0.3",
+    "ROWFERRY_SCHEDULER_INTERVAL": "0.3",
     "ROWFERRY_RETRY_DELAY": "1",
     "ROWFERRY_WORKERS": "2",
 }
-WORKER, TICKER = supervisor.worker_command(), supervisor.tick_command()
+WORKER, SCHEDULER = supervisor.worker_command(), supervisor.scheduler_command()
 """Asked for before any test changes a setting: then Django no longer says which module its settings are from."""
 ORDER = """
 import django, json, sys
@@ -75,15 +75,15 @@ class Installation:
         return ids
 
     def sweep(self) -> None:
-        """What the ticker does with files that no row needs, however new."""
+        """What the scheduler does with files that no row needs, however new."""
         self._python("-c", SWEEP)
 
     def start_worker(self) -> subprocess.Popen[bytes]:
         self.workers.append(self._start(WORKER))
         return self.workers[-1]
 
-    def start_ticker(self) -> subprocess.Popen[bytes]:
-        return self._start(TICKER)
+    def start_scheduler(self) -> subprocess.Popen[bytes]:
+        return self._start(SCHEDULER)
 
     def start_web(self) -> str:
         """A web server that answers; its address."""
@@ -118,12 +118,12 @@ class Installation:
             link.execute(sql, values)
 
     def export(self, export_id: str) -> Row:
-        (row,) = self.rows("SELECT * FROM exports_export WHERE id = ?", export_id.replace("-", ""))
+        (row,) = self.rows("SELECT * FROM rowferry_export WHERE id = ?", export_id.replace("-", ""))
         return row
 
     def events(self, export_id: str) -> list[str]:
         found = self.rows(
-            "SELECT event FROM exports_exportlog WHERE export_id = ? ORDER BY id", export_id.replace("-", "")
+            "SELECT event FROM rowferry_exportlog WHERE export_id = ? ORDER BY id", export_id.replace("-", "")
         )
         return [row["event"] for row in found if row["event"] != "progress"]
 

@@ -38,7 +38,7 @@ def test_an_export_goes_through_the_broker_to_a_worker_and_becomes_a_file(broker
         place.start_worker()
         ids = place.order({"format": "csv"}, {"format": "json"})
         for export_id in ids:
-            wait_for(is_done(place, export_id), "A file without a ticker: by its message alone", 0.1)
+            wait_for(is_done(place, export_id), "A file without a scheduler: by its message alone", 0.1)
             export = place.export(export_id)
             assert len(set(ids_in(place.file_of(export), export["format"]))) == 2_000
             assert export["attempt"] == 1
@@ -46,7 +46,7 @@ def test_an_export_goes_through_the_broker_to_a_worker_and_becomes_a_file(broker
 
 def test_after_a_kill_another_worker_makes_the_file(broker: str, tmp_path: Path):
     with installed(tmp_path, 120_000, BROKER_URL=broker) as place:
-        place.start_ticker()
+        place.start_scheduler()
         victim = place.start_worker()
         (export_id,) = place.order({"format": "excel"})
         wait_for(lambda: place.export(export_id)["exported_items"] > 0, "The first rows")
@@ -75,7 +75,7 @@ def test_an_order_is_taken_while_the_broker_is_down_and_done_when_it_is_back(ser
     with installed(tmp_path, 2_000, BROKER_URL=url) as place:
         place.order()
         web, token = place.start_web(), place.token("owner")
-        place.start_ticker()
+        place.start_scheduler()
         answer, seconds = posted(web, token)
         assert answer.status_code == 202
         assert seconds < 1

@@ -14,7 +14,7 @@ ASSETS = 120_000
 @pytest.mark.system
 def test_after_a_kill_another_worker_makes_exactly_one_right_file(tmp_path: Path):
     with installed(tmp_path, ASSETS) as place:
-        place.start_ticker()
+        place.start_scheduler()
         victim = place.start_worker()
         (export_id,) = place.order({"format": "excel"})
 
@@ -32,7 +32,7 @@ def test_after_a_kill_another_worker_makes_exactly_one_right_file(tmp_path: Path
         ids = ids_in(place.file_of(done), "excel")
         assert (len(ids), len(set(ids)), done["exported_items"]) == (ASSETS, ASSETS, ASSETS)
         assert (done["attempt"], done["file_key"]) == (2, f"{export_id}.2.xlsx")
-        attempts = place.rows("SELECT outcome FROM exports_attempt ORDER BY number")
+        attempts = place.rows("SELECT outcome FROM rowferry_attempt ORDER BY number")
         assert [attempt["outcome"] for attempt in attempts] == ["interrupted", "completed"]
         wait_for(lambda: "notified" in place.events(export_id), "The mark of the mail", pause=0.1)
         assert place.events(export_id) == ["initiated", "processing", "processing", "completed", "notified"]

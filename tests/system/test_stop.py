@@ -56,7 +56,7 @@ def test_another_worker_goes_on_without_waiting_for_the_lease(tmp_path: Path) ->
         done = handed_over(place, export_id)
         assert len(set(ids_in(place.file_of(done), "excel"))) == ASSETS
         assert (done["attempt"], done["max_attempts"]) == (2, 4)
-        attempts = place.rows("SELECT outcome FROM exports_attempt ORDER BY number")
+        attempts = place.rows("SELECT outcome FROM rowferry_attempt ORDER BY number")
         assert [attempt["outcome"] for attempt in attempts] == ["handed_over", "completed"]
         assert place.events(export_id) == ["initiated", "processing", "retrying", "processing", "completed"]
         place.sweep()

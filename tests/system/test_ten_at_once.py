@@ -15,12 +15,12 @@ FORMATS = ("csv", "excel", "json")
 @pytest.mark.system
 def test_ten_exports_at_once_are_all_right(tmp_path: Path):
     with installed(tmp_path, ASSETS) as place:
-        place.start_ticker()
+        place.start_scheduler()
         place.start_worker()
         place.start_worker()
         ids = place.order(*({"format": FORMATS[number % 3]} for number in range(10)))
         wait_for(
-            lambda: len(place.rows("SELECT 1 FROM exports_export WHERE status = 'completed'")) == 10, "Ten files", 0.2
+            lambda: len(place.rows("SELECT 1 FROM rowferry_export WHERE status = 'completed'")) == 10, "Ten files", 0.2
         )
         for export_id in ids:
             export = place.export(export_id)

@@ -30,7 +30,12 @@ HOSTILE = """<script>alert("1")</script><b title='x'>"""
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     "address",
-    ["/", "/new/assets", "/moving", *(f"/exports/{NOBODYS}{part}" for part in ("", "/download", "/edit", "/manifest"))],
+    [
+        "/",
+        "/new/assets",
+        "/progress",
+        *(f"/exports/{NOBODYS}{part}" for part in ("", "/download", "/edit", "/manifest")),
+    ],
 )
 def test_who_is_not_logged_in_is_sent_to_the_login_and_comes_back(client: Client, address: str) -> None:
     response = client.get(address)

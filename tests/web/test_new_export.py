@@ -22,7 +22,7 @@ from tests.web.conftest import Page
 
 Exports = Callable[[], list[Any]]
 CSV = {"format": "csv", "columns": ["id", "name"]}
-LOOK, LOCATIONS = "/new/assets/look", "/new/assets/choices/location_id"
+LOOK, LOCATIONS = "/new/assets/preview", "/new/assets/choices/location_id"
 
 
 def said(response: Any) -> str:

@@ -66,7 +66,7 @@ def test_a_quiet_list_asks_nothing(browser: Client, owner: User) -> None:
 
 def test_nobody_watches_somebody_elses(browser: Client, stranger: User) -> None:
     export = queue_export(stranger)
-    response = browser.get(f"/moving?id={export.pk}&id=junk")
+    response = browser.get(f"/progress?id={export.pk}&id=junk")
     assert str(export.pk) not in response.content.decode()
 
 

@@ -83,7 +83,7 @@ def test_a_german_browser_gets_german(browser: Client, owner: User) -> None:
     assert '<html lang="de">' in page
     assert "Meine Exporte" in page
     assert "Wartet auf einen Worker…" in page
-    form = browser.post("/new/assets/look", {"format": "csv", "columns": ["id"]}, headers=GERMAN).content.decode()
+    form = browser.post("/new/assets/preview", {"format": "csv", "columns": ["id"]}, headers=GERMAN).content.decode()
     assert "wird sofort beantwortet, weil es weniger als 1.000 Zeilen sind" in form
 
 

@@ -30,8 +30,9 @@ app.add_typer(audit.app, name="audit", rich_help_panel=EXPORTS)
 app.command(rich_help_panel=EXPORTS)(resources.resources)
 app.command(rich_help_panel=EXPORTS)(verify.verify)
 command: Callable[..., Any]
-for command in (processes.up, processes.web, processes.worker, processes.tick, demo.demo):
+for command in (processes.up, processes.web, processes.worker, processes.scheduler, demo.demo):
     app.command(rich_help_panel=RUNNING)(command)
+app.command("tick", hidden=True)(processes.scheduler)
 for command in (
     maintenance.migrate,
     maintenance.seed,

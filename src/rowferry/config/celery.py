@@ -17,9 +17,8 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from rowferry.config.celery_checks import broken_pins
 from rowferry.exports.conf import seconds
+from rowferry.exports.persistent_names import QUEUE
 from rowferry.runtime import graceful_shutdown
-
-QUEUE = "exports"
 
 # Seconds. What is unacknowledged for `visibility_timeout` is handed out again: longer than the longest task. The sweep
 # for it runs every `unacked_restore_interval`; kombu's own throttle of 10 would skip nine sweeps of ten.

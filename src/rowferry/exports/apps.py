@@ -10,6 +10,7 @@ from django.db.models.signals import post_migrate
 
 class ExportsConfig(AppConfig):
     name = "rowferry.exports"
+    label = "rowferry"
     verbose_name = "Exports"
 
     def ready(self) -> None:

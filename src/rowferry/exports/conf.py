@@ -27,13 +27,13 @@ SECONDS: dict[str, float] = {
     "ROWFERRY_RETRY_DELAY": 60,
     "ROWFERRY_LEASE": 60,
     "ROWFERRY_HEARTBEAT": 10,
-    "ROWFERRY_TICK": 2,
+    "ROWFERRY_SCHEDULER_INTERVAL": 2,
     "ROWFERRY_COUNT_TIME": 1,
     "ROWFERRY_PRESIGNED": 0,
     "ROWFERRY_GRACE": 20,
     "ROWFERRY_READY_QUEUE_AGE": 600,
     "ROWFERRY_READY_LEASE_OVERRUN": 120,
-    "ROWFERRY_READY_TICK_AGE": 60,
+    "ROWFERRY_READY_SCHEDULER_AGE": 60,
 }
 SHORTEST_LEAD = timedelta(seconds=15)
 TEXTS: dict[str, str] = {
@@ -56,8 +56,8 @@ def seconds(name: str) -> timedelta:
 
 
 def lead() -> timedelta:
-    """How long the leading ticker is believed to live after its last tick."""
-    return max(SHORTEST_LEAD, 5 * seconds("TICK"))
+    """How long the leading scheduler is believed to live after its last run."""
+    return max(SHORTEST_LEAD, 5 * seconds("SCHEDULER_INTERVAL"))
 
 
 def text(name: str) -> str:

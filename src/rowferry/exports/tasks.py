@@ -11,14 +11,14 @@ from celery.exceptions import SoftTimeLimitExceeded
 from kombu.utils.url import maybe_sanitize_url
 from structlog.contextvars import bound_contextvars
 
-from rowferry.exports import lifecycle
+from rowferry.exports import lifecycle, persistent_names
 from rowferry.exports.execution import queued
 from rowferry.exports.models import WorkerPing
 
 logger = logging.getLogger(__name__)
 
 
-@shared_task(name="rowferry.exports.run")  # type: ignore[untyped-decorator]
+@shared_task(name=persistent_names.RUN_TASK)  # type: ignore[untyped-decorator]
 def run(export_id: str) -> None:
     """Do the export whose turn it is; `export_id` is the one that rang, and often the one that is done."""
     export = queued.run_next((SoftTimeLimitExceeded,))
@@ -26,7 +26,7 @@ def run(export_id: str) -> None:
 
 
 def notify_workers(export_id: str) -> bool:
-    """Tell the workers. A bell that does not ring costs latency only: the ticker rings again. Never raises, never
+    """Tell the workers. A bell that does not ring costs latency only: the scheduler rings again. Never raises, never
     waits long."""
     try:
         run.apply_async(args=[export_id], retry=False, ignore_result=True, confirm_timeout=0.8)
@@ -54,7 +54,7 @@ def _names(pids: Collection[int]) -> list[str]:
     return [queued.worker_name(pid) for pid in pids]
 
 
-@shared_task(name="rowferry.exports.answer")  # type: ignore[untyped-decorator]
+@shared_task(name=persistent_names.ANSWER_TASK)  # type: ignore[untyped-decorator]
 def answer(bell: str) -> None:
     """Say that a worker has heard this bell, if anybody still waits for it."""
     WorkerPing.objects.filter(pk=bell, worker="").update(worker=queued.worker_name())

@@ -1,4 +1,4 @@
-"""The processes of one installation (web, worker, ticker): how each is started, and what keeps them running."""
+"""The processes of one installation (web, worker, scheduler): how each is started, and what keeps them running."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ def worker_command() -> list[str]:
     return [*celery, "worker", *pool, "--without-mingle", "--without-gossip", "--without-heartbeat"]
 
 
-def tick_command() -> list[str]:
-    return [sys.executable, "-m", "django", "tick", f"--settings={settings.SETTINGS_MODULE}"]
+def scheduler_command() -> list[str]:
+    return [sys.executable, "-m", "django", "scheduler", f"--settings={settings.SETTINGS_MODULE}"]
 
 
 @dataclass

@@ -37,7 +37,7 @@ def said() -> list[str]:
     return [one.detail for one in log.verify().findings]
 
 
-def test_the_ticker_anchors_each_day_that_is_over_and_has_events_once(old: Export) -> None:
+def test_the_scheduler_anchors_each_day_that_is_over_and_has_events_once(old: Export) -> None:
     today = timezone.now().astimezone(UTC).date()
     scheduler.run_duties()
     made = list(AuditAnchor.objects.order_by("day"))

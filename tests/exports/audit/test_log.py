@@ -147,21 +147,6 @@ def test_many_downloads_at_once_do_not_fork_the_chain(export: Export, owner: Use
     assert log.verify().findings == []
 
 
-def test_events_from_before_are_chained_by_the_migration(export: Export, owner: User) -> None:
-    chained(owner, 3)
-    before = list(ExportLog.objects.order_by("export_id", "sequence").values_list("export_id", "message", "hash"))
-    call_command("migrate", "exports", "0002", verbosity=0)
-    with connection.cursor() as cursor:
-        columns = [
-            column.name for column in connection.introspection.get_table_description(cursor, "exports_exportlog")
-        ]
-    assert "hash" not in columns
-    call_command("migrate", "exports", verbosity=0)
-    after = list(ExportLog.objects.order_by("export_id", "sequence").values_list("export_id", "message", "hash"))
-    assert after == before
-    assert log.verify().findings == []
-
-
 def days_ago(export: Export, days: int) -> None:
     """The chain as if all of it had been written some days ago."""
     before = ""

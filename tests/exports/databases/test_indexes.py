@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 READ_WHOLE = {
     "sqlite": r"\bSCAN (?!\w+ USING)",
     "postgresql": r"Seq Scan on",
-    "mysql": r"\bALL None\b|\bexports_\w+ ALL\b",
+    "mysql": r"\bALL None\b|\browferry_\w+ ALL\b",
 }
 """How a plan says that a whole table is read."""
 ASKED: dict[str, Callable[[], QuerySet[Export] | QuerySet[EmailOutbox]]] = {

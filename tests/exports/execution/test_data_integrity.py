@@ -19,8 +19,8 @@ from rowferry.exports.databases import READERS
 from rowferry.exports.encoding.blocks import CELL, CellBlock, split
 from rowferry.exports.errors import RowsMissing, UnexpectedFault
 from rowferry.exports.execution import queued
-from rowferry.exports.integrity.manifest import SUFFIX
 from rowferry.exports.models import Event, Export, ExportLog, Status
+from rowferry.exports.persistent_names import MANIFEST_SUFFIX
 from rowferry.exports.resources import registry
 from rowferry.exports.storage import storage
 from rowferry.tickets.models import Ticket
@@ -179,7 +179,7 @@ class TestCellByCell:
     def test_the_manifest_tells_the_truth(self, resource):
         export = made(resource, format="csv", columns=self.columns, time_zone="Europe/Berlin")
         data = content(export)
-        with storage().open(f"{export.file_key}{SUFFIX}") as file:
+        with storage().open(f"{export.file_key}{MANIFEST_SUFFIX}") as file:
             manifest = json.load(file)
         assert manifest == export.manifest
         assert manifest["sha256"] == hashlib.sha256(data).hexdigest() == export.sha256

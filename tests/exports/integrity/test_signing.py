@@ -19,8 +19,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
 
 from rowferry.exports.integrity import signing
-from rowferry.exports.integrity.manifest import SUFFIX
 from rowferry.exports.integrity.secret_file import read_or_create_secret
+from rowferry.exports.persistent_names import MANIFEST_SUFFIX
 from tests.factories.assets import AssetFactory
 from tests.support.making import made
 
@@ -49,7 +49,7 @@ def test_the_manifest_of_a_file_is_signed_by_the_key_that_everybody_can_see(
 ) -> None:
     AssetFactory.create_batch(2)
     export = made("assets", owner, format="csv")
-    beside = json.loads((storage_folder / f"{export.file_key}{SUFFIX}").read_text())
+    beside = json.loads((storage_folder / f"{export.file_key}{MANIFEST_SUFFIX}").read_text())
     answer = client.get("/.well-known/rowferry-keys.json")
     assert (answer.status_code, answer["Content-Type"]) == (200, "application/jwk-set+json")
     (key,) = answer.json()["keys"]

@@ -252,7 +252,7 @@ def test_a_try_may_not_start_before_its_lease_is_over(owner: User):
 
 
 @pytest.mark.django_db
-def test_what_the_ticker_looks_for_is_indexed():
+def test_what_the_scheduler_looks_for_is_indexed():
     indexed = leading_columns(Export)
     assert {"expires_at", "status", "lease_until", "user_id"} <= indexed
     assert connection.vendor == "mysql" or "next_try_at" in leading_columns(EmailOutbox)

@@ -90,7 +90,7 @@ def test_a_server_that_does_not_answer_costs_nothing_but_time(owner: User, setti
     assert EmailOutbox.objects.get().next_try_at is not None
 
 
-def test_two_tickers_do_not_try_the_same_mail_in_vain(owner: User, settings: Any):
+def test_two_schedulers_do_not_try_the_same_mail_in_vain(owner: User, settings: Any):
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
     completed(owner)

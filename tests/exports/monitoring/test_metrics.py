@@ -18,8 +18,8 @@ from rowferry.exports import lifecycle
 from rowferry.exports.errors import FenceLost, SourceFault
 from rowferry.exports.execution import queued
 from rowferry.exports.lifecycle import FileResult, counters
-from rowferry.exports.lifecycle.counters import Counter, CounterDelta
 from rowferry.exports.models import EmailOutbox, Status
+from rowferry.exports.models.counters import Counter, CounterDelta
 from rowferry.exports.monitoring import health
 from rowferry.exports.scheduling import notifications, scheduler
 from rowferry.exports.storage import StoredFile
@@ -113,16 +113,16 @@ def test_mails_are_counted_as_they_wait_go_and_are_given_up(owner: User) -> None
     assert found["rowferry_events_total"]["assets", "excel", "notified"] == 2
 
 
-def test_ages_are_told_and_a_ticker_that_is_not_there_has_none(owner: User, storage_folder: Path) -> None:
+def test_ages_are_told_and_a_scheduler_that_is_not_there_has_none(owner: User, storage_folder: Path) -> None:
     storage_folder.mkdir()
     in_state(owner, Status.PROCESSING, lease_until=timezone.now() - timedelta(seconds=300))
     found = scraped()
     assert 300 <= found["rowferry_lease_overrun_seconds"][()] < 400
     assert 300 <= found["rowferry_queue_age_seconds"][()] < 400
     assert found["rowferry_free_bytes"][()] > 0
-    assert "rowferry_tick_age_seconds" not in found
-    scheduler.lead("a-ticker")
-    assert scraped()["rowferry_tick_age_seconds"][()] < 60
+    assert "rowferry_scheduler_age_seconds" not in found
+    scheduler.lead("a-scheduler")
+    assert scraped()["rowferry_scheduler_age_seconds"][()] < 60
 
 
 def test_a_move_that_is_rolled_back_is_not_counted(owner: User) -> None:
@@ -147,7 +147,7 @@ def test_totals_only_grow_and_nothing_is_counted_twice() -> None:
     ]
 
 
-def test_tickers_that_fold_at_the_same_time_count_once() -> None:
+def test_schedulers_that_fold_at_the_same_time_count_once() -> None:
     for _ in range(100):
         counters.count("assets", "csv", [("rows", "written", 1)])
     start = threading.Barrier(4)
@@ -168,7 +168,7 @@ def test_tickers_that_fold_at_the_same_time_count_once() -> None:
     assert [total.value for total in Counter.objects.all()] == [100]
 
 
-def test_the_sweep_of_the_ticker_folds(owner: User) -> None:
+def test_the_sweep_of_the_scheduler_folds(owner: User) -> None:
     queue_export(owner)
     scheduler.run_duties()
     assert scraped()["rowferry_events_total"]["assets", "csv", "initiated"] == 1

@@ -74,7 +74,7 @@ def test_hashes_of_one_field_join_across_resources_and_those_of_others_do_not(
     (held,), (asked,) = rows("guarded", owner), rows("owners", owner)
     assert held["holder"] == asked["holder"]
     assert asked["holder"] != asked["id"]
-    key = hmac.digest(settings.SECRET_KEY.encode(), b"rowferry.exports.hash:auth.user.id", "sha256")
+    key = hmac.digest(settings.SECRET_KEY.encode(), b"rowferry.hash:auth.user.id", "sha256")
     assert held["holder"] == hmac.digest(key, str(owner.pk).encode(), "sha256").hex()
 
 

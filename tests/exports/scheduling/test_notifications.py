@@ -183,7 +183,7 @@ def test_the_same_mail_has_the_same_message_id_however_often_it_is_made(owner: U
     assert made[2] == f"<{other.export_id}.failed@rowferry.example>"
 
 
-def test_two_tickers_do_not_send_the_same_mail(owner: User):
+def test_two_schedulers_do_not_send_the_same_mail(owner: User):
     completed(owner)
     mine, theirs = EmailOutbox.objects.get(), EmailOutbox.objects.get()
     assert [notifications._send(mine), notifications._send(theirs)] == [True, False]

@@ -1,4 +1,4 @@
-"""The ticker: one leads at a time, the lead passes on, and a duty that fails keeps no other from its turn."""
+"""The scheduler: one leads at a time, the lead passes on, and a duty that fails keeps no other from its turn."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def lead_is_over() -> None:
 # The lead
 
 
-def test_of_two_tickers_one_leads_and_keeps_the_lead():
+def test_of_two_schedulers_one_leads_and_keeps_the_lead():
     assert [scheduler.lead("a"), scheduler.lead("b"), scheduler.lead("a")] == [True, False, True]
 
 
@@ -72,7 +72,7 @@ def test_the_lead_passes_on_at_once_when_its_holder_resigns():
     assert scheduler.lead("b")
 
 
-def test_a_ticker_that_does_not_lead_does_nothing(owner: User):
+def test_a_scheduler_that_does_not_lead_does_nothing(owner: User):
     export = queue_export(owner)
     scheduler.lead("another")
     scheduler.run(lambda seconds: True)
@@ -80,8 +80,8 @@ def test_a_ticker_that_does_not_lead_does_nothing(owner: User):
     assert Leader.objects.get().holder == "another"
 
 
-def test_a_ticker_works_at_the_set_pace_until_it_is_stopped_and_resigns(owner: User, settings: Any):
-    settings.ROWFERRY_TICK = 7
+def test_a_scheduler_works_at_the_set_pace_until_it_is_stopped_and_resigns(owner: User, settings: Any):
+    settings.ROWFERRY_SCHEDULER_INTERVAL = 7
     waits: list[float] = []
     export = queue_export(owner)
 
@@ -139,18 +139,18 @@ def test_a_broken_storage_does_not_keep_mail_and_bells_from_going(owner: User, s
 # The commands
 
 
-def test_tick_once_makes_one_sweep(owner: User):
+def test_scheduler_once_makes_one_sweep(owner: User):
     export = queue_export(owner)
-    call_command("tick", "--once")
+    call_command("scheduler", "--once")
     assert again(export).wakeup_sent_at is not None
     assert not Leader.objects.exists()
 
 
 @pytest.fixture
 def leader() -> Iterator[None]:
-    scheduler.lead("a-ticker")
+    scheduler.lead("a-scheduler")
     yield
-    scheduler.resign("a-ticker")
+    scheduler.resign("a-scheduler")
 
 
 @pytest.fixture
@@ -196,10 +196,10 @@ def test_the_doctor_finds_a_healthy_installation_well(
     assert not WorkerPing.objects.exists()
 
 
-def test_the_doctor_misses_a_ticker(capsys: pytest.CaptureFixture[str]):
+def test_the_doctor_misses_a_scheduler(capsys: pytest.CaptureFixture[str]):
     code, said = diagnosis(capsys)
     assert code == 1
-    assert said["ticker"].startswith("FAIL  ticker: none is running: start")
+    assert said["scheduler"].startswith("FAIL  scheduler: none is running: start")
     assert said["database"].startswith("ok")
 
 

@@ -93,7 +93,7 @@ def test_what_is_over_or_deleted_leaves_the_bucket(export: Export, owner: User) 
     assert list(storage().keys(LATER)) == []
 
 
-def test_the_ticker_ends_uploads_that_no_worker_writes_to(export: Export) -> None:
+def test_the_scheduler_ends_uploads_that_no_worker_writes_to(export: Export) -> None:
     stage = storage().stage(f"{export.pk}.{export.fence + 1}.csv")
     stage.write(bytes(PART_SIZE + 1))
     assert any(key.endswith(".part") for key in storage().keys(LATER))
@@ -103,7 +103,7 @@ def test_the_ticker_ends_uploads_that_no_worker_writes_to(export: Export) -> Non
         stage.publish()
 
 
-def test_the_ticker_leaves_alone_what_lies_deeper_in_the_bucket(bucket: str, settings: Any, db: None) -> None:
+def test_the_scheduler_leaves_alone_what_lies_deeper_in_the_bucket(bucket: str, settings: Any, db: None) -> None:
     settings.STORAGE_URL = bucket.replace("?", "/other?")
     storage().put("report.pdf", b"somebody else's")
     upload = storage().stage("film.mp4")

@@ -9,7 +9,8 @@ from typing import BinaryIO
 
 import pytest
 
-from rowferry.exports.storage import PART, Storage
+from rowferry.exports.persistent_names import PART_SUFFIX
+from rowferry.exports.storage import Storage
 from rowferry.exports.storage.s3 import PART_SIZE
 
 LATER = time.time() + 3600
@@ -64,9 +65,9 @@ def test_what_a_dead_process_leaves_is_listed_and_can_be_removed(place: Storage)
     left.write(LARGE)
     other = place.stage("a.1.csv.zst")
     other.write(LARGE)
-    assert sorted(place.keys(LATER)) == [f"a.1.csv{PART}", f"a.1.csv.zst{PART}"]
-    place.delete(f"a.1.csv{PART}")
-    assert list(place.keys(LATER)) == [f"a.1.csv.zst{PART}"]
+    assert sorted(place.keys(LATER)) == [f"a.1.csv{PART_SUFFIX}", f"a.1.csv.zst{PART_SUFFIX}"]
+    place.delete(f"a.1.csv{PART_SUFFIX}")
+    assert list(place.keys(LATER)) == [f"a.1.csv.zst{PART_SUFFIX}"]
     other.discard()
     left.discard()
 
@@ -84,7 +85,7 @@ def test_a_file_can_be_removed_twice(place: Storage) -> None:
     filled(place, "a.1.csv", b"rows")
     for _ in range(2):
         place.delete("a.1.csv")
-        place.delete(f"a.1.csv{PART}")
+        place.delete(f"a.1.csv{PART_SUFFIX}")
     assert list(place.keys(LATER)) == []
 
 

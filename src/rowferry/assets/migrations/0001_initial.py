@@ -5,6 +5,8 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
+from rowferry.exports.databases.collations import ACCENTS, set_collation
+
 
 class Migration(migrations.Migration):
     initial = True
@@ -152,4 +154,7 @@ class Migration(migrations.Migration):
             model_name="asset",
             index=models.Index(fields=["updated_at"], name="asset_by_updated"),
         ),
+        # Tags and serial numbers that differ by an accent are different, on MariaDB and MySQL too.
+        set_collation("assets", ACCENTS, asset="asset_tag"),
+        set_collation("assets", ACCENTS, asset="serial_number"),
     ]

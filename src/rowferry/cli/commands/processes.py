@@ -1,4 +1,4 @@
-"""Commands that run an installation: the web server, workers, and the ticker, together or each by itself."""
+"""Commands that run an installation: the web server, workers, and the scheduler, together or each by itself."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HOST, PORT = "127.0.0.1", 8000
 
 
 def up(host: options.Host = HOST, port: options.Port = PORT) -> None:
-    """Web server, worker and ticker in one, until Ctrl-C or SIGTERM."""
+    """Web server, worker and scheduler in one, until Ctrl-C or SIGTERM."""
     ready(host, port)
     echo_err(f"Rowferry serves at {address(host, port)} until Ctrl-C.")
     raise typer.Exit(supervise(host, port))
@@ -34,9 +34,9 @@ def worker() -> None:
     _become(_processes().worker_command())
 
 
-def tick() -> None:
+def scheduler() -> None:
     """The process that retries, sends mail, expires and tidies."""
-    _become(_processes().tick_command())
+    _become(_processes().scheduler_command())
 
 
 def ready(host: str, port: int) -> None:
@@ -62,7 +62,7 @@ def supervise(host: str, port: int) -> int:
     commands = {
         "web": processes.web_command(host, port),
         "worker": processes.worker_command(),
-        "ticker": processes.tick_command(),
+        "scheduler": processes.scheduler_command(),
     }
     return int(processes.supervise(commands))
 

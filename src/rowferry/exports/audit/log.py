@@ -29,7 +29,7 @@ VALUES = (*hash_chain.FIELDS, "hash")
 STEP = 200
 """Exports that are read at a time."""
 SLACK = timedelta(days=1)
-"""How late an anchor may be, in case no ticker runs, before its absence is told."""
+"""How late an anchor may be, in case no scheduler runs, before its absence is told."""
 LOG_VERSION = 1
 
 

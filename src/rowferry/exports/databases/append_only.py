@@ -10,16 +10,16 @@ from contextlib import contextmanager
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-GUARDED = ("exports_exportlog", "exports_auditanchor")
+GUARDED = ("rowferry_exportlog", "rowferry_auditanchor")
 REFUSAL = "The log of exports is append-only."
 REFUSE = {
     "sqlite": f"BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END",
     "mysql": f"FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = '{REFUSAL}'",
-    "postgresql": "FOR EACH ROW EXECUTE FUNCTION exports_append_only()",
+    "postgresql": "FOR EACH ROW EXECUTE FUNCTION rowferry_append_only()",
 }
 """What a trigger does, by vendor; a database that is none of these goes without."""
 FUNCTION = (
-    "CREATE OR REPLACE FUNCTION exports_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+    "CREATE OR REPLACE FUNCTION rowferry_append_only() RETURNS trigger LANGUAGE plpgsql AS "
     f"$$ BEGIN RAISE EXCEPTION '{REFUSAL}'; END $$"
 )
 STANDING = {

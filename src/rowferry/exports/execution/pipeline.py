@@ -123,7 +123,7 @@ class FileBuilder:
         """Leave nothing of a file that `error` ended.
 
         One of our own errors says that no row will ever name the file. After any other, such as a connection lost
-        during the commit, a file that has its name already is the ticker's to judge, by the row.
+        during the commit, a file that has its name already is the scheduler's to judge, by the row.
         """
         self.stage.discard()
         if isinstance(error, RowferryError):

@@ -11,10 +11,10 @@ from rowferry import __version__
 from rowferry.exports.formats import FormatColumn
 from rowferry.exports.integrity import signing
 from rowferry.exports.models import Export
+from rowferry.exports.persistent_names import MANIFEST_SUFFIX
 from rowferry.exports.storage import Storage, StoredFile
 
 PROGRAM = f"Rowferry {__version__}"
-SUFFIX = ".manifest.json"
 
 
 def describe(
@@ -56,13 +56,13 @@ def describe(
 
 def keep(storage: Storage, key: str, manifest: Mapping[str, Any]) -> None:
     """Write the manifest beside the file of this key."""
-    storage.put(f"{key}{SUFFIX}", json.dumps(manifest, indent=2, ensure_ascii=False).encode())
+    storage.put(f"{key}{MANIFEST_SUFFIX}", json.dumps(manifest, indent=2, ensure_ascii=False).encode())
 
 
 def remove(storage: Storage, key: str) -> None:
     """Delete the file of this key and the manifest beside it; what is not there is no error."""
     storage.delete(key)
-    storage.delete(f"{key}{SUFFIX}")
+    storage.delete(f"{key}{MANIFEST_SUFFIX}")
 
 
 def rfc3339(moment: datetime) -> str:

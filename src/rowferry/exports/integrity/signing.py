@@ -20,9 +20,8 @@ from django.core.exceptions import ImproperlyConfigured
 from rowferry.exports import conf
 from rowferry.exports.encoding.canonical_json import canonical, digest
 from rowferry.exports.integrity.secret_file import read_or_create_secret
+from rowferry.exports.persistent_names import SIGNATURE_ALGORITHM, SIGNATURE_FIELD
 
-ALGORITHM = "EdDSA"
-SIGNATURE = "signature"
 Jwk = dict[str, str]
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -39,7 +38,7 @@ def add_signature(said: Mapping[str, Any]) -> dict[str, Any]:
     if key is None:
         return dict(said)
     value = urlsafe_b64encode(key.sign(canonical(said))).decode().rstrip("=")
-    return {**said, SIGNATURE: {"alg": ALGORITHM, "key_id": public_jwk(key)["kid"], "value": value}}
+    return {**said, SIGNATURE_FIELD: {"alg": SIGNATURE_ALGORITHM, "key_id": public_jwk(key)["kid"], "value": value}}
 
 
 def public_keys() -> dict[str, list[Jwk]]:
@@ -69,10 +68,10 @@ def _stored_public_keys() -> list[Jwk]:
 def is_signed_by(said: Mapping[str, Any], jwk: Mapping[str, str]) -> bool:
     """Whether the signature of `said` was made with the key whose public half this is. KeyError, ValueError: there is
     none, or no such key."""
-    rest = {name: value for name, value in said.items() if name != SIGNATURE}
+    rest = {name: value for name, value in said.items() if name != SIGNATURE_FIELD}
     return bool(
         _ed25519().is_signature(
-            _decode_base64url(jwk["x"]), _decode_base64url(said[SIGNATURE]["value"]), canonical(rest)
+            _decode_base64url(jwk["x"]), _decode_base64url(said[SIGNATURE_FIELD]["value"]), canonical(rest)
         )
     )
 
@@ -82,7 +81,7 @@ def public_jwk(key: Ed25519PrivateKey) -> Jwk:
     raw = _ed25519().public_bytes(key)
     thumb = {"crv": "Ed25519", "kty": "OKP", "x": urlsafe_b64encode(raw).decode().rstrip("=")}
     kid = urlsafe_b64encode(bytes.fromhex(digest(thumb))).decode().rstrip("=")
-    return {**thumb, "kid": kid, "alg": ALGORITHM, "use": "sig"}
+    return {**thumb, "kid": kid, "alg": SIGNATURE_ALGORITHM, "use": "sig"}
 
 
 def private_key() -> Ed25519PrivateKey | None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from rowferry.exports.errors import InvalidRequest
 from rowferry.exports.integrity import row_count, signing
+from rowferry.exports.persistent_names import SIGNATURE_FIELD
 
 Manifest = Mapping[str, Any]
 NEEDED = ("format", "spec", "columns", "rows_written", "bytes", "sha256")
@@ -53,7 +54,7 @@ def verify(file: Path, manifest: Manifest, keys: Sequence[Mapping[str, str]], *,
 
 
 def _signature(manifest: Manifest, keys: Sequence[Mapping[str, str]]) -> Check:
-    signature = manifest.get(signing.SIGNATURE)
+    signature = manifest.get(SIGNATURE_FIELD)
     if not isinstance(signature, dict):
         return Check("signature", False, "the manifest is not signed")
     name = signature.get("key_id")

@@ -1,7 +1,7 @@
 """Running totals: what the counters of `/metrics` show, true for all processes and across restarts.
 
 Counting a million exports takes a second, and a process that remembers for itself forgets when it ends. So every move
-writes its increments in its own transaction, which meets nobody's lock, and the leading ticker folds them into the
+writes its increments in its own transaction, which meets nobody's lock, and the leading scheduler folds them into the
 totals: added and removed in one transaction, hence counted once, whatever order they were committed in. Reading the
 totals costs the same however many exports there are.
 """
@@ -10,39 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from django.db import models, transaction
+from django.db import transaction
 from django.db.models import F, Sum
 
-LABEL = ("name", "resource", "format", "detail")
+from rowferry.exports.models.counters import LABEL, Counter, CounterDelta
+
 MOST = 500
 """Increments that one transaction takes: few enough to be named in one statement of any database."""
-
-
-class CounterValue(models.Model):
-    """So much of a `name` for a resource, a format and whatever else tells it apart (`detail`)."""
-
-    name = models.CharField(max_length=32)
-    resource = models.CharField(max_length=100)
-    format = models.CharField(max_length=32)
-    detail = models.CharField(max_length=32)
-    value = models.BigIntegerField()
-
-    class Meta:
-        abstract = True
-
-    def __str__(self) -> str:
-        return f"{self.name} {self.resource} {self.format} {self.detail}: {self.value}"
-
-
-class CounterDelta(CounterValue):
-    """Not yet in the totals."""
-
-
-class Counter(CounterValue):
-    """All that was folded so far."""
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=LABEL, name="exports_one_total_a_name")]
 
 
 def count(resource: str, format: str, amounts: Iterable[tuple[str, str, int]]) -> None:  # noqa: A002

@@ -3,6 +3,8 @@
 from rowferry.exports.models.audit_log import AuditAnchor as AuditAnchor
 from rowferry.exports.models.audit_log import Event as Event
 from rowferry.exports.models.audit_log import ExportLog as ExportLog
+from rowferry.exports.models.counters import Counter as Counter
+from rowferry.exports.models.counters import CounterDelta as CounterDelta
 from rowferry.exports.models.export import Attempt as Attempt
 from rowferry.exports.models.export import EmailOutbox as EmailOutbox
 from rowferry.exports.models.export import Export as Export

@@ -33,7 +33,7 @@ class ExportLog(models.Model):
     of the event before (see `chain`); the last one's number and hash are also in the export's row.
     """
 
-    export = models.ForeignKey("exports.Export", on_delete=models.PROTECT, related_name="log", db_index=False)
+    export = models.ForeignKey("rowferry.Export", on_delete=models.PROTECT, related_name="log", db_index=False)
     event = models.CharField(max_length=16, choices=Event.choices)
     message = models.CharField(max_length=500)
     processed_items = models.BigIntegerField(null=True)
@@ -53,10 +53,10 @@ class ExportLog(models.Model):
     class Meta:
         ordering = ["id"]
         indexes = [
-            models.Index(fields=["export", "id"], name="exports_log"),
-            models.Index(fields=["created_at"], name="exports_log_day"),
+            models.Index(fields=["export", "id"], name="rowferry_log"),
+            models.Index(fields=["created_at"], name="rowferry_log_day"),
         ]
-        constraints = [models.UniqueConstraint(fields=["export", "sequence"], name="exports_log_never_forks")]
+        constraints = [models.UniqueConstraint(fields=["export", "sequence"], name="rowferry_unique_log_sequence")]
 
     def __str__(self) -> str:
         return f"{self.event}: {self.message}"

@@ -103,11 +103,11 @@ class Export(models.Model):
     class Meta:
         permissions = [("view_all_exports", "Can see everybody's exports")]
         indexes = [
-            models.Index(fields=["user", "keep", "-created_at", "-id"], name="exports_history"),
-            models.Index(fields=["user", "keep", "status"], name="exports_tally"),
-            models.Index(fields=["expires_at"], name="exports_expiry"),
-            models.Index(fields=["status", "created_at"], condition=Q(status="pending"), name="exports_waiting"),
-            models.Index(fields=["lease_until"], condition=Q(status="processing"), name="exports_leased"),
+            models.Index(fields=["user", "keep", "-created_at", "-id"], name="rowferry_history"),
+            models.Index(fields=["user", "keep", "status"], name="rowferry_status_count"),
+            models.Index(fields=["expires_at"], name="rowferry_expiry"),
+            models.Index(fields=["status", "created_at"], condition=Q(status="pending"), name="rowferry_waiting"),
+            models.Index(fields=["lease_until"], condition=Q(status="processing"), name="rowferry_leased"),
         ]
 
     def __str__(self) -> str:
@@ -175,7 +175,7 @@ class HistoryCheckpoint(models.Model):
     export_id = models.UUIDField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["user", "number"], name="exports_one_milestone_a_number")]
+        constraints = [models.UniqueConstraint(fields=["user", "number"], name="rowferry_unique_checkpoint")]
 
     def __str__(self) -> str:
         return f"{self.number} of {self.user_id}"
@@ -194,7 +194,7 @@ class Attempt(models.Model):
     rows = models.BigIntegerField(default=0)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["export", "fence"], name="exports_one_attempt_a_fence")]
+        constraints = [models.UniqueConstraint(fields=["export", "fence"], name="rowferry_unique_attempt_fence")]
 
     def __str__(self) -> str:
         return f"{self.export_id} try {self.number}"
@@ -221,8 +221,8 @@ class EmailOutbox(models.Model):
     last_error = models.CharField(max_length=500, blank=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["export", "kind"], name="exports_one_mail_a_kind")]
-        indexes = [models.Index(fields=["next_try_at"], condition=Q(sent_at=None), name="exports_mail_due")]
+        constraints = [models.UniqueConstraint(fields=["export", "kind"], name="rowferry_unique_mail_kind")]
+        indexes = [models.Index(fields=["next_try_at"], condition=Q(sent_at=None), name="rowferry_mail_due")]
 
     def __str__(self) -> str:
         return f"{self.kind} to {self.recipient}"
@@ -237,7 +237,7 @@ class QuotaUse(models.Model):
     turn = models.BigIntegerField(default=0)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["user", "allowance"], name="exports_one_quota_a_user")]
+        constraints = [models.UniqueConstraint(fields=["user", "allowance"], name="rowferry_unique_quota")]
 
     def __str__(self) -> str:
         return f"{self.allowance} of {self.user_id}"
@@ -253,14 +253,14 @@ class IdempotencyKey(models.Model):
     created_at = models.DateTimeField(db_index=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["user", "key"], name="exports_one_key_a_user")]
+        constraints = [models.UniqueConstraint(fields=["user", "key"], name="rowferry_unique_key")]
 
     def __str__(self) -> str:
         return self.key
 
 
 class Leader(models.Model):
-    """Which ticker may act. One row a role."""
+    """Which scheduler may act. One row a role."""
 
     role = models.CharField(max_length=32, primary_key=True)
     holder = models.CharField(max_length=200)

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from rowferry.exports import conf, lifecycle
 from rowferry.exports.models import Export, Leader, Status
+from rowferry.exports.persistent_names import SCHEDULER_ROLE
 from rowferry.exports.storage import storage
 
 PATIENCE = 2.5
@@ -68,9 +69,9 @@ def lease_overrun(now: datetime) -> float:
     return _since(over.values_list("lease_until", flat=True).first(), now)
 
 
-def tick_age(now: datetime) -> float | None:
-    """Seconds since the leading ticker's last tick; None = none leads."""
-    until = Leader.objects.filter(role="ticker").values_list("lease_until", flat=True).first()
+def scheduler_age(now: datetime) -> float | None:
+    """Seconds since the leading scheduler's last run; None = none leads."""
+    until = Leader.objects.filter(role=SCHEDULER_ROLE).values_list("lease_until", flat=True).first()
     return None if until is None else _since(until - conf.lead(), now)
 
 
@@ -88,13 +89,13 @@ def readiness() -> list[CheckResult]:
 def _database() -> Iterator[CheckResult]:
     started = time.monotonic()
     now = database_time()
-    age = tick_age(now)
+    age = scheduler_age(now)
     aged = [
         _most("queue_age", queue_age(now), "READY_QUEUE_AGE"),
         _most("lease_overrun", lease_overrun(now), "READY_LEASE_OVERRUN"),
-        CheckResult(name="tick_age", ok=False, limit=_limit("READY_TICK_AGE"), said="No ticker leads.")
+        CheckResult(name="scheduler_age", ok=False, limit=_limit("READY_SCHEDULER_AGE"), said="No scheduler leads.")
         if age is None
-        else _most("tick_age", age, "READY_TICK_AGE"),
+        else _most("scheduler_age", age, "READY_SCHEDULER_AGE"),
     ]
     yield CheckResult(name="database", ok=True, value=round(time.monotonic() - started, 3), limit=PATIENCE)
     yield from aged

@@ -15,8 +15,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from rowferry.exports.integrity.manifest import PROGRAM
-from rowferry.exports.lifecycle.counters import Counter
 from rowferry.exports.models import EmailOutbox, Export, Status
+from rowferry.exports.models.counters import Counter
 from rowferry.exports.monitoring import health
 from rowferry.exports.storage import storage
 
@@ -67,10 +67,10 @@ def _at_work() -> Metric:
 
 def _ages() -> Iterator[Metric]:
     now = health.database_time()
-    tick, free = health.tick_age(now), storage().free_space()
+    age, free = health.scheduler_age(now), storage().free_space()
     yield _gauge("rowferry_queue_age_seconds", "How long the oldest due export has waited.", health.queue_age(now))
     yield _gauge("rowferry_lease_overrun_seconds", "Since the oldest untaken lease ended.", health.lease_overrun(now))
-    yield _gauge("rowferry_tick_age_seconds", "Since the last tick; none while no ticker leads.", tick)
+    yield _gauge("rowferry_scheduler_age_seconds", "Since the scheduler's last run; none while none leads.", age)
     yield _gauge("rowferry_free_bytes", "Left on the disk of the files; none in an object store.", free)
 
 

@@ -18,6 +18,7 @@ from django.utils.encoding import force_bytes
 from rowferry.exports.databases.value_sql import Change
 from rowferry.exports.encoding.blocks import NULL
 from rowferry.exports.encoding.value_types import ValueType
+from rowferry.exports.persistent_names import HASH_DOMAIN
 from rowferry.exports.resources.columns import Column, Redaction, field_at
 from rowferry.exports.resources.resource import Resource
 
@@ -50,7 +51,7 @@ def redact(column: Column, resource: Resource) -> Change | None:
 
 def _hashing(domain: str) -> Change:
     """Keyed, so that nobody can try all values at home; by domain, so that equal numbers of different things differ."""
-    key = hmac.digest(force_bytes(settings.SECRET_KEY), f"rowferry.exports.hash:{domain}".encode(), "sha256")
+    key = hmac.digest(force_bytes(settings.SECRET_KEY), f"{HASH_DOMAIN}:{domain}".encode(), "sha256")
 
     def hash_cell(cell: bytes) -> bytes:
         return NULL if cell == NULL else hmac.digest(key, cell, "sha256").hex().encode()

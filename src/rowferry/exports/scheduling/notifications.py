@@ -1,4 +1,4 @@
-"""The mails: written from templates when they are sent, taken from the outbox, sent by the leading ticker only.
+"""The mails: written from templates when they are sent, taken from the outbox, sent by the leading scheduler only.
 
 A crash between the mail server's yes and our mark can send a mail again, with the same Message-ID, so that it shows
 once.
@@ -62,8 +62,8 @@ def _send(mail: EmailOutbox) -> bool:
 
 
 def _claim_mail(mail: EmailOutbox) -> bool:
-    """Whether this try is ours. The next one is set before this one is made, so that a ticker that was taken for dead
-    and its heir do not send the same mail."""
+    """Whether this try is ours. The next one is set before this one is made, so that a scheduler that was taken for
+    dead and its heir do not send the same mail."""
     wait = min(LONGEST_WAIT, SHORTEST_WAIT * 2**mail.tries)
     again = Now() + wait if mail.tries + 1 < MOST_TRIES else None
     mine = EmailOutbox.objects.filter(pk=mail.pk, sent_at=None, tries=mail.tries)
@@ -77,13 +77,13 @@ def message(mail: EmailOutbox) -> EmailMultiAlternatives:
     domain = urlsplit(conf.text("SITE_URL")).hostname or "localhost"
     made = EmailMultiAlternatives(
         subject=subject,
-        body=render_to_string(f"exports/email/{mail.kind}.txt", facts),
+        body=render_to_string(f"rowferry/email/{mail.kind}.txt", facts),
         from_email=settings.DEFAULT_FROM_EMAIL,
         to=[mail.recipient],
         headers={"Message-ID": f"<{mail.export_id}.{mail.kind}@{domain}>"},
     )
     made.attach_alternative(
-        render_to_string(f"exports/email/{mail.kind}.html", facts | {"subject": subject}), "text/html"
+        render_to_string(f"rowferry/email/{mail.kind}.html", facts | {"subject": subject}), "text/html"
     )
     return made
 

@@ -21,12 +21,12 @@ from rowferry.exports import conf, lifecycle, tasks
 from rowferry.exports.audit import daily_anchors
 from rowferry.exports.execution.queued import worker_name
 from rowferry.exports.integrity import manifest
-from rowferry.exports.integrity.manifest import SUFFIX
 from rowferry.exports.lifecycle import counters
 from rowferry.exports.limits import idempotency
 from rowferry.exports.models import Export, Leader, MailKind, Mode, Status
+from rowferry.exports.persistent_names import MANIFEST_SUFFIX, PART_SUFFIX, SCHEDULER_ROLE
 from rowferry.exports.scheduling import notifications
-from rowferry.exports.storage import PART, storage
+from rowferry.exports.storage import storage
 
 logger = logging.getLogger(__name__)
 
@@ -121,7 +121,7 @@ def tidy(older_than: float = ORPHAN_AGE) -> int:
 
 
 def _is_wanted(key: str) -> bool:
-    name = key.removesuffix(PART).removesuffix(SUFFIX)
+    name = key.removesuffix(PART_SUFFIX).removesuffix(MANIFEST_SUFFIX)
     identifier, _, rest = name.partition(".")
     fence = rest.partition(".")[0]
     try:
@@ -130,7 +130,7 @@ def _is_wanted(key: str) -> bool:
         return False
     if export.status == Status.PROCESSING:
         return fence == str(export.fence)
-    return export.status == Status.COMPLETED and export.file_key == name and not key.endswith(PART)
+    return export.status == Status.COMPLETED and export.file_key == name and not key.endswith(PART_SUFFIX)
 
 
 OFTEN: tuple[Callable[[], object], ...] = (end_abandoned, ring_due, notifications.send_due, expire, counters.aggregate)
@@ -145,18 +145,18 @@ def run_duties(duties: tuple[Callable[[], object], ...] = OFTEN + SELDOM) -> Non
         try:
             duty()
         except Exception:
-            logger.exception("The ticker's duty %s failed; it comes again.", duty.__name__)
+            logger.exception("The scheduler's duty %s failed; it comes again.", duty.__name__)
 
 
 def lead(holder: str) -> bool:
     """Whether this process is the one to act: it takes the lead, or keeps it, by one conditional UPDATE."""
     lease = conf.lead()
-    mine = Leader.objects.filter(Q(holder=holder) | Q(lease_until__lte=Now()), role="ticker")
+    mine = Leader.objects.filter(Q(holder=holder) | Q(lease_until__lte=Now()), role=SCHEDULER_ROLE)
     if mine.update(holder=holder, lease_until=Now() + lease):
         return True
     try:
         with transaction.atomic():
-            Leader.objects.create(role="ticker", holder=holder, lease_until=timezone.now() + lease)
+            Leader.objects.create(role=SCHEDULER_ROLE, holder=holder, lease_until=timezone.now() + lease)
     except IntegrityError:
         return False
     return True
@@ -164,7 +164,7 @@ def lead(holder: str) -> bool:
 
 def resign(holder: str) -> None:
     """Let the next one lead at once."""
-    Leader.objects.filter(role="ticker", holder=holder).delete()
+    Leader.objects.filter(role=SCHEDULER_ROLE, holder=holder).delete()
 
 
 def run(stopped: Callable[[float], bool]) -> None:
@@ -179,8 +179,8 @@ def run(stopped: Callable[[float], bool]) -> None:
                     seldom_at = time.monotonic() + SELDOM_EVERY
                     run_duties(SELDOM)
         except Error:
-            logger.exception("The ticker does not reach the database; it tries again.")
+            logger.exception("The scheduler does not reach the database; it tries again.")
         close_old_connections()
-        if stopped(conf.seconds("TICK").total_seconds()):
+        if stopped(conf.seconds("SCHEDULER_INTERVAL").total_seconds()):
             break
     resign(holder)

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from rowferry.exports.storage.interface import PART, Stage, Storage, StoredFile
+from rowferry.exports.storage.interface import Stage, Storage, StoredFile
 
-__all__ = ["PART", "Stage", "Storage", "StoredFile", "storage"]
+__all__ = ["Stage", "Storage", "StoredFile", "storage"]
 
 SCHEMES = {"file": "folder", "s3": "s3"}
 """The module of each scheme, imported when it is asked for: it may need a library that is not installed."""

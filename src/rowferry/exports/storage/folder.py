@@ -11,7 +11,8 @@ from typing import BinaryIO
 from urllib.parse import SplitResult, unquote
 
 from rowferry.exports.errors import StorageFault
-from rowferry.exports.storage.interface import PART, Stage, Storage
+from rowferry.exports.persistent_names import PART_SUFFIX
+from rowferry.exports.storage.interface import Stage, Storage
 
 
 class FolderStage(Stage):
@@ -20,7 +21,7 @@ class FolderStage(Stage):
     def __init__(self, folder: Path, key: str) -> None:
         super().__init__(key)
         self._folder = folder
-        self._path = folder / f"{key}{PART}"
+        self._path = folder / f"{key}{PART_SUFFIX}"
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._file = self._path.open("xb", buffering=0)

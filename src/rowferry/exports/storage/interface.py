@@ -11,8 +11,6 @@ from datetime import timedelta
 from typing import BinaryIO
 from uuid import uuid4
 
-PART = ".part"
-
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
@@ -45,7 +43,7 @@ class Stage(ABC):
 
     @abstractmethod
     def discard(self) -> None:
-        """Forget what was written. What cannot be removed now is the ticker's to remove. Raises nothing."""
+        """Forget what was written. What cannot be removed now is the scheduler's to remove. Raises nothing."""
 
     @abstractmethod
     def _append(self, data: bytes) -> None: ...
@@ -71,12 +69,12 @@ class Storage(ABC):
 
     @abstractmethod
     def delete(self, key: str) -> None:
-        """Remove a file, or with PART behind its key what was written of it; what is not there is no error."""
+        """Remove a file, or with PART_SUFFIX behind its key what was written of it; what is not there is no error."""
 
     @abstractmethod
     def keys(self, older_than: float) -> Iterator[str]:
-        """Every file last written before that Unix time, and every one begun before it and not finished, with PART
-        behind its key."""
+        """Every file last written before that Unix time, and every one begun before it and not finished, with
+        PART_SUFFIX behind its key."""
 
     def link(self, key: str, filename: str, content_type: str, expires_in: timedelta) -> str | None:
         """An address that gives the file to whoever has it, for so long; None = there is none. FileNotFoundError."""

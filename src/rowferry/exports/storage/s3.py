@@ -1,7 +1,7 @@
 """Files as objects of a bucket: written in parts while they are made, and not there before the last part is.
 
 An object appears whole or not at all, so a key needs no second name while it is written. What a process leaves of an
-upload when it dies is listed by S3 itself, and here under the key with PART behind it.
+upload when it dies is listed by S3 itself, and here under the key with PART_SUFFIX behind it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.http import content_disposition_header
 
 from rowferry.exports.errors import StorageFault
-from rowferry.exports.storage.interface import PART, Stage, Storage
+from rowferry.exports.persistent_names import PART_SUFFIX
+from rowferry.exports.storage.interface import Stage, Storage
 
 try:
     import boto3
@@ -98,8 +99,8 @@ class S3Storage(Storage):
         return copy
 
     def delete(self, key: str) -> None:
-        if key.endswith(PART):
-            self._abort(key.removesuffix(PART))
+        if key.endswith(PART_SUFFIX):
+            self._abort(key.removesuffix(PART_SUFFIX))
         else:
             call_s3("The file could not be removed", self.client.delete_object, **self.place(key))
 
@@ -109,7 +110,7 @@ class S3Storage(Storage):
                 yield item["Key"].removeprefix(self.prefix)
         for item in self._list_items("list_multipart_uploads", "Uploads"):
             if item["Initiated"].timestamp() < older_than:
-                yield item["Key"].removeprefix(self.prefix) + PART
+                yield item["Key"].removeprefix(self.prefix) + PART_SUFFIX
 
     def link(self, key: str, filename: str, content_type: str, expires_in: timedelta) -> str | None:
         self.size(key)

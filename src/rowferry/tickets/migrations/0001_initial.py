@@ -5,6 +5,8 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
+from rowferry.exports.databases.collations import ACCENTS, set_collation
+
 
 class Migration(migrations.Migration):
     initial = True
@@ -117,4 +119,6 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        # Codes that differ by an accent are different, on MariaDB and MySQL too.
+        set_collation("tickets", ACCENTS, ticket="ticket_code"),
     ]

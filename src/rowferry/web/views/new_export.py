@@ -46,7 +46,7 @@ def new(request: PersonRequest, resource: str) -> HttpResponseBase:
 
 @require_POST
 @personal
-def look(request: PersonRequest, resource: str) -> HttpResponse:
+def preview_export(request: PersonRequest, resource: str) -> HttpResponse:
     """What the form as it is now would give: rows, size, mode, warnings, the first rows. Part of a page."""
     form = ExportForm(catalogue.resource(resource, request.user), request.user, request.POST)
     context: dict[str, Any] = {"resource": form.resource, "live": True}
@@ -57,7 +57,7 @@ def look(request: PersonRequest, resource: str) -> HttpResponse:
     except RowferryError as error:
         form.show(error)
         context |= {"form": form, "error": error}
-    return render(request, "rowferry/look.html", context)
+    return render(request, "rowferry/preview.html", context)
 
 
 @require_POST

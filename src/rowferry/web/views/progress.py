@@ -62,7 +62,7 @@ def board(exports: Sequence[Export]) -> ProgressList:
 
 @require_safe
 @personal
-def moving(request: PersonRequest) -> HttpResponse:
+def poll(request: PersonRequest) -> HttpResponse:
     """The parts of the cards that moved since `seen`, of the exports with these `id`s. Parts of a page."""
     now = board(tracking.several(request.user, _ids(request.GET.getlist("id"))))
     if now.etag == request.GET.get("seen"):
@@ -77,7 +77,7 @@ def moving(request: PersonRequest) -> HttpResponse:
         "live": True,
         "view": request.GET.get("view", ""),
     }
-    return render(request, "rowferry/moved.html", context)
+    return render(request, "rowferry/progress.html", context)
 
 
 def still_moving(shown: ProgressList) -> ProgressList:

@@ -1,4 +1,4 @@
-"""`cleanup`: by hand what the ticker does by itself: expired files, orphans, parts."""
+"""`cleanup`: by hand what the scheduler does by itself: expired files, orphans, parts."""
 
 from typing import Any
 

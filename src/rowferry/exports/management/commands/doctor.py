@@ -22,6 +22,7 @@ from rowferry.exports import conf, lifecycle, tasks
 from rowferry.exports.errors import RowferryError
 from rowferry.exports.models import Export, Leader, Status
 from rowferry.exports.monitoring import health
+from rowferry.exports.persistent_names import SCHEDULER_ROLE
 from rowferry.exports.storage import storage
 
 OK, WARN, FAIL = "ok", "warn", "FAIL"
@@ -109,10 +110,10 @@ def _nearest(folder: str) -> str:
     return folder
 
 
-def ticker(_: float) -> Found:
-    leader = Leader.objects.filter(role="ticker", lease_until__gt=Now()).first()
+def scheduler(_: float) -> Found:
+    leader = Leader.objects.filter(role=SCHEDULER_ROLE, lease_until__gt=Now()).first()
     if leader is None:
-        yield Finding(FAIL, "none is running", "start `rowferry up`, or `rowferry tick`")
+        yield Finding(FAIL, "none is running", "start `rowferry up`, or `rowferry scheduler`")
         return
     yield Finding(OK, leader.holder)
 
@@ -170,7 +171,7 @@ CHECKS: dict[str, Callable[[float], Found]] = {
     "broker": broker,
     "storage": files,
     "mail": mail,
-    "ticker": ticker,
+    "scheduler": scheduler,
     "worker": worker,
     "queue": queue,
     "settings": configuration,
@@ -178,7 +179,7 @@ CHECKS: dict[str, Callable[[float], Found]] = {
 
 
 class Command(BaseCommand):
-    help = "Checks database, clock, broker, storage, mail, ticker, worker, queue and settings."
+    help = "Checks database, clock, broker, storage, mail, scheduler, worker, queue and settings."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -1,30 +1,3 @@
-"""`tick`: the ticker's own process. Several may run; one of them leads."""
+"""`tick`: another name of the command `scheduler`."""
 
-import signal
-import threading
-from types import FrameType
-from typing import Any
-
-from django.core.management.base import BaseCommand, CommandParser
-
-from rowferry.exports.scheduling import scheduler
-
-
-class Command(BaseCommand):
-    help = "Rings again, takes back, retries, sends mail, expires and tidies, until it is told to stop."
-
-    def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--once", action="store_true", help="One sweep, then end.")
-
-    def handle(self, *_: Any, **options: Any) -> None:
-        if options["once"]:
-            scheduler.run_duties()
-            return
-        stop = threading.Event()
-
-        def end(_signal: int, _frame: FrameType | None) -> None:
-            stop.set()
-
-        signal.signal(signal.SIGTERM, end)
-        signal.signal(signal.SIGINT, end)
-        scheduler.run(stop.wait)
+from rowferry.exports.management.commands.scheduler import Command as Command

@@ -7,9 +7,9 @@ import inspect
 import pytest
 from celery import current_app
 
-from rowferry.exports import tasks
+from rowferry.exports import persistent_names, tasks
 
-FROZEN = {"rowferry.exports.run": ["export_id"], "rowferry.exports.answer": ["bell"]}
+FROZEN = {"rowferry.run": ["export_id"], "rowferry.answer": ["bell"]}
 """Each task by its name, with its arguments. Never change a line: a new meaning is a new task, and the old one stays
 until no version that sends it may still run."""
 
@@ -17,6 +17,20 @@ until no version that sends it may still run."""
 def test_the_names_and_arguments_of_tasks_stay_as_they_were() -> None:
     ours = {name: task for name, task in current_app.tasks.items() if name.startswith("rowferry.")}
     assert {name: list(inspect.signature(task.run).parameters) for name, task in ours.items()} == FROZEN
+
+
+def test_names_that_are_stored_or_sent_stay_as_they_were() -> None:
+    assert {name: value for name, value in vars(persistent_names).items() if name.isupper()} == {
+        "QUEUE": "exports",
+        "RUN_TASK": "rowferry.run",
+        "ANSWER_TASK": "rowferry.answer",
+        "SCHEDULER_ROLE": "scheduler",
+        "HASH_DOMAIN": "rowferry.hash",
+        "PART_SUFFIX": ".part",
+        "MANIFEST_SUFFIX": ".manifest.json",
+        "SIGNATURE_ALGORITHM": "EdDSA",
+        "SIGNATURE_FIELD": "signature",
+    }
 
 
 def test_messages_go_to_the_queue_where_every_version_listens() -> None:
