@@ -63,7 +63,7 @@ screenshots: setup
 
 # The page's texts in German: collects what is new, compiles what is written. Needs GNU gettext.
 messages: setup
-	cd src/rowferry/web && $(CURDIR)/$(PYTHON) -m django makemessages -l de --no-location --no-wrap
+	cd src/rowferry && DJANGO_SETTINGS_MODULE=rowferry.config.settings $(CURDIR)/$(PYTHON) -m django makemessages -l de --no-location --no-wrap
 	cd src/rowferry/web && $(CURDIR)/$(PYTHON) -m django compilemessages -l de
 
 lint: setup

@@ -21,9 +21,9 @@ from functools import partial
 from pathlib import Path
 
 from bench import chart, contestants, data, end_to_end, environment, instructions, measurements, report, servers
-from bench.interleaved_runs import ENDINGS, Result, Results, compare, needs
+from bench.interleaved_runs import EXTENSIONS, Result, Results, compare, estimate_seconds
 from bench.measurements import Figure
-from bench.measuring import PEERS, ROOT, Contestant, Failed, measure
+from bench.measuring import PEERS, ROOT, Contestant, ContestantFailed, measure
 from bench.report import Report
 from bench.servers import Database
 
@@ -72,7 +72,7 @@ class Bench:
     @property
     def small(self) -> Database:
         """The PostgreSQL database with the seeded rows only."""
-        return self.postgresql.another("small")
+        return self.postgresql.with_name("small")
 
 
 def main() -> int:
@@ -104,30 +104,30 @@ def main() -> int:
 
 def run(scale: Scale) -> Report:
     """Everything, in the order in which one part leaves the databases as the next one needs them."""
-    servers.had("php", *servers.PHP_PACKAGES)
-    about = environment.described(contestants.described_peers())
+    servers.ensure_program("php", *servers.PHP_PACKAGES)
+    about = environment.describe(contestants.described_peers())
     with ExitStack() as stack:
-        bench = prepared(scale, stack)
-        everybody = chosen(bench)
+        bench = prepare(scale, stack)
+        everybody = choose_peers(bench)
         results = compare(choose_contestants(bench, everybody), bench.folder, scale.rows, scale.rounds, say)
-        few = with_few_rows(bench, everybody)
-        growth = grown(bench)
-        found = [*measurements.of_speed(results, few, scale.few), *measurements.of_memory(results, growth)]
-        for part in (of_the_queue, of_the_web, of_the_sinks):
-            found += tried(bench, part)
+        few = compare_slow_peers(bench, everybody)
+        growth = measure_growth(bench)
+        found = [*measurements.speed_figures(results, few, scale.few), *measurements.memory_figures(results, growth)]
+        for part in (measure_queue, measure_web, measure_formats):
+            found += measure_part(bench, part)
     failed = [one for one in (*results.values(), *few.values()) if one.fault]
     bench.notes.extend(f"{' · '.join(one.contestant.key)}: {one.fault}" for one in failed)
     return Report(about, scale.rows, results, growth, found, bench.notes, few, scale.few)
 
 
-def tried(bench: Bench, part: Callable[[Bench], Iterator[Figure]]) -> list[Figure]:
+def measure_part(bench: Bench, part: Callable[[Bench], Iterator[Figure]]) -> list[Figure]:
     """The figures of one part; if it breaks, a note of that, since the others took long to find."""
     found: list[Figure] = []
     try:
         for figure in part(bench):
             say(f"   {figure.what}: {report.amount(figure.value, figure.unit)}")
             found.append(figure)
-    except (Failed, OSError, subprocess.SubprocessError) as error:
+    except (ContestantFailed, OSError, subprocess.SubprocessError) as error:
         bench.notes.append(f"{part.__name__.replace('_', ' ')}: {error}")
     return found
 
@@ -136,7 +136,7 @@ def say(line: str) -> None:
     print(f"{time.monotonic() - STARTED:5.0f} s  {line}", flush=True)
 
 
-def prepared(scale: Scale, stack: ExitStack) -> Bench:
+def prepare(scale: Scale, stack: ExitStack) -> Bench:
     """Servers started, rows made. The folder is gone when the stack closes."""
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rowferry-bench-")))
     found = [
@@ -146,17 +146,17 @@ def prepared(scale: Scale, stack: ExitStack) -> Bench:
     ]
     bench = Bench(scale, folder, {one.name: one for one in found if one}, [])
     with ThreadPoolExecutor() as pool:
-        list(pool.map(partial(make, scale.rows), bench.databases.values()))
+        list(pool.map(partial(make_assets, scale.rows), bench.databases.values()))
     if "MariaDB" not in bench.databases:
         bench.notes.append("MariaDB is left out: it is not installed here.")
     return bench
 
 
-def make(rows: int, database: Database) -> None:
+def make_assets(rows: int, database: Database) -> None:
     """The assets of one database; PostgreSQL's seeded ones stay apart as `small` too."""
-    data.seed(database)
+    data.seed_assets(database)
     if database.name == "PostgreSQL":
-        data.copied(database, "small")
+        data.copy_database(database, "small")
     data.grow(database, data.SEEDED, rows)
     say(f"{database.name} has {rows:,} assets")
 
@@ -172,15 +172,15 @@ def choose_contestants(bench: Bench, everybody: Chosen) -> list[Contestant]:
     ]
 
 
-def chosen(bench: Bench) -> Chosen:
+def choose_peers(bench: Bench) -> Chosen:
     """Rows for each peer, by a trial with a few of them; who is beyond the budget is left out."""
     scale = bench.scale
     if scale.budget is None and scale.slow == math.inf:
         return {one.label: scale.rows for one in contestants.peers(bench.postgresql)}
-    trial, factor = data.copied(bench.small, "trial"), scale.rows / TRIAL
+    trial, factor = data.copy_database(bench.small, "trial"), scale.rows / TRIAL
     data.shrink(trial, TRIAL)
     found: Chosen = {}
-    for name, seconds in needs(contestants.peers(trial), bench.folder, factor).items():
+    for name, seconds in estimate_seconds(contestants.peers(trial), bench.folder, factor).items():
         if scale.budget is not None and seconds > scale.budget:
             bench.notes.append(f"{name}: left out, by a trial it would take {seconds:.0f} s")
         else:
@@ -188,19 +188,19 @@ def chosen(bench: Bench) -> Chosen:
     return found
 
 
-def with_few_rows(bench: Bench, everybody: Chosen) -> Results:
+def compare_slow_peers(bench: Bench, everybody: Chosen) -> Results:
     """Peers that are too slow for all rows, beside psql and Rowferry on the same few."""
     slow = {name for name, rows in everybody.items() if rows < bench.scale.rows}
     if not slow:
         return {}
-    few = data.copied(bench.small, "few")
+    few = data.copy_database(bench.small, "few")
     data.grow(few, data.SEEDED, bench.scale.few)
     those = [one for one in contestants.peers(few) if one.label in slow]
     ours = [contestants.baselines(few)[0], *contestants.rowferry(few)]
     return compare([*ours, *those], bench.folder, bench.scale.few, bench.scale.rounds, say, long=SHORT)
 
 
-def grown(bench: Bench) -> dict[str, dict[int, Result]]:
+def measure_growth(bench: Bench) -> dict[str, dict[int, Result]]:
     """The engine on more and more rows of the same table, in each format."""
     growth: dict[str, dict[int, Result]] = {name: {} for name in contestants.FORMATS}
     for rows in bench.scale.sizes:
@@ -208,30 +208,30 @@ def grown(bench: Bench) -> dict[str, dict[int, Result]]:
             data.grow(bench.postgresql, bench.scale.rows, rows)
         for contestant in contestants.rowferry(bench.postgresql):
             if contestant.role == "engine":
-                growth[contestant.format][rows] = limited(bench, contestant, rows)
+                growth[contestant.format][rows] = measure_rows(bench, contestant, rows)
     return growth
 
 
-def limited(bench: Bench, contestant: Contestant, rows: int) -> Result:
-    file = bench.folder / f"growth.{ENDINGS[contestant.format]}"
+def measure_rows(bench: Bench, contestant: Contestant, rows: int) -> Result:
+    file = bench.folder / f"growth.{EXTENSIONS[contestant.format]}"
     run = measure(replace(contestant, command=(*contestant.command, str(rows))), file)
     say(f"   {contestant.format:6} {rows:>9,} rows {run.seconds:8.2f} s {run.peak:7.0f} MB")
     file.unlink()
     return Result(contestant, [run])
 
 
-def of_the_queue(bench: Bench) -> Iterator[Figure]:
+def measure_queue(bench: Bench) -> Iterator[Figure]:
     """Figures 9 and 10, on an installation with nothing but SQLite and the built-in broker, and on PostgreSQL."""
-    wait = end_to_end.waits(bench.databases["SQLite"], 20)
+    wait = end_to_end.median_wait(bench.databases["SQLite"], 20)
     yield Figure(9, "queue to start, SQLite and the built-in broker: median", 1000 * wait, "ms", limit=100)
-    ten = data.copied(bench.small, "ten")
+    ten = data.copy_database(bench.small, "ten")
     data.grow(ten, data.SEEDED, bench.scale.batch)
-    both, one = end_to_end.batch(ten, 10, workers=2), end_to_end.batch(ten, 10, workers=1)
+    both, one = end_to_end.measure_batch(ten, 10, workers=2), end_to_end.measure_batch(ten, 10, workers=1)
     what = f"10 exports of {bench.scale.batch:,} rows at once, 2 workers ÷ 1 worker"
     yield Figure(10, what, both / one, "×", limit=0.65)
 
 
-def of_the_web(bench: Bench) -> Iterator[Figure]:
+def measure_web(bench: Bench) -> Iterator[Figure]:
     """Figures 7 and 8."""
     streamed = end_to_end.median_answer(bench.small, end_to_end.PLAIN)
     yield Figure(7, f"{data.SEEDED:,} rows over HTTP, warm: first row", 1000 * streamed.first, "ms", limit=20)
@@ -241,9 +241,9 @@ def of_the_web(bench: Bench) -> Iterator[Figure]:
         yield Figure(8, f"POST that queues, table of {rows:,} rows", 1000 * answer.whole, "ms", limit=100)
 
 
-def of_the_sinks(_bench: Bench) -> Iterator[Figure]:
+def measure_formats(_bench: Bench) -> Iterator[Figure]:
     """Figure 11."""
-    for name, count in instructions.of_all(contestants.FORMATS).items():
+    for name, count in instructions.measure_formats(contestants.FORMATS).items():
         yield Figure(11, f"instructions per cell, {name}", count)
 
 

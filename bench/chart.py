@@ -52,7 +52,7 @@ def draw(growth: Mapping[str, Mapping[int, Result]]) -> str:
 
 def points(growth: Mapping[str, Mapping[int, Result]], name: str) -> Points:
     return {
-        format_name: [(rows, result.middle(name)) for rows, result in sorted(by_rows.items()) if result.runs]
+        format_name: [(rows, result.median(name)) for rows, result in sorted(by_rows.items()) if result.runs]
         for format_name, by_rows in growth.items()
     }
 
@@ -84,8 +84,8 @@ def panel(left: float, title: str, found: Points, vertical: Axis, ticks: Sequenc
     across = Axis(rows[0], rows[-1], left + MARGIN, left + WIDTH)
     parts = [f'<text class="title" x="{left + MARGIN}" y="{MARGIN - 24}">{title}</text>']
     parts += [level(left, vertical.at(tick), f"{tick:g}") for tick in ticks]
-    parts += [centred(across.at(count), HEIGHT + MARGIN + 20, f"{count:,.0f}") for count in rows]
-    parts.append(centred(left + (WIDTH + MARGIN) / 2, HEIGHT + MARGIN + 42, "rows"))
+    parts += [centre_text(across.at(count), HEIGHT + MARGIN + 20, f"{count:,.0f}") for count in rows]
+    parts.append(centre_text(left + (WIDTH + MARGIN) / 2, HEIGHT + MARGIN + 42, "rows"))
     parts += [curve(name, line, across, vertical) for name, line in found.items()]
     parts += [legend(left, number, name) for number, name in enumerate(found)]
     return "\n".join(parts)
@@ -96,7 +96,7 @@ def level(left: float, y: float, label: str) -> str:
     return f'{grid}<text x="{left + MARGIN - 8}" y="{y + 4:.1f}" text-anchor="end">{label}</text>'
 
 
-def centred(x: float, y: float, label: str) -> str:
+def centre_text(x: float, y: float, label: str) -> str:
     return f'<text x="{x:.1f}" y="{y}" text-anchor="middle">{label}</text>'
 
 

@@ -11,7 +11,7 @@ COPIED = (
     "name, status_id, location_id, assigned_to_id, manufacturer_id, asset_type_id, "
     "purchase_date, warranty_expiry_date, created_at, updated_at"
 )
-AT_ONCE = 100
+BATCH_SIZE = 100
 """Copies that a client is told of in one command: a command line has its limit."""
 TRUSTED = {
     "MariaDB": "SET foreign_key_checks = 0, unique_checks = 0; ",
@@ -26,29 +26,29 @@ AFTERWARDS = {
 }
 
 
-def seed(database: Database) -> None:
+def seed_assets(database: Database) -> None:
     """Make the tables, and SEEDED assets: the same ones in every database."""
     django(database, "migrate", "--verbosity=0")
     django(database, "seed_assets", f"--assets={SEEDED}")
-    settle(database)
+    analyze(database)
 
 
 def grow(database: Database, present: int, rows: int) -> None:
     """Add copies until there are `rows`; both numbers are multiples of SEEDED."""
     before, behind = TRUSTED.get(database.name, ""), TRUSTED_NO_MORE.get(database.name, "")
-    copies = list(map(copy, range(present, rows, SEEDED)))
-    for at in range(0, len(copies), AT_ONCE):
-        run(database, before + "; ".join(copies[at : at + AT_ONCE]) + behind)
-    settle(database)
+    copies = list(map(copy_statement, range(present, rows, SEEDED)))
+    for at in range(0, len(copies), BATCH_SIZE):
+        run(database, before + "; ".join(copies[at : at + BATCH_SIZE]) + behind)
+    analyze(database)
 
 
-def settle(database: Database) -> None:
+def analyze(database: Database) -> None:
     """What a database does by itself within a minute or so: count its rows for the planner."""
     for statement in AFTERWARDS[database.name]:
         run(database, statement)
 
 
-def copy(shift: int) -> str:
+def copy_statement(shift: int) -> str:
     """The statement that adds the seeded rows once more, `shift` further on."""
     number = f"'' || ({10_000_000 + shift} + id)"
     serial = f"CASE WHEN serial_number LIKE 'SN%' THEN substr(serial_number, 1, 9) || '{shift // SEEDED:03X}' "
@@ -59,11 +59,11 @@ def copy(shift: int) -> str:
     )
 
 
-def copied(database: Database, name: str) -> Database:
+def copy_database(database: Database, name: str) -> Database:
     """A further PostgreSQL database that begins as this one is now."""
     original = database.url.rpartition("/")[2]
-    run(database.another("template1"), f"CREATE DATABASE {name} TEMPLATE {original}")
-    return database.another(name)
+    run(database.with_name("template1"), f"CREATE DATABASE {name} TEMPLATE {original}")
+    return database.with_name(name)
 
 
 def shrink(database: Database, rows: int) -> None:

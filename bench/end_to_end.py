@@ -15,7 +15,7 @@ from typing import Any
 
 from tests.services import free_port
 
-from bench.measuring import PRODUCT, ROOT, Failed, output_of
+from bench.measuring import PRODUCT, ROOT, ContestantFailed, output_of
 from bench.servers import Database
 
 ROWFERRY = PRODUCT.with_name("rowferry")
@@ -37,13 +37,13 @@ def median_answer(database: Database, body: Mapping[str, Any]) -> Answer:
     """A warm web server's answer to a POST of this body, one request after the other."""
     token = output_of(PRODUCT, "-m", "bench.engine_runs", "person", environment=database.environment).strip()
     port = free_port()
-    with running(database, "web", "--port", str(port)):
-        client = connected(port)
-        answers = [ask(client, token, body) for _ in range(WARM_UP + ASKED)][WARM_UP:]
+    with run_rowferry(database, "web", "--port", str(port)):
+        client = connect(port)
+        answers = [post_export(client, token, body) for _ in range(WARM_UP + ASKED)][WARM_UP:]
     return Answer(median(one.first for one in answers), median(one.whole for one in answers))
 
 
-def connected(port: int) -> http.client.HTTPConnection:
+def connect(port: int) -> http.client.HTTPConnection:
     """A connection, as soon as the server takes one."""
     deadline = time.monotonic() + PATIENCE
     client = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
@@ -57,7 +57,7 @@ def connected(port: int) -> http.client.HTTPConnection:
             time.sleep(0.1)
 
 
-def ask(client: http.client.HTTPConnection, token: str, body: Mapping[str, Any]) -> Answer:
+def post_export(client: http.client.HTTPConnection, token: str, body: Mapping[str, Any]) -> Answer:
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     started = time.perf_counter()
     client.request("POST", "/api/v1/assets/export", json.dumps(body), headers)
@@ -67,32 +67,32 @@ def ask(client: http.client.HTTPConnection, token: str, body: Mapping[str, Any])
     first = time.perf_counter() - started
     rest = response.read()
     if response.status not in (200, 202):
-        raise Failed(f"HTTP status {response.status}: {rest[:500]!r}")
+        raise ContestantFailed(f"HTTP status {response.status}: {rest[:500]!r}")
     return Answer(first, time.perf_counter() - started)
 
 
-def waits(database: Database, count: int) -> float:
+def median_wait(database: Database, count: int) -> float:
     """Seconds in the middle from the queued export to its start, by workers that have nothing else to do."""
-    with running(database, "worker"):
-        orders(database, "one-by-one", 2)
-        return median(orders(database, "one-by-one", count))
+    with run_rowferry(database, "worker"):
+        run_orders(database, "one-by-one", 2)
+        return median(run_orders(database, "one-by-one", count))
 
 
-def batch(database: Database, count: int, workers: int) -> float:
+def measure_batch(database: Database, count: int, workers: int) -> float:
     """Seconds from the first to the last of so many exports queued at once."""
-    with running(database, "worker", ROWFERRY_WORKERS=str(workers)):
-        orders(database, "at-once", workers)
-        return orders(database, "at-once", count)[0]
+    with run_rowferry(database, "worker", ROWFERRY_WORKERS=str(workers)):
+        run_orders(database, "at-once", workers)
+        return run_orders(database, "at-once", count)[0]
 
 
-def orders(database: Database, way: str, count: int) -> list[float]:
+def run_orders(database: Database, way: str, count: int) -> list[float]:
     said = output_of(PRODUCT, "-m", "bench.engine_runs", "orders", way, count, environment=database.environment)
     found: list[float] = json.loads(said)
     return found
 
 
 @contextmanager
-def running(database: Database, *arguments: str, **environment: str) -> Iterator[None]:
+def run_rowferry(database: Database, *arguments: str, **environment: str) -> Iterator[None]:
     """One `rowferry …` process, ended with what it started."""
     process = subprocess.Popen(
         [str(ROWFERRY), *arguments],

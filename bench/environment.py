@@ -21,7 +21,7 @@ LIBRARIES = ("django", "psycopg", "isal", "celery", "gunicorn")
 NUMBER = re.compile(r"\d+\.\d+(\.\d+)?")
 
 
-def described(peers: list[Mapping[str, Any]]) -> dict[str, Any]:
+def describe(peers: list[Mapping[str, Any]]) -> dict[str, Any]:
     """Date, commit, machine and versions: what every line of results carries."""
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -57,15 +57,15 @@ def cpu() -> str:
 
 def programs() -> dict[str, str]:
     found = {
-        "postgresql": numbered(str(services.installed() / "postgres")),
-        "mariadb": numbered("mariadbd"),
-        "sqlite": numbered("sqlite3"),
-        "php": numbered("php"),
+        "postgresql": program_version(str(services.find_programs() / "postgres")),
+        "mariadb": program_version("mariadbd"),
+        "sqlite": program_version("sqlite3"),
+        "php": program_version("php"),
     }
     return {"python": platform.python_version()} | {name: number for name, number in found.items() if number}
 
 
-def numbered(program: str) -> str:
+def program_version(program: str) -> str:
     """The version that a program tells of itself, '' if it is not there."""
     if not shutil.which(program):
         return ""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from bench.engine_runs import cells
-from bench.measuring import PRODUCT, ROOT, Failed
+from bench.measuring import PRODUCT, ROOT, ContestantFailed
 
 ENVIRONMENT = {"PYTHONHASHSEED": "0", "PATH": "/usr/bin:/bin"}
 FEW, MANY = 1, 5
@@ -17,22 +17,22 @@ FEW, MANY = 1, 5
 COLLECTED = re.compile(r"Collected\s*:\s*(\d+)")
 
 
-def of_all(formats: Sequence[str]) -> dict[str, float | None]:
+def measure_formats(formats: Sequence[str]) -> dict[str, float | None]:
     """Instructions per cell by format. Two counts at a time: what is counted does not depend on who else runs."""
     with ThreadPoolExecutor(2) as pool:
-        return dict(zip(formats, pool.map(per_cell, formats), strict=True))
+        return dict(zip(formats, pool.map(measure_format, formats), strict=True))
 
 
-def per_cell(format_name: str) -> float | None:
+def measure_format(format_name: str) -> float | None:
     """None where there is no valgrind. The first run only leaves the compiled modules that the others then find."""
     if not shutil.which("valgrind"):
         return None
     subprocess.run(command(format_name, FEW), env=ENVIRONMENT, cwd=ROOT, check=True)
-    more = counted(format_name, MANY) - counted(format_name, FEW)
+    more = count_instructions(format_name, MANY) - count_instructions(format_name, FEW)
     return more / ((MANY - FEW) * cells.ROWS * len(cells.COLUMNS))
 
 
-def counted(format_name: str, blocks: int) -> int:
+def count_instructions(format_name: str, blocks: int) -> int:
     """Instructions of the whole process that writes so many blocks."""
     valgrind = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"]
     done = subprocess.run(
@@ -45,7 +45,7 @@ def counted(format_name: str, blocks: int) -> int:
     )
     found = COLLECTED.search(done.stderr)
     if not found:
-        raise Failed(f"valgrind said nothing of instructions: {done.stderr[-500:]}")
+        raise ContestantFailed(f"valgrind said nothing of instructions: {done.stderr[-500:]}")
     return int(found[1])
 
 

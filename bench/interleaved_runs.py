@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
-from bench.measuring import Content, Contestant, Failed, Run, content, measure
+from bench.measuring import Content, Contestant, ContestantFailed, Run, content, measure
 
-ENDINGS = {"csv": "csv", "excel": "xlsx", "json": "json"}
+EXTENSIONS = {"csv": "csv", "excel": "xlsx", "json": "json"}
 LONG = 60.0
 """Seconds: who takes longer has one round."""
 
@@ -26,7 +26,7 @@ class Result:
     runs: list[Run] = field(default_factory=list)
     fault: str = ""
 
-    def middle(self, name: str) -> float:
+    def median(self, name: str) -> float:
         """The median of one number of its runs."""
         return median(getattr(run, name) for run in self.runs)
 
@@ -46,22 +46,22 @@ def compare(
             if result.fault or (number and result.runs[0].whole > long):
                 continue
             try:
-                result.runs.append(checked(result, folder, rows, expected))
+                result.runs.append(run_checked(result, folder, rows, expected))
                 say(line(result, number + 1))
-            except Failed as error:
+            except ContestantFailed as error:
                 result.fault = str(error)
                 say(f"{' · '.join(result.contestant.key)}: {error}")
     return results
 
 
-def checked(result: Result, folder: Path, rows: int, expected: dict[str, Content]) -> Run:
+def run_checked(result: Result, folder: Path, rows: int, expected: dict[str, Content]) -> Run:
     """One run. Failed: the file holds other rows than it should.
 
     In later rounds the same program writes the same rows again, so that its file is read back only if its size differs
     by more than the time and the number of an export can make: to read all of them takes longer than to write them.
     """
     contestant = result.contestant
-    file = folder / f"export.{ENDINGS[contestant.format]}"
+    file = folder / f"export.{EXTENSIONS[contestant.format]}"
     try:
         run = measure(contestant, file)
         if result.runs and abs(run.size - result.runs[0].size) < AS_BIG:
@@ -71,20 +71,20 @@ def checked(result: Result, folder: Path, rows: int, expected: dict[str, Content
         file.unlink(missing_ok=True)
     wanted = expected.setdefault(contestant.database, found)
     if found.rows != rows or found != wanted:
-        raise Failed(f"its file holds other rows: {found.rows:,} with checksum {found.digest}, not {wanted}")
+        raise ContestantFailed(f"its file holds other rows: {found.rows:,} with checksum {found.digest}, not {wanted}")
     return run
 
 
-def needs(trials: Iterable[Contestant], folder: Path, factor: float) -> dict[str, float]:
+def estimate_seconds(trials: Iterable[Contestant], folder: Path, factor: float) -> dict[str, float]:
     """Seconds that each would need for `factor` times the rows of this trial."""
-    return {one.label: factor * trial(one, folder / f"trial.{ENDINGS[one.format]}") for one in trials}
+    return {one.label: factor * run_trial(one, folder / f"trial.{EXTENSIONS[one.format]}") for one in trials}
 
 
-def trial(contestant: Contestant, file: Path) -> float:
+def run_trial(contestant: Contestant, file: Path) -> float:
     """Seconds of work; none at all where it fails, so that the real run tells why."""
     try:
         return measure(contestant, file).seconds
-    except Failed:
+    except ContestantFailed:
         return 0.0
 
 

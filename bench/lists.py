@@ -22,7 +22,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
-from bench.data import SEEDED, copy
+from bench.data import SEEDED, copy_statement
 
 ROWS = int(os.environ.get("BENCH_LIST_ROWS", "1000000"))
 ROUNDS = 7
@@ -53,11 +53,11 @@ def main() -> None:
         run("ANALYZE" if connection.vendor == "postgresql" else "ANALYZE TABLE assets_asset, rowferry_export")
     for label, pages in (("history", history), ("lists", lists)):
         for name, ask in pages(person) if label in wanted else ():
-            wall, cpu = milliseconds(ask)
+            wall, cpu = measure(ask)
             print(f"{connection.vendor:<11} {label:<8} {name:<36} {wall:7.1f} ms {cpu:7.1f} ms of CPU", flush=True)
 
 
-def milliseconds(ask: Callable[[], Any]) -> tuple[float, float]:
+def measure(ask: Callable[[], Any]) -> tuple[float, float]:
     """By the clock, and of this process's CPU; what a database server works comes on top of the latter."""
     times = []
     for _ in range(ROUNDS):
@@ -83,7 +83,7 @@ def fill_assets() -> None:
     if connection.vendor == "mysql":
         run("SET sql_mode = 'PIPES_AS_CONCAT', foreign_key_checks = 0, unique_checks = 0")
     for shift in range(Asset.objects.count(), ROWS, SEEDED):
-        run(copy(shift))
+        run(copy_statement(shift))
     if connection.vendor == "mysql":
         run("SET sql_mode = DEFAULT, foreign_key_checks = 1")
 
@@ -93,7 +93,7 @@ def fill_exports(person: Any) -> None:
 
     present = Export.objects.count()
     if not present:
-        facts = {"resource": "assets", "format": "csv", "mode": "queued", "mode_reason": "it was asked for"}
+        facts = {"resource": "assets", "format": "csv", "mode": "queued", "mode_reason": {"code": "requested"}}
         spec = {"resource": "assets", "format": "csv", "columns": ["id", "name"], "filters": {}, "options": {}}
         spec |= {"sort_by": "", "sort_order": "asc", "time_zone": "UTC", "nested": False, "headers": "names"}
         made = {"user": person, "spec": spec, "status": "completed", "total_items": 5, **facts}
@@ -117,14 +117,14 @@ def run(statement: str) -> None:
 
 
 def history(person: Any) -> Iterator[tuple[str, Callable[[], Any]]]:
-    browser = signed_in(person)
+    browser = log_in(person)
     last = ROWS // 20
     for name, number in (("first", 1), ("a quarter in", last // 4), ("the middle", last // 2), ("last", last)):
-        yield f"GET /exports, {name}", lambda number=number: answer(browser, f"/api/v1/exports?page={number}")
-        yield f"My exports, {name}", lambda number=number: answer(browser, f"/?page={number}")
+        yield f"GET /exports, {name}", lambda number=number: get_page(browser, f"/api/v1/exports?page={number}")
+        yield f"My exports, {name}", lambda number=number: get_page(browser, f"/?page={number}")
 
 
-def signed_in(person: Any) -> Any:
+def log_in(person: Any) -> Any:
     from django.test import Client
 
     browser = Client()
@@ -132,24 +132,24 @@ def signed_in(person: Any) -> Any:
     return browser
 
 
-def answer(browser: Any, address: str) -> str:
+def get_page(browser: Any, address: str) -> str:
     found = browser.get(address)
     assert found.status_code == 200, found.content[:500]
     return str(found.content)
 
 
 def lists(person: Any) -> Iterator[tuple[str, Callable[[], Any]]]:
-    browser = signed_in(person)
+    browser = log_in(person)
     for sort in SORTS:
         for order in ("asc", "desc"):
-            view = viewed(browser, "apply", {"sort_by": sort, "sort_order": order})
-            yield f"by {sort or 'key'} {order}, first", lambda view=view: answer(browser, view)
+            view = press_button(browser, "apply", {"sort_by": sort, "sort_order": order})
+            yield f"by {sort or 'key'} {order}, first", lambda view=view: get_page(browser, view)
             for step in ("next", "last", "previous"):
-                view = viewed(browser, step, {"view": view.partition("view=")[2]})
-                yield f"by {sort or 'key'} {order}, {step}", lambda view=view: answer(browser, view)
+                view = press_button(browser, step, {"view": view.partition("view=")[2]})
+                yield f"by {sort or 'key'} {order}, {step}", lambda view=view: get_page(browser, view)
 
 
-def viewed(browser: Any, do: str, body: dict[str, str]) -> str:
+def press_button(browser: Any, do: str, body: dict[str, str]) -> str:
     """Press a button of the list; the address of what it shows then."""
     page = browser.get("/lists/assets", {"view": body.get("view", "")}).content.decode()
     places = {name: html.unescape(value) for name, value in re.findall(r'name="(before|after)" value="([^"]*)"', page)}

@@ -63,12 +63,12 @@ AGAINST_PEERS = (
 ENGINE_MB, WORKER_MB, GROWTH_MB = 50.0, 130.0, 5.0
 
 
-def of_speed(results: Results, few: Results, few_rows: int) -> Iterator[Figure]:
+def speed_figures(results: Results, few: Results, few_rows: int) -> Iterator[Figure]:
     """Figures 1 to 5; against peers that only had few rows to write, with the same few."""
     for number, what, ours, theirs, limit in AGAINST_CLIENTS:
         yield Figure(number, what, ratio(results, ours, theirs), "×", MOST, limit)
     for format_name in FORMATS:
-        peers = [one.contestant.key for one in ran(results) if is_peer(one, format_name)]
+        peers = [one.contestant.key for one in completed_results(results) if is_peer(one, format_name)]
         found = min(filter(None, (ratio(results, key, engine(POSTGRESQL, format_name)) for key in peers)), default=None)
         yield Figure(5, f"{format_name}: the fastest peer ÷ Rowferry", found, "×", LEAST, 1.0)
     for format_name, name, limit in AGAINST_PEERS:
@@ -81,7 +81,7 @@ def is_peer(result: Result, format_name: str) -> bool:
     return result.contestant.role == "peer" and result.contestant.format == format_name
 
 
-def ran(results: Results) -> list[Result]:
+def completed_results(results: Results) -> list[Result]:
     return [one for one in results.values() if one.runs]
 
 
@@ -90,21 +90,23 @@ def ratio(results: Results, upper: Key, lower: Key) -> float | None:
     found = [results.get(key) for key in (upper, lower)]
     if not all(one and one.runs for one in found):
         return None
-    above, below = (one.middle("seconds") for one in found if one)
+    above, below = (one.median("seconds") for one in found if one)
     return above / below
 
 
-def of_memory(results: Results, growth: dict[str, dict[int, Result]]) -> Iterator[Figure]:
+def memory_figures(results: Results, growth: dict[str, dict[int, Result]]) -> Iterator[Figure]:
     """Figure 6."""
     for name, limit, what in ((ENGINE, ENGINE_MB, "the engine alone"), (WORKER, WORKER_MB, "a worker, Django and all")):
-        peaks = [one.middle("peak") for one in ran(results) if one.contestant.name == name]
+        peaks = [one.median("peak") for one in completed_results(results) if one.contestant.name == name]
         yield Figure(6, f"peak memory of {what}", max(peaks, default=None), "MB", MOST, limit)
-    work = [one.middle("peak") - one.middle("loaded") for one in ran(results) if one.contestant.name == ENGINE]
+    work = [
+        one.median("peak") - one.median("loaded") for one in completed_results(results) if one.contestant.name == ENGINE
+    ]
     yield Figure(6, "of the engine's, what the export itself added", max(work, default=None), "MB")
-    yield Figure(6, "growth of the peak with the rows", most_growth(growth), "MB", MOST, GROWTH_MB)
+    yield Figure(6, "growth of the peak with the rows", max_growth(growth), "MB", MOST, GROWTH_MB)
 
 
-def most_growth(growth: dict[str, dict[int, Result]]) -> float | None:
+def max_growth(growth: dict[str, dict[int, Result]]) -> float | None:
     """MB that the peak rose by, from the fewest rows to the most, in the format where it rose most."""
     ends = [(by_rows[min(by_rows)], by_rows[max(by_rows)]) for by_rows in growth.values() if len(by_rows) > 1]
-    return max((most.middle("peak") - fewest.middle("peak") for fewest, most in ends), default=None)
+    return max((most.median("peak") - fewest.median("peak") for fewest, most in ends), default=None)

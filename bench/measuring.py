@@ -17,7 +17,7 @@ PEERS = ROOT / ".venv-bench" / "bin" / "python"
 PRODUCT = Path(sys.executable)
 
 
-class Failed(Exception):
+class ContestantFailed(Exception):
     """The contestant ended with an error, or its file holds other rows."""
 
 
@@ -87,7 +87,7 @@ def measure(contestant: Contestant, file: Path) -> Run:
         )
     status, whole, cpu, peak = done.stdout.split()
     if status != b"0" or not file.exists():
-        raise Failed(f"exit status {status.decode()}: {last_line(errors)}")
+        raise ContestantFailed(f"exit status {status.decode()}: {last_line(errors)}")
     told = json.loads(said.read_text().splitlines()[-1]) if contestant.clock else {"seconds": float(whole)}
     loaded = told.get("loaded", 0) / 1024
     return Run(told["seconds"], float(whole), float(cpu), int(peak) / 1024, loaded, file.stat().st_size / 1e6)
@@ -114,5 +114,5 @@ def output_of(*command: object, environment: Mapping[str, str] | None = None) ->
         check=False,
     )
     if done.returncode:
-        raise Failed(f"{' '.join(map(str, command[:4]))} …: {done.stderr.strip()[-2000:]}")
+        raise ContestantFailed(f"{' '.join(map(str, command[:4]))} …: {done.stderr.strip()[-2000:]}")
     return done.stdout

@@ -25,15 +25,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tests.system.installation import Installation, installed
+from tests.system.installation import Installation, create_installation
 
-from bench.data import SEEDED, copy
+from bench.data import SEEDED, copy_statement
 
 PEOPLE = int(os.environ.get("BENCH_POLLING_PEOPLE", "100"))
 ROWS = int(os.environ.get("BENCH_POLLING_ROWS", "200000"))
 TURNS = int(os.environ.get("BENCH_POLLING_TURNS", "3"))
 LONGEST = 300.0
-EVERY = 2.0
+POLL_INTERVAL = 2.0
 """Seconds between two questions of one page, as in pulse.html."""
 ROOM = {"ROWFERRY_EXPORTS_PER_MINUTE": "1000"}
 SESSIONS = """
@@ -55,16 +55,16 @@ ASKS = re.compile(r'id="pulse" hx-get="([^"]+)"')
 
 
 @dataclass
-class Watch:
+class PollingPages:
     """PEOPLE pages that watch one export: how often they asked, and what went wrong."""
 
     address: str
     export_id: str
-    asked: int = 0
+    requests: int = 0
     failed: list[str] = field(default_factory=list)
     over: threading.Event = field(default_factory=threading.Event)
 
-    def page(self, cookie: str, begin: float) -> None:
+    def poll(self, cookie: str, begin: float) -> None:
         """One of them, until its export is done or the turn is over."""
         client = http.client.HTTPConnection(self.address.removeprefix("http://"), timeout=60)
         path: str | None = f"/progress?seen=&view=&id={self.export_id}"
@@ -74,34 +74,36 @@ class Watch:
             client.request("GET", path, headers={"Cookie": cookie, "HX-Request": "true"})
             answer = client.getresponse()
             said = answer.read().decode()
-            self.asked += 1
+            self.requests += 1
             if answer.status == 200:
                 found = ASKS.search(said)
                 path = html.unescape(found[1]) if found else None
             elif answer.status != 204:
                 self.failed.append(f"{answer.status}: {said[:200]}")
                 return
-            self.over.wait(EVERY)
+            self.over.wait(POLL_INTERVAL)
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as folder, installed(Path(folder), SEEDED, **ROOM) as place:
+    with tempfile.TemporaryDirectory() as folder, create_installation(Path(folder), SEEDED, **ROOM) as installation:
         for shift in range(SEEDED, ROWS, SEEDED):
-            place.change(copy(shift))
-        place.start_scheduler()
-        address = place.start_web()
-        place.order({"format": "csv", "filters": {"search": "nothing is called that"}})
+            installation.change(copy_statement(shift))
+        installation.start_scheduler()
+        address = installation.start_web()
+        installation.queue_exports({"format": "csv", "filters": {"search": "nothing is called that"}})
         made = [sys.executable, "-c", SESSIONS, str(PEOPLE)]
-        cookies = subprocess.run(made, env=place.environment, capture_output=True, text=True, check=True).stdout.split()
-        measure(place, address, cookies)
+        cookies = subprocess.run(
+            made, env=installation.environment, capture_output=True, text=True, check=True
+        ).stdout.split()
+        measure(installation, address, cookies)
 
 
-def measure(place: Installation, address: str, cookies: list[str]) -> None:
-    worker = place.start_worker()
+def measure(installation: Installation, address: str, cookies: list[str]) -> None:
+    worker = installation.start_worker()
     turns: dict[str, list[tuple[float, float]]] = {"alone": [], "watched": []}
     for number in range(TURNS + 1):  # the first pair warms up
         for kind, watching in (("alone", []), ("watched", cookies)):
-            cost, asked = turn(place, worker.pid, address, watching)
+            cost, asked = run_turn(installation, worker.pid, address, watching)
             print(f"{kind:<8} {cost[0]:6.2f} s  worker {cost[1]:6.2f} s of CPU  {asked} questions", flush=True)
             if number:
                 turns[kind].append(cost)
@@ -110,29 +112,31 @@ def measure(place: Installation, address: str, cookies: list[str]) -> None:
         print(f"{what:<18} alone {alone:6.2f}  watched by {PEOPLE} {watched:6.2f}  {watched / alone - 1:+.1%}")
 
 
-def turn(place: Installation, worker: int, address: str, cookies: list[str]) -> tuple[tuple[float, float], int]:
+def run_turn(
+    installation: Installation, worker: int, address: str, cookies: list[str]
+) -> tuple[tuple[float, float], int]:
     """One export: its seconds, the CPU of its worker meanwhile, and how often was asked."""
     before = cpu_of(worker)
-    (export_id,) = place.order({"format": "excel"})
-    with watched(Watch(address, export_id), cookies) as watch:
-        row = ended(place, export_id)
+    (export_id,) = installation.queue_exports({"format": "excel"})
+    with run_pages(PollingPages(address, export_id), cookies) as watch:
+        row = wait_for_end(installation, export_id)
     assert row["status"] == "completed", row["status"]
     began, done = (datetime.fromisoformat(row[name]) for name in ("started_at", "completed_at"))
-    return ((done - began).total_seconds(), cpu_of(worker) - before), watch.asked
+    return ((done - began).total_seconds(), cpu_of(worker) - before), watch.requests
 
 
-def ended(place: Installation, export_id: str) -> dict[str, Any]:
+def wait_for_end(installation: Installation, export_id: str) -> dict[str, Any]:
     deadline = time.monotonic() + LONGEST
-    while not (row := place.export(export_id))["completed_at"]:
+    while not (row := installation.export(export_id))["completed_at"]:
         assert time.monotonic() < deadline, f"The export took more than {LONGEST:g} s."
         time.sleep(0.2)
     return row
 
 
 @contextmanager
-def watched(watch: Watch, cookies: list[str]) -> Iterator[Watch]:
-    gap = EVERY / max(1, len(cookies))
-    pages = [threading.Thread(target=watch.page, args=(cookie, n * gap)) for n, cookie in enumerate(cookies)]
+def run_pages(watch: PollingPages, cookies: list[str]) -> Iterator[PollingPages]:
+    gap = POLL_INTERVAL / max(1, len(cookies))
+    pages = [threading.Thread(target=watch.poll, args=(cookie, n * gap)) for n, cookie in enumerate(cookies)]
     for page in pages:
         page.start()
     try:

@@ -43,10 +43,10 @@ def from_tsv(file: Path) -> Iterator[Sequence[Any]]:
     """What `mariadb --batch` writes."""
     with file.open(encoding="utf-8", newline="\n") as lines:
         for line in lines:
-            yield [unescaped(cell) for cell in line.rstrip("\n").split("\t")]
+            yield [unescape(cell) for cell in line.rstrip("\n").split("\t")]
 
 
-def unescaped(cell: str) -> str:
+def unescape(cell: str) -> str:
     if cell == "NULL":
         return ""
     return re.sub(r"\\.", lambda found: ESCAPED.get(found[0], found[0]), cell) if "\\" in cell else cell
@@ -64,7 +64,7 @@ def from_json(file: Path) -> Iterator[Sequence[Any]]:
     yield from ([*row.values()] for row in rows)
 
 
-def from_copied(file: Path) -> Iterator[Sequence[Any]]:
+def from_copy(file: Path) -> Iterator[Sequence[Any]]:
     """JSON objects as COPY's text form has them: a line each, every backslash twice."""
     yield NAMES
     with file.open("rb") as lines:
@@ -81,7 +81,7 @@ READERS = {
     "headless": from_headless,
     "tsv": from_tsv,
     "json": from_json,
-    "copied": from_copied,
+    "copied": from_copy,
     "excel": from_excel,
 }
 

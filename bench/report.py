@@ -116,20 +116,20 @@ def clients(results: Results) -> str:
     shown = [one for one in results.values() if one.contestant.role != "peer" and one.runs]
     shown.sort(key=lambda one: (list(CLIENTS).index(one.contestant.database), FORMATS.index(one.contestant.format)))
     header = ("who", "database", "format", "work, s", "÷ plain CSV", "whole process, s", "peak, MB", "file, MB")
-    return table(header, [compared(one, results) for one in shown])
+    return table(header, [client_row(one, results) for one in shown])
 
 
-def compared(one: Result, results: Results) -> list[str]:
+def client_row(one: Result, results: Results) -> list[str]:
     times = ratio(results, one.contestant.key, plain(one.contestant.database))
     return [
         one.contestant.name,
         one.contestant.database,
         one.contestant.format,
-        f"{one.middle('seconds'):.2f}",
+        f"{one.median('seconds'):.2f}",
         f"{times:.2f}" if times else "",
-        f"{one.middle('whole'):.2f}",
-        f"{one.middle('peak'):.0f}",
-        f"{one.middle('size'):.1f}",
+        f"{one.median('whole'):.2f}",
+        f"{one.median('peak'):.0f}",
+        f"{one.median('size'):.1f}",
     ]
 
 
@@ -137,29 +137,29 @@ def peers(results: Results) -> str:
     """Everybody on PostgreSQL, the fastest of each format first."""
     shown = [one for one in results.values() if one.runs and one.contestant.role in ("peer", "engine", "worker")]
     shown = [one for one in shown if one.contestant.database == "PostgreSQL"]
-    shown.sort(key=lambda one: (FORMATS.index(one.contestant.format), one.middle("seconds")))
+    shown.sort(key=lambda one: (FORMATS.index(one.contestant.format), one.median("seconds")))
     times = ("work, s", "÷ the engine", "whole process, s", "÷ the engine's", "÷ the worker's")
-    return table(("who", "format", *times, "peak, MB"), [against(one, results) for one in shown])
+    return table(("who", "format", *times, "peak, MB"), [peer_row(one, results) for one in shown])
 
 
-def against(one: Result, results: Results) -> list[str]:
+def peer_row(one: Result, results: Results) -> list[str]:
     ours = results[engine("PostgreSQL", one.contestant.format)]
     task = results["PostgreSQL", one.contestant.format, WORKER]
     name = f"**{one.contestant.name}**" if one.contestant.name in (ENGINE, WORKER) else one.contestant.name
     return [
         name,
         one.contestant.format,
-        f"{one.middle('seconds'):.2f}",
+        f"{one.median('seconds'):.2f}",
         quotient(one, ours, "seconds"),
-        f"{one.middle('whole'):.2f}",
+        f"{one.median('whole'):.2f}",
         quotient(one, ours, "whole"),
         quotient(one, task, "whole"),
-        f"{one.middle('peak'):.0f}",
+        f"{one.median('peak'):.0f}",
     ]
 
 
 def quotient(one: Result, other: Result, name: str) -> str:
-    return f"{one.middle(name) / other.middle(name):.1f}" if other.runs else ""
+    return f"{one.median(name) / other.median(name):.1f}" if other.runs else ""
 
 
 def growth(found: Mapping[str, Mapping[int, Result]]) -> str:
@@ -169,4 +169,4 @@ def growth(found: Mapping[str, Mapping[int, Result]]) -> str:
 
 
 def cell(one: Result | None) -> str:
-    return f"{one.middle('seconds'):.2f} s, {one.middle('peak'):.0f} MB" if one and one.runs else ""
+    return f"{one.median('seconds'):.2f} s, {one.median('peak'):.0f} MB" if one and one.runs else ""

@@ -50,7 +50,7 @@ class Database:
         """The database's own command line client, told to run this; what it reads comes as plain text with a header."""
         return CLIENTS[self.name](self.url, sql)
 
-    def another(self, name: str) -> Database:
+    def with_name(self, name: str) -> Database:
         """A further database on the same server, not yet made."""
         folder = self.folder.with_name(f"{self.folder.name}-{name}")
         base = self.url.rpartition("/")[0]
@@ -89,7 +89,7 @@ def postgresql_in(folder: Path) -> Iterator[Database]:
 @contextmanager
 def mariadb_in(folder: Path) -> Iterator[Database | None]:
     """None where it cannot be had: no server, no driver, and not root to install them."""
-    if not had("mariadbd", *MARIADB_PACKAGES):
+    if not ensure_program("mariadbd", *MARIADB_PACKAGES):
         yield None
         return
     drivers = _drivers()
@@ -97,7 +97,7 @@ def mariadb_in(folder: Path) -> Iterator[Database | None]:
         yield Database("MariaDB", url, folder / "mariadb", drivers)
 
 
-def had(program: str, *packages: str) -> bool:
+def ensure_program(program: str, *packages: str) -> bool:
     """Whether the program is there; as root, Debian's packages are installed if it is not."""
     if not shutil.which(program):
         with suppress(subprocess.CalledProcessError):

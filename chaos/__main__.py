@@ -16,7 +16,7 @@ import tempfile
 import time
 from importlib import import_module
 
-from tests.services.__main__ import leave
+from tests.services.__main__ import exit_on_signal
 
 from chaos.result import Figure
 
@@ -56,13 +56,13 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="the line as JSON")
     options = parser.parse_args()
     if options.name == "all":
-        return everything(options.quick)
-    figure = one(options.name, options.quick)
+        return run_all(options.quick)
+    figure = run_figure(options.name, options.quick)
     print(json.dumps(figure.as_dict()) if options.json else figure.line, flush=True)
     return 0 if figure.met else 1
 
 
-def one(name: str, quick: bool) -> Figure:
+def run_figure(name: str, quick: bool) -> Figure:
     """Find a figure in this process, as an installation of its own."""
     with tempfile.TemporaryDirectory(prefix="rowferry-chaos-") as folder:
         os.environ |= {"ROWFERRY_DATA_DIR": folder, "DJANGO_SETTINGS_MODULE": "rowferry.config.settings"}
@@ -72,11 +72,11 @@ def one(name: str, quick: bool) -> Figure:
     return found
 
 
-def everything(quick: bool) -> int:
+def run_all(quick: bool) -> int:
     figures = []
     started = time.monotonic()
     for name in QUICK if quick else COMMANDS:
-        figure = apart(name, quick)
+        figure = run_in_subprocess(name, quick)
         figures.append(figure)
         print(f"{time.monotonic() - started:5.0f} s  {figure.line}", flush=True)
     if not quick:
@@ -84,7 +84,7 @@ def everything(quick: bool) -> int:
     return 0 if all(figure.met for figure in figures) else 1
 
 
-def apart(name: str, quick: bool) -> Figure:
+def run_in_subprocess(name: str, quick: bool) -> Figure:
     """Find a figure in a process of its own; one that breaks or takes too long is missed."""
     command = [sys.executable, "-m", "chaos", name, "--json", *(["--quick"] if quick else [])]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -100,5 +100,5 @@ def apart(name: str, quick: bool) -> Figure:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, leave)
+    signal.signal(signal.SIGTERM, exit_on_signal)
     sys.exit(main())

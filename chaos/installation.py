@@ -21,12 +21,12 @@ from tests.services import free_port
 from tests.services.running import answers
 
 from chaos.client import GIVE_UP, Client
-from chaos.faults.failpoints import Armoury, Fired
+from chaos.faults.failpoints import FailpointFolder, FiredFailpoint
 from chaos.file_rows import Row
 from chaos.models import Entry
-from chaos.processes import Crew
+from chaos.processes import ProcessSupervisor
 from chaos.result import ROOT
-from chaos.stored_files import shelf_of
+from chaos.stored_files import storage_reader
 from rowferry.config.environment import database
 from rowferry.exports.models import EmailOutbox, Export, ExportLog
 from rowferry.runtime import supervisor
@@ -50,13 +50,13 @@ NOTES = ("plain", 'Grüße, "quoted"', "two\nlines", "emoji 😀 and ;", "")
 _aliases = (f"site{number}" for number in count(1))
 
 
-class Site:
+class Installation:
     """One installation with a ledger of `rows` entries."""
 
     def __init__(self, folder: Path, rows: int, **settings: str) -> None:
         self.folder = folder
         self.files = folder / "files"
-        self.traps = Armoury(folder / "chaos")
+        self.failpoints = FailpointFolder(folder / "chaos")
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.endswith("_URL")},
             **QUICK,
@@ -67,16 +67,16 @@ class Site:
             "DATABASE_URL": f"sqlite:///{folder / 'rowferry.sqlite3'}",
             **settings,
         }
-        self.shelf = shelf_of(self.environment, self.files)
-        self.alias = connected(self.environment["DATABASE_URL"])
-        self.crew = Crew(self.environment, folder / "log")
-        self._seen: set[Fired] = set()
+        self.storage = storage_reader(self.environment, self.files)
+        self.alias = register_database(self.environment["DATABASE_URL"])
+        self.processes = ProcessSupervisor(self.environment, folder / "log")
+        self._seen: set[FiredFailpoint] = set()
         self.port = free_port()
-        self._fill(rows)
+        self._create_entries(rows)
         self.token = self.run("token", "owner").strip()
         self.client = Client(f"http://127.0.0.1:{self.port}", self.token)
 
-    def _fill(self, rows: int) -> None:
+    def _create_entries(self, rows: int) -> None:
         self.run("migrate", "--run-syncdb", "--verbosity=0")
         User.objects.db_manager(self.alias).create_superuser("owner", "owner@example.com", "a long password")
         made = (Entry(account=number % 10, amount=0, note=NOTES[number % 5]) for number in range(rows))
@@ -94,39 +94,41 @@ class Site:
     def start(self, workers: int = 2, schedulers: int = 1) -> None:
         """Start what an installation has. When this returns the web server answers and the workers have their pools."""
         for number in range(schedulers):
-            self.crew.start(f"scheduler{number}", SCHEDULER)
+            self.processes.start(f"scheduler{number}", SCHEDULER)
         for number in range(workers):
-            self.crew.start(f"worker{number}", supervisor.worker_command())
-        self.crew.start("web", supervisor.web_command("127.0.0.1", self.port))
-        self.wait(answers(self.port))
-        self.wait(lambda: all(len(one.children) == POOL for name, one in self.crew.members.items() if "worker" in name))
+            self.processes.start(f"worker{number}", supervisor.worker_command())
+        self.processes.start("web", supervisor.web_command("127.0.0.1", self.port))
+        self.wait_until(answers(self.port))
+        self.wait_until(
+            lambda: all(len(one.children) == POOL for name, one in self.processes.members.items() if "worker" in name)
+        )
 
-    def wait(self, condition: Callable[[], Any], seconds: float = 60) -> bool:
-        """Look after the crew until it is so; False if it is not within so many seconds."""
+    def wait_until(self, condition: Callable[[], Any], seconds: float = 60) -> bool:
+        """Supervise the processes until the condition holds; False if it does not within so many seconds."""
         deadline = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > deadline:
                 return False
-            self.look()
+            self.supervise()
             time.sleep(0.05)
         return True
 
-    def order(self, kind: str, key: str, **body: Any) -> str:
-        """What the client does, while somebody looks after the crew."""
+    def create_export(self, kind: str, key: str, **body: Any) -> str:
+        """Create an export by the client, and supervise the processes meanwhile."""
         with ThreadPoolExecutor(1) as pool:
-            answer = pool.submit(self.client.order, kind, key, **body)
-            self.wait(answer.done, GIVE_UP)
+            answer = pool.submit(self.client.create_export, kind, key, **body)
+            self.wait_until(answer.done, GIVE_UP)
             return answer.result()
 
-    def look(self) -> None:
+    def supervise(self) -> None:
         """Start again who has died; wake who has slept enough, or was told by a failpoint to stop."""
-        for fired in self.traps.fired():
+        for fired in self.failpoints.list_fired():
             if fired.action == "stop" and fired not in self._seen:
-                self.crew.sleeps(fired.pid, PAUSE)
+                self.processes.schedule_resume(fired.pid, PAUSE)
             if fired.action == "kill":
-                self.crew.ends.setdefault(fired.pid, fired.at)
+                self.processes.killed_at.setdefault(fired.pid, fired.at)
             self._seen.add(fired)
-        self.crew.look()
+        self.processes.supervise()
 
     @property
     def exports(self) -> QuerySet[Export]:
@@ -144,7 +146,7 @@ class Site:
         """The ledger as the table has it now."""
         return list(Entry.objects.using(self.alias).order_by("id").values_list("id", "account", "amount", "note"))
 
-    def sweep(self) -> None:
+    def remove_orphans(self) -> None:
         """What the scheduler does with files that no row needs, however new."""
         self.run("shell", "--no-imports", "-c", "from rowferry.exports.scheduling import scheduler; scheduler.tidy(0)")
 
@@ -154,7 +156,7 @@ class Site:
         return (self.folder / "log").read_text(errors="replace")
 
 
-def connected(url: str) -> str:
+def register_database(url: str) -> str:
     """A name by which this process reaches the database of an installation."""
     alias = next(_aliases)
     connections.settings |= {alias: connections.configure_settings({"default": {}, alias: database(url)})[alias]}
@@ -162,12 +164,12 @@ def connected(url: str) -> str:
 
 
 @contextmanager
-def site(rows: int, **settings: str) -> Iterator[Site]:
+def create_installation(rows: int, **settings: str) -> Iterator[Installation]:
     """An installation in a temporary folder; all that it started is killed at the end."""
     with TemporaryDirectory(prefix="rowferry-chaos-", ignore_cleanup_errors=True) as folder:
-        place = Site(Path(folder), rows, **settings)
+        installation = Installation(Path(folder), rows, **settings)
         try:
-            yield place
+            yield installation
         finally:
-            place.crew.end_all()
-            connections[place.alias].close()
+            installation.processes.remove_all()
+            connections[installation.alias].close()

@@ -11,11 +11,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from rowferry.runtime.supervisor import _dying_with_its_parent as dying_with_its_parent
+from rowferry.runtime.supervisor import _parent_death_hook as dying_with_its_parent
 
 
 @dataclass(slots=True)
-class Member:
+class ManagedProcess:
     """One command and the process that runs it now."""
 
     name: str
@@ -42,78 +42,78 @@ def children_of(pid: int) -> list[int]:
     return found
 
 
-class Crew:
-    """Call `look` often, and all that starts processes from one thread: they die with the thread that started them."""
+class ProcessSupervisor:
+    """Call `supervise` often, and start all from one thread: processes die with the thread that started them."""
 
     def __init__(self, environment: Mapping[str, str], log: Path) -> None:
         self.environment = dict(environment)
-        self.members: dict[str, Member] = {}
-        self.ends: dict[int, float] = {}
+        self.members: dict[str, ManagedProcess] = {}
+        self.killed_at: dict[int, float] = {}
         """When which process was killed: Unix seconds by process id."""
         self._log = log.open("ab")
-        self._asleep: dict[int, float] = {}
+        self._paused: dict[int, float] = {}
 
-    def start(self, name: str, command: Sequence[str]) -> Member:
-        self.members[name] = Member(name, command, self._process(command))
+    def start(self, name: str, command: Sequence[str]) -> ManagedProcess:
+        self.members[name] = ManagedProcess(name, command, self._spawn(command))
         return self.members[name]
 
-    def look(self) -> None:
+    def supervise(self) -> None:
         """Start again who has died; wake who has slept enough."""
         for member in self.members.values():
             if member.wanted and member.process.poll() is not None:
-                self._end_group(member)
-                member.process = self._process(member.command)
-        for pid in [pid for pid, until in self._asleep.items() if until <= time.monotonic()]:
-            self.wake(pid)
+                self._kill_group(member)
+                member.process = self._spawn(member.command)
+        for pid in [pid for pid, until in self._paused.items() if until <= time.monotonic()]:
+            self.resume(pid)
 
     def kill(self, name: str) -> None:
         """SIGKILL to a member and all that it started."""
         member = self.members[name]
-        self._note(member.pid, *member.children)
-        self._end_group(member)
+        self._record_kills(member.pid, *member.children)
+        self._kill_group(member)
 
     def kill_one(self, pid: int) -> None:
-        """SIGKILL to one process of the crew."""
-        self._note(pid)
+        """SIGKILL to one process."""
+        self._record_kills(pid)
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
 
     def pause(self, pid: int, seconds: float) -> None:
-        """SIGSTOP now, SIGCONT by `look` when so many seconds are over."""
+        """SIGSTOP now, SIGCONT by `supervise` when so many seconds are over."""
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGSTOP)
-            self.sleeps(pid, seconds)
+            self.schedule_resume(pid, seconds)
 
-    def sleeps(self, pid: int, seconds: float) -> None:
+    def schedule_resume(self, pid: int, seconds: float) -> None:
         """Remember to wake a process that has stopped."""
-        self._asleep[pid] = time.monotonic() + seconds
+        self._paused[pid] = time.monotonic() + seconds
 
-    def wake(self, pid: int) -> None:
-        self._asleep.pop(pid, None)
+    def resume(self, pid: int) -> None:
+        self._paused.pop(pid, None)
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGCONT)
 
-    def end(self, name: str) -> None:
+    def remove(self, name: str) -> None:
         """Kill a member for good."""
         self.members[name].wanted = False
         self.kill(name)
 
-    def end_all(self) -> None:
-        for pid in list(self._asleep):
-            self.wake(pid)
+    def remove_all(self) -> None:
+        for pid in list(self._paused):
+            self.resume(pid)
         for name in self.members:
-            self.end(name)
+            self.remove(name)
         self._log.close()
 
-    def _note(self, *pids: int) -> None:
-        self.ends |= dict.fromkeys(pids, time.time())
+    def _record_kills(self, *pids: int) -> None:
+        self.killed_at |= dict.fromkeys(pids, time.time())
 
-    def _end_group(self, member: Member) -> None:
+    def _kill_group(self, member: ManagedProcess) -> None:
         with suppress(ProcessLookupError):
             os.killpg(member.pid, signal.SIGKILL)
         member.process.wait()
 
-    def _process(self, command: Sequence[str]) -> subprocess.Popen[bytes]:
+    def _spawn(self, command: Sequence[str]) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             command,
             env=self.environment,

@@ -17,10 +17,10 @@ def write_page(figures: Sequence[Figure]) -> None:
     """Put the table between the marks; what stands around them is written by hand."""
     before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
-    PAGE.write_text(f"{before}{BEGIN}\n{text(figures)}\n{END}{after}", encoding="utf-8")
+    PAGE.write_text(f"{before}{BEGIN}\n{render_table(figures)}\n{END}{after}", encoding="utf-8")
 
 
-def text(figures: Sequence[Figure]) -> str:
+def render_table(figures: Sequence[Figure]) -> str:
     """Where and when, and a row for each figure."""
     lines = [
         f"{datetime.now(UTC).isoformat(timespec='seconds')} · commit {commit()} · {os.cpu_count()} cores",
@@ -36,10 +36,10 @@ def text(figures: Sequence[Figure]) -> str:
 
 def commit() -> str:
     """This commit's id, with a + if files differ from it."""
-    known = said("rev-parse", "--short", "HEAD") or "unknown"
-    return known + ("+" if said("status", "--porcelain", "--untracked-files=no") else "")
+    known = run_git("rev-parse", "--short", "HEAD") or "unknown"
+    return known + ("+" if run_git("status", "--porcelain", "--untracked-files=no") else "")
 
 
-def said(*arguments: str) -> str:
+def run_git(*arguments: str) -> str:
     done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
     return done.stdout.strip()

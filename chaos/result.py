@@ -30,7 +30,7 @@ class Figure:
         return f"{self.number} {self.name}: {self.what}: {self.found} (goal: {self.goal}): {verdict}"
 
 
-def share(values: list[float], part: float) -> float:
+def percentile(values: list[float], part: float) -> float:
     """The value that so large a part of all values does not exceed; 0 of none."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(part * len(ordered)))] if ordered else 0.0

@@ -11,9 +11,9 @@ from rowferry.exports.storage import s3
 
 
 def shorten() -> None:
-    """Ring again, lead and send again after seconds; upload in many parts. What these are for stays true on one idle
+    """Notify again, lead and send again after seconds; upload in many parts. What these are for stays true on one idle
     machine."""
-    scheduler.RING_AGAIN = timedelta(seconds=1)
+    scheduler.NOTIFY_INTERVAL = timedelta(seconds=1)
     conf.SHORTEST_LEAD = timedelta(seconds=3)
     scheduler.SELDOM_EVERY = int(os.environ.get("CHAOS_SELDOM", "3"))
     notifications.SHORTEST_WAIT = timedelta(seconds=2)

@@ -11,23 +11,23 @@ from concurrent.futures import ThreadPoolExecutor
 from chaos.result import ROOT, Figure
 
 TEST = "tests/exports/lifecycle/test_state_machine.py"
-SIDE_BY_SIDE = 2
+PARALLEL_RUNS = 2
 """Runs at the same time, each with choices and a database of its own: a run keeps one core busy."""
 
 
 def state_machine(quick: bool) -> Figure:
     """Figure 12."""
     steps = 1_000 if quick else 10_000
-    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        runs = list(pool.map(run, [steps // SIDE_BY_SIDE] * SIDE_BY_SIDE))
-    taken = sum(steps_of(done.stdout) for done in runs)
+    with ThreadPoolExecutor(PARALLEL_RUNS) as pool:
+        runs = list(pool.map(run, [steps // PARALLEL_RUNS] * PARALLEL_RUNS))
+    taken = sum(count_steps(done.stdout) for done in runs)
     failed = [done for done in runs if done.returncode]
-    broken = [why(done.stdout, done.stderr) for done in failed]
+    broken = [find_failure(done.stdout, done.stderr) for done in failed]
     sys.stderr.writelines(done.stdout + done.stderr for done in failed)
     return Figure(
         12,
         "state-machine",
-        "orders, workers that die or wake late, time, sweeps and lost messages in any order",
+        "orders, workers that die or wake late, time, scheduler runs and lost messages in any order",
         f"{taken:,} steps, {'; '.join(broken) or '0 violations'}",
         f"{steps:,} steps, 12 invariants, 0 violations",
         not broken and taken >= steps,
@@ -46,13 +46,13 @@ def run(steps: int) -> subprocess.CompletedProcess[str]:
     )
 
 
-def steps_of(said: str) -> int:
+def count_steps(said: str) -> int:
     """How many steps a run says it has taken."""
     told = re.search(r"steps: (\d+)", said)
     return int(told[1]) if told else 0
 
 
-def why(said: str, errors: str) -> str:
+def find_failure(said: str, errors: str) -> str:
     """The first violation, in whatever frame hypothesis puts it; of a run that was broken off, what it said last."""
     broken = re.findall(r"^(E  .*)$", said, re.MULTILINE) or re.findall(
         r"^[\s|+]+([\w.]*Error\b.*)$", said, re.MULTILINE

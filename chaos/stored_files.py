@@ -10,28 +10,28 @@ from urllib.parse import parse_qs, urlsplit
 import boto3
 
 
-class Shelf(Protocol):
+class StorageReader(Protocol):
     """A storage, as whoever examines it sees it."""
 
     def read(self, key: str) -> bytes:
         """A file, whole. OSError if there is none."""
 
-    def names(self) -> set[str]:
+    def list_files(self) -> set[str]:
         """Every file, and every one that is not whole yet."""
 
 
-class Folder:
+class FolderReader:
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def read(self, key: str) -> bytes:
         return (self._path / key).read_bytes()
 
-    def names(self) -> set[str]:
+    def list_files(self) -> set[str]:
         return {path.name for path in self._path.glob("*")}
 
 
-class Bucket:
+class BucketReader:
     """Of S3; an upload that was begun and not ended is listed as such."""
 
     def __init__(self, url: str) -> None:
@@ -49,14 +49,14 @@ class Bucket:
         data: bytes = answer["Body"].read()
         return data
 
-    def names(self) -> set[str]:
+    def list_files(self) -> set[str]:
         whole = self._client.list_objects_v2(Bucket=self._bucket, Prefix=self._prefix).get("Contents", ())
         begun = self._client.list_multipart_uploads(Bucket=self._bucket, Prefix=self._prefix).get("Uploads", ())
         files = {item["Key"].removeprefix(self._prefix) for item in whole}
         return files | {f"{item['Key'].removeprefix(self._prefix)} (upload)" for item in begun}
 
 
-def shelf_of(environment: Mapping[str, str], folder: Path) -> Shelf:
+def storage_reader(environment: Mapping[str, str], folder: Path) -> StorageReader:
     """The one that an installation with this environment has."""
     url = environment.get("STORAGE_URL", "")
-    return Bucket(url) if url.startswith("s3:") else Folder(folder)
+    return BucketReader(url) if url.startswith("s3:") else FolderReader(folder)

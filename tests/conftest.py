@@ -57,7 +57,7 @@ def storage_folder(own_storage: None, tmp_path: Path) -> Path:
 def django_db_setup(django_db_setup: None) -> Iterator[None]:
     """The test's database goes at the end: nobody may be connected to it then."""
     yield
-    connection_pool.forget()
+    connection_pool.close_all()
 
 
 def may_export(user: User) -> User:

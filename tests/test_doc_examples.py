@@ -33,7 +33,7 @@ def test_every_order_by_curl_is_one_that_the_api_takes() -> None:
 
 
 @pytest.fixture
-def undeclared() -> Iterator[None]:
+def forget_declarations() -> Iterator[None]:
     """Forgets what an example declares."""
     format_writers()  # asked for before an example derives one: the list of formats stays as it is
     yield
@@ -60,7 +60,7 @@ def test_the_python_example_of_the_readme_gives_a_file() -> None:
     assert made["export"].exported_items == Asset.objects.filter(status_id=2).count() == 1
 
 
-@pytest.mark.usefixtures("db", "undeclared")
+@pytest.mark.usefixtures("db", "forget_declarations")
 @pytest.mark.parametrize("name", ["README.md", "docs/add-a-resource.md"])
 def test_the_resource_of_places_can_be_exported(name: str) -> None:
     outer = LocationFactory()
@@ -71,7 +71,7 @@ def test_the_resource_of_places_can_be_exported(name: str) -> None:
     assert f'{inner.pk},"{inner.name}",{inner.parent_id}\r\n'.encode() in Location.exports.open(export).read()
 
 
-@pytest.mark.usefixtures("db", "undeclared")
+@pytest.mark.usefixtures("db", "forget_declarations")
 def test_the_filter_of_places_takes_in_what_lies_below() -> None:
     outer = LocationFactory()
     LocationFactory(parent=LocationFactory(parent=outer))
@@ -82,10 +82,10 @@ def test_the_filter_of_places_takes_in_what_lies_below() -> None:
     assert Location.exports.to_csv(filters={"parent_id": outer.pk}).exported_items == 1
 
 
-@pytest.mark.usefixtures("db", "undeclared")
+@pytest.mark.usefixtures("db", "forget_declarations")
 def test_the_resource_of_people_narrows_rows_and_columns_and_leaves_out_what_cannot_be_computed() -> None:
     example("docs/add-a-resource.md", "PeopleResource")
-    permissions.keep("default")
+    permissions.create_missing("default")
     ana = UserFactory(username="ana", email="ana@example.com")
     UserFactory(username="bob", email="no address")
     ana.user_permissions.add(Permission.objects.get(codename="export_user"))
@@ -98,17 +98,17 @@ def test_the_resource_of_people_narrows_rows_and_columns_and_leaves_out_what_can
     assert b'"ana","example.com"' in User.exports.open(everybody).read()
 
 
-@pytest.mark.usefixtures("undeclared")
+@pytest.mark.usefixtures("forget_declarations")
 def test_the_format_of_the_example_loses_nothing() -> None:
-    sink: type[FormatWriter] = example("docs/add-a-format.md", "class PgCopySink")["PgCopySink"]
+    writer_class: type[FormatWriter] = example("docs/add-a-format.md", "class PgCopyWriter")["PgCopyWriter"]
     rows = [[text, None] for text in HOSTILE]
-    made = make(sink, columns(ValueType.TEXT, ValueType.TEXT), rows, 4)
+    made = make(writer_class, columns(ValueType.TEXT, ValueType.TEXT), rows, 4)
     lines = made.data.decode().split("\n")[1:-1]
     back = {"\\\\": "\\", "\\t": "\t", "\\n": "\n", "\\r": "\r"}
     read = [re.sub(r"\\[\\tnr]", lambda found: back[found[0]], line.split("\t")[0]) for line in lines]
     assert read == list(HOSTILE)
     assert {line.split("\t")[1] for line in lines} == {"\\N"}
-    assert made.sink.rows == len(HOSTILE)
+    assert made.writer.rows == len(HOSTILE)
 
 
 def test_the_settings_module_of_a_project_adds_its_app() -> None:

@@ -71,13 +71,13 @@ def ours(cls: type[Any]) -> list[type[Any]]:
 @cache
 def commands() -> dict[str, Any]:
     """Every command by its whole name, groups included."""
-    return dict(_walked("rowferry", get_command(app)))
+    return dict(_walk_commands("rowferry", get_command(app)))
 
 
-def _walked(name: str, command: Any) -> Iterator[tuple[str, Any]]:
+def _walk_commands(name: str, command: Any) -> Iterator[tuple[str, Any]]:
     yield name, command
     for word, child in getattr(command, "commands", {}).items():
-        yield from _walked(f"{name} {word}", child)
+        yield from _walk_commands(f"{name} {word}", child)
 
 
 def variables() -> set[str]:
@@ -98,9 +98,9 @@ def command_lines() -> list[str]:
 
 def test_every_format_is_in_the_api_page_with_its_options() -> None:
     rows = first_cells("docs/api.md")
-    for sink in format_writers().values():
-        _, options = rows[sink.name]
-        assert [option.name for option in sink.options if f"`{option.name}`" not in options] == []
+    for writer_class in format_writers().values():
+        _, options = rows[writer_class.name]
+        assert [option.name for option in writer_class.options if f"`{option.name}`" not in options] == []
 
 
 def test_every_resource_is_in_the_api_page() -> None:
@@ -140,7 +140,7 @@ def test_every_error_code_is_in_the_errors_page_with_its_status(error: type[Rowf
     row = first_cells("docs/errors.md")[error.code]
     if error.__module__ == errors.__name__:
         stored = {"code": error.code, "title": "", "detail": ""}
-        assert row[0] == str(problems.of_export(stored)["status"])
+        assert row[0] == str(problems.problem_of_export(stored)["status"])
 
 
 def test_the_codes_of_the_command_are_in_the_errors_page() -> None:

@@ -27,40 +27,40 @@ PLAIN = {ValueType.DATE: b"2025-10-30", ValueType.INSTANT: b"2025-10-30T14:15:00
 SERIAL = {ValueType.DATE: b"45960", ValueType.INSTANT: b"45960.59375"}
 
 
-class Nowhere:
+class NullStream:
     """Takes all bytes and keeps none."""
 
     def write(self, data: bytes, /) -> int:
         return len(data)
 
 
-def block(sink: type[FormatWriter]) -> CellBlock:
-    rows = [cell(sink, column, number) for number in range(ROWS) for column in COLUMNS]
+def make_block(writer_class: type[FormatWriter]) -> CellBlock:
+    rows = [make_cell(writer_class, column, number) for number in range(ROWS) for column in COLUMNS]
     return CellBlock(CELL.join(rows), ROWS)
 
 
-def cell(sink: type[FormatWriter], column: FormatColumn, number: int) -> bytes:
+def make_cell(writer_class: type[FormatWriter], column: FormatColumn, number: int) -> bytes:
     if number % 12 == 0 and column.kind in PLAIN:
         return NULL
     if column.kind in PLAIN:
-        serial = sink.forms.get(column.kind, Representation.PLAIN) is Representation.SERIAL
+        serial = writer_class.forms.get(column.kind, Representation.PLAIN) is Representation.SERIAL
         return (SERIAL if serial else PLAIN)[column.kind]
     if column.kind is ValueType.INTEGER:
         return b"%d" % (number * 37 % 5000)
     return b'Monitor 27" <%d> & more' % number if number % 25 == 0 else b"ThinkPad T14 Gen %d" % number
 
 
-def run(sink: type[FormatWriter], blocks: int) -> None:
+def run(writer_class: type[FormatWriter], blocks: int) -> None:
     order = FileHeader(
         export_id="0" * 36,
         resource="assets",
         resource_label="Assets",
-        format=sink.name,
+        format=writer_class.name,
         exported_at=datetime(2025, 10, 30, tzinfo=UTC),
         item_count=ROWS * blocks,
         columns=COLUMNS,
     )
-    writer, rows = sink(order, Nowhere()), block(sink)
+    writer, rows = writer_class(order, NullStream()), make_block(writer_class)
     writer.open()
     for _ in range(blocks):
         writer.write(rows)

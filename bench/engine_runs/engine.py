@@ -20,13 +20,13 @@ from rowferry.exports.planning.plan import Plan, build_plan
 from rowferry.exports.planning.spec import ExportSpec
 
 
-def planned(format_name: str, rows: int | None) -> Plan:
+def plan_assets(format_name: str, rows: int | None) -> Plan:
     """The plan of all assets, or of the first so many by their key."""
     plan = build_plan(ExportSpec.parse("assets", {"format": format_name}), None)
     return plan if rows is None else replace(plan, queryset=plan.queryset.filter(pk__lte=rows))
 
 
-def order(plan: Plan, reader: Reader) -> FileHeader:
+def file_header(plan: Plan, reader: Reader) -> FileHeader:
     return FileHeader(
         export_id=str(uuid.uuid4()),
         resource="assets",
@@ -34,7 +34,7 @@ def order(plan: Plan, reader: Reader) -> FileHeader:
         format=plan.spec.format,
         exported_at=reader.snapshot_at,
         item_count=reader.count(plan.queryset),
-        columns=plan.sink_columns,
+        columns=plan.format_columns,
         options=plan.spec.options,
     )
 
@@ -42,17 +42,17 @@ def order(plan: Plan, reader: Reader) -> FileHeader:
 def export(format_name: str, file: Path, rows: int | None) -> float:
     """Seconds from the request to the closed file."""
     started = time.perf_counter()
-    plan = planned(format_name, rows)
+    plan = plan_assets(format_name, rows)
     with open_reader(plan.queryset.db) as reader, file.open("wb", buffering=0) as stream:
-        for _ in write_rows(plan, reader, plan.sink(order(plan, reader), stream), Tally()):
+        for _ in write_rows(plan, reader, plan.writer_class(file_header(plan, reader), stream), Tally()):
             pass
     return time.perf_counter() - started
 
 
-def statement(format_name: str) -> str:
+def copy_statement(format_name: str) -> str:
     """The SQL of the read, its parameters bound."""
-    plan = planned(format_name, None)
-    cells = {f"c{i}": one.expression() for i, one in enumerate(plan.renderings)}
+    plan = plan_assets(format_name, None)
+    cells = {f"c{i}": one.expression() for i, one in enumerate(plan.expressions)}
     with open_reader(plan.queryset.db) as reader:
         sql, params = reader.compile(plan.queryset.annotate(**cells).values_list(*cells))
         with reader.wrapper.connection.cursor() as cursor:
@@ -61,7 +61,7 @@ def statement(format_name: str) -> str:
 
 if __name__ == "__main__":
     if len(sys.argv) == 2:
-        print(statement(sys.argv[1]))
+        print(copy_statement(sys.argv[1]))
     else:
         limit = int(sys.argv[3]) if len(sys.argv) > 3 else None
         loaded = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -18,7 +18,7 @@ PATIENCE = 600.0
 NO_ROW = {"date_from": "2100-01-01"}
 
 
-def queued(**request: Any) -> Export:
+def queue_export(**request: Any) -> Export:
     return Asset.exports.run(format="csv", queue=True, email_notification=False, **request)
 
 
@@ -32,21 +32,21 @@ def wait_for(exports: list[Export]) -> list[Export]:
     return list(Export.objects.filter(pk__in=keys))
 
 
-def one_by_one(count: int) -> list[float]:
+def measure_waits(count: int) -> list[float]:
     waits = []
     for _ in range(count):
-        (done,) = wait_for([queued(filters=NO_ROW)])
+        (done,) = wait_for([queue_export(filters=NO_ROW)])
         assert done.started_at is not None
         waits.append((done.started_at - done.created_at).total_seconds())
     return waits
 
 
-def at_once(count: int) -> list[float]:
-    done = wait_for([queued() for _ in range(count)])
+def measure_batch(count: int) -> list[float]:
+    done = wait_for([queue_export() for _ in range(count)])
     ends = [one.completed_at for one in done if one.completed_at]
     return [(max(ends) - min(one.created_at for one in done)).total_seconds()]
 
 
 if __name__ == "__main__":
-    ways = {"one-by-one": one_by_one, "at-once": at_once}
+    ways = {"one-by-one": measure_waits, "at-once": measure_batch}
     print(json.dumps(ways[sys.argv[1]](int(sys.argv[2]))))

@@ -18,7 +18,7 @@ from typing import Any
 from bench import peers
 
 
-def described() -> list[dict[str, Any]]:
+def describe_peers() -> list[dict[str, Any]]:
     names = [found.name for found in pkgutil.iter_modules(peers.__path__) if not found.name.startswith("_")]
     modules = {name: importlib.import_module(f"bench.peers.{name}") for name in names}
     return [
@@ -42,6 +42,6 @@ def export(module: str, format_name: str, file: Path) -> float:
 
 if __name__ == "__main__":
     if len(sys.argv) == 1:
-        print(json.dumps(described()))
+        print(json.dumps(describe_peers()))
     else:
         print(json.dumps({"seconds": export(sys.argv[1], sys.argv[2], Path(sys.argv[3]))}))

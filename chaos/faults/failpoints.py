@@ -24,7 +24,7 @@ Hit = Callable[[], None]
 Wrap = Callable[[Any, Hit], Any]
 
 
-class Sabotage(Exception):
+class InjectedError(Exception):
     """An error that nobody has foreseen."""
 
 
@@ -38,8 +38,8 @@ def stop() -> None:
     os.kill(os.getpid(), signal.SIGSTOP)
 
 
-def err() -> None:
-    raise Sabotage("Chaos raised this.")
+def raise_error() -> None:
+    raise InjectedError("Chaos raised this.")
 
 
 def hang() -> None:
@@ -47,63 +47,69 @@ def hang() -> None:
     time.sleep(float(os.environ.get("CHAOS_HANG", "4")))
 
 
-def lack_space() -> None:
+def raise_no_space() -> None:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-ACTIONS: dict[str, Callable[[], None]] = {"kill": kill, "raise": err, "hang": hang, "stop": stop, "enospc": lack_space}
+ACTIONS: dict[str, Callable[[], None]] = {
+    "kill": kill,
+    "raise": raise_error,
+    "hang": hang,
+    "stop": stop,
+    "enospc": raise_no_space,
+}
 
 
-def before(function: Any, hit: Hit) -> Any:
+def hit_before(function: Any, hit: Hit) -> Any:
     @wraps(function)
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
         hit()
         return function(*args, **kwargs)
 
-    return wrapped
+    return wrapper
 
 
-def after(function: Any, hit: Hit) -> Any:
+def hit_after_result(function: Any, hit: Hit) -> Any:
     """Where the function did something: its answer is neither None nor False."""
 
     @wraps(function)
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
         found = function(*args, **kwargs)
         if found:
             hit()
         return found
 
-    return wrapped
+    return wrapper
 
 
-def behind(function: Any, hit: Hit) -> Any:
+def hit_after(function: Any, hit: Hit) -> Any:
     """When the function has ended, whatever it answers."""
 
     @wraps(function)
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
         found = function(*args, **kwargs)
         hit()
         return found
 
-    return wrapped
+    return wrapper
 
 
-def between_blocks(convey: Any, hit: Hit) -> Any:
+def hit_between_blocks(write_rows: Any, hit: Hit) -> Any:
     """After each block of rows. CHAOS_PACE makes each take so many seconds longer, so that kills find it at work."""
 
-    @wraps(convey)
-    def wrapped(*args: Any, **kwargs: Any) -> Iterator[Any]:
+    @wraps(write_rows)
+    def wrapper(*args: Any, **kwargs: Any) -> Iterator[Any]:
         pace = float(os.environ.get("CHAOS_PACE", "0"))
-        for tally in convey(*args, **kwargs):
+        for tally in write_rows(*args, **kwargs):
             yield tally
             if tally.rows:
                 time.sleep(pace)
                 hit()
 
-    return wrapped
+    return wrapper
 
 
-def once_sent(message: Any, hit: Hit) -> Any:
+def hit_after_send(message: Any, hit: Hit) -> Any:
     """A class of messages, hit when the mail server has said yes."""
 
     class Sent(message):  # type: ignore[misc]
@@ -115,22 +121,22 @@ def once_sent(message: Any, hit: Hit) -> Any:
     return Sent
 
 
-def after_first_duty(sweep: Any, hit: Hit) -> Any:
+def hit_after_first_duty(run_duties: Any, hit: Hit) -> Any:
     """Between two duties of the scheduler."""
 
-    @wraps(sweep)
-    def wrapped(*given: tuple[Callable[[], object], ...]) -> Any:
-        first, *rest = given[0] if given else sweep.__defaults__[0]
-        return sweep((first, hit_between, *rest))
+    @wraps(run_duties)
+    def wrapper(*given: tuple[Callable[[], object], ...]) -> Any:
+        first, *rest = given[0] if given else run_duties.__defaults__[0]
+        return run_duties((first, hit_between, *rest))
 
     def hit_between() -> None:
         hit()
 
-    return wrapped
+    return wrapper
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class Failpoint:
     """A moment: around which function of which module, and how."""
 
     module: str
@@ -139,19 +145,21 @@ class Point:
 
 
 ENGINE = "rowferry.exports"
-POINTS: dict[str, Point] = {
-    "after_insert_before_commit": Point(f"{ENGINE}.lifecycle", "create", after),
-    "after_commit_before_ring": Point(f"{ENGINE}.tasks", "notify_workers", before),
-    "after_claim": Point(f"{ENGINE}.lifecycle", "claim_due", after),
-    "mid_rows": Point(f"{ENGINE}.execution.pipeline", "write_rows", between_blocks),
-    "before_fsync": Point(f"{ENGINE}.storage", "Stage.publish", before),
-    "after_rename_before_commit": Point(f"{ENGINE}.lifecycle", "complete", before),
-    "after_commit_before_ack": Point(f"{ENGINE}.execution.queued", "run_next", after),
-    "mail_after_smtp_before_mark": Point(f"{ENGINE}.scheduling.notifications", "EmailMultiAlternatives", once_sent),
-    "during_sweep": Point(f"{ENGINE}.scheduling.scheduler", "run_duties", after_first_duty),
-    "during_expire": Point(f"{ENGINE}.lifecycle", "expire", after),
-    "mid_multipart": Point(f"{ENGINE}.storage.s3", "S3Stage._send", behind),
-    "after_complete_before_commit": Point(f"{ENGINE}.storage.s3", "S3Stage._complete", behind),
+POINTS: dict[str, Failpoint] = {
+    "after_insert_before_commit": Failpoint(f"{ENGINE}.lifecycle", "create", hit_after_result),
+    "after_commit_before_notify": Failpoint(f"{ENGINE}.tasks", "notify_workers", hit_before),
+    "after_claim": Failpoint(f"{ENGINE}.lifecycle", "claim_due", hit_after_result),
+    "mid_rows": Failpoint(f"{ENGINE}.execution.pipeline", "write_rows", hit_between_blocks),
+    "before_fsync": Failpoint(f"{ENGINE}.storage", "Stage.publish", hit_before),
+    "after_rename_before_commit": Failpoint(f"{ENGINE}.lifecycle", "complete", hit_before),
+    "after_commit_before_ack": Failpoint(f"{ENGINE}.execution.queued", "run_next", hit_after_result),
+    "mail_after_smtp_before_mark": Failpoint(
+        f"{ENGINE}.scheduling.notifications", "EmailMultiAlternatives", hit_after_send
+    ),
+    "during_scheduler_run": Failpoint(f"{ENGINE}.scheduling.scheduler", "run_duties", hit_after_first_duty),
+    "during_expire": Failpoint(f"{ENGINE}.lifecycle", "expire", hit_after_result),
+    "mid_multipart": Failpoint(f"{ENGINE}.storage.s3", "S3Stage._send", hit_after),
+    "after_complete_before_commit": Failpoint(f"{ENGINE}.storage.s3", "S3Stage._complete", hit_after),
 }
 """A function that has moved is an AttributeError at start, not a failpoint that never fires."""
 ON_S3 = ("mid_multipart", "after_complete_before_commit")
@@ -162,10 +170,10 @@ def arm(folder: str) -> None:
     """Wrap every function of POINTS in this process; `folder` holds `armed` and `fired`."""
     for name, point in POINTS.items():
         *path, last = point.function.split(".")
-        place: Any = import_module(point.module)
+        installation: Any = import_module(point.module)
         for step in path:
-            place = getattr(place, step)
-        setattr(place, last, point.wrap(getattr(place, last), partial(fire, Path(folder), name)))
+            installation = getattr(installation, step)
+        setattr(installation, last, point.wrap(getattr(installation, last), partial(fire, Path(folder), name)))
 
 
 def fire(folder: Path, name: str) -> None:
@@ -178,7 +186,7 @@ def fire(folder: Path, name: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Fired:
+class FiredFailpoint:
     """What has fired: where, what, in which process, when (Unix seconds)."""
 
     point: str
@@ -187,8 +195,8 @@ class Fired:
     at: float
 
 
-class Armoury:
-    """The folder, seen by whoever sets the traps."""
+class FailpointFolder:
+    """Arms failpoints by files in the folder, and reads which of them have fired."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -202,18 +210,18 @@ class Armoury:
 
     def disarm(self) -> None:
         """Take away what has not fired."""
-        for trap in (self.folder / "armed").iterdir():
-            trap.unlink(missing_ok=True)
+        for path in (self.folder / "armed").iterdir():
+            path.unlink(missing_ok=True)
 
-    def waiting(self) -> int:
-        """Traps that nobody has stepped into yet."""
+    def count_armed(self) -> int:
+        """How many are armed and have not fired."""
         return len(list((self.folder / "armed").iterdir()))
 
-    def fired(self) -> list[Fired]:
+    def list_fired(self) -> list[FiredFailpoint]:
         """All that fired, the earliest first."""
         found = []
         for path in (self.folder / "fired").iterdir():
             what, pid, at = path.name.split("@")
             point, action, _ = what.split(".")
-            found.append(Fired(point, action, int(pid), int(at) / 1e9))
+            found.append(FiredFailpoint(point, action, int(pid), int(at) / 1e9))
         return sorted(found, key=lambda one: one.at)

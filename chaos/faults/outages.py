@@ -12,7 +12,7 @@ from functools import partial
 
 from django.db import connections
 from tests.services import free_port, rabbitmq, redis
-from tests.services.postgresql import USER, initialise, installed, serving
+from tests.services.postgresql import USER, find_programs, initialise, run_server
 from tests.services.rabbitmq import address as rabbitmq_address
 from tests.services.redis import address as redis_address
 from tests.services.running import own_folder
@@ -20,9 +20,9 @@ from tests.services.running import own_folder
 from chaos import checker
 from chaos.client import Client
 from chaos.file_rows import FORMATS
-from chaos.installation import Site, site
+from chaos.installation import Installation, create_installation
 from chaos.processes import children_of
-from chaos.result import Figure, share
+from chaos.result import Figure, percentile
 from rowferry.exports.models import Status
 
 CREATES, AWAY = 30, 20.0
@@ -38,7 +38,7 @@ def broker_down(quick: bool) -> Figure:
     brokers: dict[str, tuple[Broker, str]] = {"Redis": (redis, redis_address())}
     if not quick:
         brokers["RabbitMQ"] = (rabbitmq, rabbitmq_address())
-    found = {name: without(broker, url) for name, (broker, url) in brokers.items()}
+    found = {name: run_without_broker(broker, url) for name, (broker, url) in brokers.items()}
     told = [f"{name}: {one[0]} answers ≥ 500, p99 {1000 * one[1]:.0f} ms, {one[2]}" for name, one in found.items()]
     return Figure(
         4,
@@ -46,78 +46,78 @@ def broker_down(quick: bool) -> Figure:
         f"{CREATES} orders while the broker is away for {AWAY:g} s",
         "; ".join(told),
         "0 answers ≥ 500, p99 ≤ 1 s, all finish",
-        all(errors == 0 and slowest <= 1 and end.sound for errors, slowest, end in found.values()),
+        all(errors == 0 and slowest <= 1 and end.passed for errors, slowest, end in found.values()),
     )
 
 
-def without(broker: Broker, url: str) -> tuple[int, float, checker.Verdict]:
+def run_without_broker(broker: Broker, url: str) -> tuple[int, float, checker.Verdict]:
     """Answers of 500 and above, the 99th percentile in seconds, and the verdict at the end."""
-    with site(2_000, BROKER_URL=url) as place:
+    with create_installation(2_000, BROKER_URL=url) as installation:
         with broker(at=url):
-            place.start(workers=1)
-            place.order("csv", "before")
-            checker.rest(place)
-        place.client = Client(f"http://127.0.0.1:{place.port}", place.token)
+            installation.start(workers=1)
+            installation.create_export("csv", "before")
+            checker.wait_until_idle(installation)
+        installation.client = Client(f"http://127.0.0.1:{installation.port}", installation.token)
         for number in range(CREATES):
-            place.order(FORMATS[number % 3], f"without {number}")
-            place.wait(lambda: False, AWAY / CREATES)
-        errors = sum(count for status, count in place.client.statuses.items() if status >= 500)
-        slowest = share(place.client.times("POST"), 0.99)
+            installation.create_export(FORMATS[number % 3], f"without {number}")
+            installation.wait_until(lambda: False, AWAY / CREATES)
+        errors = sum(count for status, count in installation.client.statuses.items() if status >= 500)
+        slowest = percentile(installation.client.response_times("POST"), 0.99)
         with broker(at=url):
-            checker.rest(place)
-            return errors, slowest, checker.judge(place, [])
+            checker.wait_until_idle(installation)
+            return errors, slowest, checker.check_installation(installation, [])
 
 
 def database_killed(quick: bool) -> Figure:
     """Figure 5."""
     rounds = 2 if quick else 5
-    programs, port, password = installed(), free_port(), secrets.token_hex(16)
+    programs, port, password = find_programs(), free_port(), secrets.token_hex(16)
     url = f"postgresql://postgres:{password}@127.0.0.1:{port}/postgres"
     with own_folder("postgresql", USER) as folder, ExitStack() as servers:
         initialise(programs, folder, password)
-        start = partial(serving, programs, folder, port)
+        start = partial(run_server, programs, folder, port)
         server = servers.enter_context(start())
-        with site(ROWS, CHAOS_PACE="0.05", DATABASE_URL=url) as place:
-            place.start()
+        with create_installation(ROWS, CHAOS_PACE="0.05", DATABASE_URL=url) as installation:
+            installation.start()
             for number in range(rounds):
-                caught = in_the_middle(place, number)
-                kill(place, server)
-                place.wait(partial(asked, place, caught), DOWN)
+                caught = start_exports(installation, number)
+                kill_server(installation, server)
+                installation.wait_until(partial(poll_export, installation, caught), DOWN)
                 server = servers.enter_context(start())
-                checker.rest(place)
-            verdict, client = checker.judge(place, []), place.client
+                checker.wait_until_idle(installation)
+            verdict, client = checker.check_installation(installation, []), installation.client
     refused = client.statuses[503]
     return Figure(
         5,
         "database-killed",
         f"PostgreSQL killed {rounds} times in the middle of {AT_ONCE} exports",
-        f"{verdict}; meanwhile {refused} answers 503 with Retry-After, {len(client.rude)} others ≥ 500"
-        + "".join(f" ({one})" for one in client.rude[:1]),
+        f"{verdict}; meanwhile {refused} answers 503 with Retry-After, {len(client.server_errors)} others ≥ 500"
+        + "".join(f" ({one})" for one in client.server_errors[:1]),
         "0 lost, 0 partial; 503 with Retry-After meanwhile",
-        verdict.sound and verdict.completed == rounds * AT_ONCE and refused > 0 and not client.rude,
+        verdict.passed and verdict.completed == rounds * AT_ONCE and refused > 0 and not client.server_errors,
     )
 
 
-def in_the_middle(place: Site, number: int) -> str:
+def start_exports(installation: Installation, number: int) -> str:
     """Order some exports; the id of one that is being made."""
     for one in range(AT_ONCE):
-        place.order(FORMATS[one % 3], f"round {number}, order {one}")
-    busy = place.exports.filter(status=Status.PROCESSING, exported_items__gt=0)
-    if not place.wait(busy.exists, 30):
+        installation.create_export(FORMATS[one % 3], f"round {number}, order {one}")
+    busy = installation.exports.filter(status=Status.PROCESSING, exported_items__gt=0)
+    if not installation.wait_until(busy.exists, 30):
         raise RuntimeError("No export was ever in the middle.")
     return str(busy.values_list("pk", flat=True)[0])
 
 
-def asked(place: Site, export_id: str) -> bool:
+def poll_export(installation: Installation, export_id: str) -> bool:
     """Ask how an export does; never enough."""
-    place.client.status(export_id)
+    installation.client.get_export(export_id)
     return False
 
 
-def kill(place: Site, server: subprocess.Popen[bytes]) -> None:
+def kill_server(installation: Installation, server: subprocess.Popen[bytes]) -> None:
     """SIGKILL to the server and all of its processes."""
     for pid in (server.pid, *children_of(server.pid)):
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     server.wait()
-    connections[place.alias].close()
+    connections[installation.alias].close()

@@ -6,46 +6,46 @@ import subprocess
 from urllib.parse import parse_qs, urlsplit
 
 from tests.services import s3
-from tests.services.faulty import Faulty, faulty
+from tests.services.faulty import FaultyServer, run_faulty_server
 from tests.services.s3 import CREDENTIALS
 
 from chaos import checker
 from chaos.faults.failpoints import ON_S3
-from chaos.installation import Site, site
+from chaos.installation import Installation, create_installation
 from chaos.result import Figure
-from chaos.stored_files import Bucket
-from chaos.workloads.orders import Customer
+from chaos.stored_files import BucketReader
+from chaos.workloads.orders import ExportWorkload
 
 ROWS = 4_000
 """Several parts of an upload for each file, as CHAOS_HASTE has them."""
 SHARE = 0.3
 EVERY = 0.5
 """Seconds between two orders."""
-NO_SWEEP = "3600"
+NO_CLEANUP = "3600"
 """Seconds to the scheduler's next look at the files: what a dead worker left shall lie there until it is looked at."""
-SWEEPS = 5
-"""The scheduler does not give up a sweep that the storage spoils: it comes again."""
+CLEANUP_TRIES = 5
+"""The scheduler tries a clean-up again that the storage has made fail."""
 
 
 def storage_faults(quick: bool) -> Figure:
     """Figure 7. The verdict looks into the bucket past the faulty server; everybody else has to go through it."""
     orders, kills = (10, 4) if quick else (40, 10)
-    with s3() as url, faulty(endpoint_of(url), SHARE) as (address, server):
+    with s3() as url, run_faulty_server(endpoint_of(url), SHARE) as (address, server):
         settings = {"STORAGE_URL": url.replace(endpoint_of(url), address), **CREDENTIALS}
-        with site(ROWS, CHAOS_HASTE="1", CHAOS_SELDOM=NO_SWEEP, **settings) as place:
-            place.shelf = Bucket(url)
-            customer, killed = shopped(place, orders, kills)
-            open_before, left = swept(place)
+        with create_installation(ROWS, CHAOS_HASTE="1", CHAOS_SELDOM=NO_CLEANUP, **settings) as installation:
+            installation.storage = BucketReader(url)
+            workload, killed = run_workload(installation, orders, kills)
+            open_before, left = clean_up(installation)
             server.share = 0
-            verdict = checker.judge(place, customer.ordered)
-    sound = verdict.sound and not left and not customer.missing and customer.fault is None
+            verdict = checker.check_installation(installation, workload.created)
+    sound = verdict.passed and not left and not workload.missing and workload.error is None
     return Figure(
         7,
         "storage-faults",
         f"S3, {SHARE:.0%} of requests refused, cut or done and not answered; workers killed in uploads",
-        told(customer, killed, server, open_before, left, verdict),
-        f"≥ {orders} exports, ≥ {kills} kills; all had, 0 partial objects, 0 open uploads after a sweep",
-        sound and killed >= kills and open_before > 0 and len(customer.ordered) >= orders,
+        describe_result(workload, killed, server, open_before, left, verdict),
+        f"≥ {orders} exports, ≥ {kills} kills; all had, 0 partial objects, 0 open uploads after a clean-up",
+        sound and killed >= kills and open_before > 0 and len(workload.created) >= orders,
     )
 
 
@@ -54,43 +54,48 @@ def endpoint_of(url: str) -> str:
     return parse_qs(urlsplit(url).query)["endpoint_url"][0]
 
 
-def shopped(place: Site, orders: int, kills: int) -> tuple[Customer, int]:
+def run_workload(installation: Installation, orders: int, kills: int) -> tuple[ExportWorkload, int]:
     """Somebody who has ordered and fetched all they wanted, and how many workers died meanwhile."""
-    place.start()
-    customer = Customer(place.client, orders, EVERY)
-    customer.start()
+    installation.start()
+    workload = ExportWorkload(installation.client, orders, EVERY)
+    workload.start()
     for number in range(kills):
-        place.wait(lambda: not place.traps.waiting(), 60)
-        place.traps.arm(ON_S3[number % len(ON_S3)], "kill")
-    place.wait(lambda: not place.traps.waiting(), 60)
-    customer.enough.set()
-    place.wait(lambda: not customer.is_alive(), 300)
-    checker.rest(place)
-    return customer, len(place.traps.fired())
+        installation.wait_until(lambda: not installation.failpoints.count_armed(), 60)
+        installation.failpoints.arm(ON_S3[number % len(ON_S3)], "kill")
+    installation.wait_until(lambda: not installation.failpoints.count_armed(), 60)
+    workload.may_stop.set()
+    installation.wait_until(lambda: not workload.is_alive(), 300)
+    checker.wait_until_idle(installation)
+    return workload, len(installation.failpoints.list_fired())
 
 
-def swept(place: Site) -> tuple[int, list[str]]:
-    """Uploads that were open before a sweep, and what lies there after it that no export needs."""
-    open_before = sum(name.endswith("(upload)") for name in place.shelf.names())
-    for _ in range(SWEEPS):
+def clean_up(place: Installation) -> tuple[int, list[str]]:
+    """Uploads that were open before a clean-up, and what lies there after it that no export needs."""
+    open_before = sum(name.endswith("(upload)") for name in place.storage.list_files())
+    for _ in range(CLEANUP_TRIES):
         try:
-            place.sweep()
+            place.remove_orphans()
             break
         except subprocess.CalledProcessError:
             continue
-    return open_before, sorted(checker.left_over(place))
+    return open_before, sorted(checker.find_leftovers(place))
 
 
-def told(
-    customer: Customer, killed: int, server: Faulty, open_before: int, left: list[str], verdict: checker.Verdict
+def describe_result(
+    workload: ExportWorkload,
+    killed: int,
+    server: FaultyServer,
+    open_before: int,
+    left: list[str],
+    verdict: checker.Verdict,
 ) -> str:
     """What was found, in words."""
     partial = sum(not name.endswith("(upload)") for name in left)
     lines = [
-        f"{len(customer.ordered)} orders ({customer.retried} retried by hand), {killed} kills",
+        f"{len(workload.created)} orders ({workload.retried} retried by hand), {killed} kills",
         f"{server.spoiled:,} of {server.asked:,} requests spoilt",
-        f"{open_before} open uploads before a sweep, {len(left) - partial} after it, {partial} partial objects",
-        f"{verdict}; {customer.client.served} downloads checked",
+        f"{open_before} open uploads before a clean-up, {len(left) - partial} after it, {partial} partial objects",
+        f"{verdict}; {workload.client.downloads} downloads checked",
     ]
-    unhappy = [f"{len(customer.missing)} never had"] if customer.missing else []
-    return "; ".join(lines + unhappy + ([f"the client: {customer.fault}"] if customer.fault else []))
+    unhappy = [f"{len(workload.missing)} never had"] if workload.missing else []
+    return "; ".join(lines + unhappy + ([f"the client: {workload.error}"] if workload.error else []))

@@ -17,7 +17,7 @@ from django.db import OperationalError, transaction
 from django.db.models import F
 
 REPORT_EVERY = 20
-BREATH = 0.001
+PAUSE = 0.001
 """Seconds between two transactions: SQLite has one lock for all writers, and does not give it to who waited longest."""
 PAIRED = 99
 """The account of the entries that come and go in pairs; nobody moves their amounts."""
@@ -37,16 +37,16 @@ class Writer:
     def write(self) -> None:
         """One transaction."""
         with transaction.atomic():
-            self._move()
+            self._move_amount()
             if self.random.random() < 0.3:
-                self._pair()
+                self._change_pairs()
 
-    def _move(self) -> None:
+    def _move_amount(self) -> None:
         amount, (first, second) = self.random.randint(1, 1000), sorted(self.random.sample(self.keys, 2))
         self.entries.filter(pk=first).update(amount=F("amount") + amount)
         self.entries.filter(pk=second).update(amount=F("amount") - amount)
 
-    def _pair(self) -> None:
+    def _change_pairs(self) -> None:
         if len(self.pairs) > 50:
             self.entries.filter(pk__in=self.pairs.popleft()).delete()
         amount = self.random.randint(1, 1000)
@@ -64,7 +64,7 @@ def main(seed: str, file: str) -> None:
             writer.pairs.clear()
             continue
         committed += 1
-        time.sleep(BREATH)
+        time.sleep(PAUSE)
         if committed % REPORT_EVERY == 0:
             Path(file).write_text(str(committed))
 

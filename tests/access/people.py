@@ -16,7 +16,7 @@ from rowferry.exports import submission
 from rowferry.exports.execution import queued
 from rowferry.exports.models import Export
 from tests.conftest import may_export
-from tests.factories.exports import changed
+from tests.factories.exports import update_export
 from tests.factories.people import UserFactory
 
 Spoil = Callable[[User], object]
@@ -87,4 +87,4 @@ def export_of(owner: User, state: str) -> Export:
     export = submission.enqueue("assets", {"format": "csv"}, owner)
     if state in ("completed", "expired"):
         queued.run_next()
-    return changed(export, **LOOKS.get(state, {}))
+    return update_export(export, **LOOKS.get(state, {}))

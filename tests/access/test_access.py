@@ -22,7 +22,7 @@ from rowferry.runtime.health_views import PROBES
 from tests.access.people import client_of, export_of, exporter
 from tests.access.table import ADMIN_FOR_STAFF, ADMIN_OPEN, EVERYWHERE_ELSE, LINES, ROLES, Line
 from tests.api.conftest import content
-from tests.factories.exports import again
+from tests.factories.exports import reload_export
 
 pytestmark = pytest.mark.django_db
 
@@ -58,7 +58,7 @@ def address_for(owner: User, line: Line) -> str:
     return address(line.route, export_id, ApiToken.objects.filter(user=owner).latest("pk").pk)
 
 
-def asked(client: Any, method: str, path: str) -> Any:
+def send_request(client: Any, method: str, path: str) -> Any:
     """The answer. What is ordered is a small file."""
     if method == "POST":
         body = {"data": '{"format": "csv"}', "content_type": "application/json"}
@@ -83,7 +83,7 @@ def test_everybody_is_answered_as_the_table_says(assets: list[Asset], line: Line
         if owner is None or role in THE_OWNER:  # whoever is not, changes nothing: the next test says so
             owner = exporter()
             path = address_for(owner, line)
-        answer = asked(client_of(role, owner, api=line.api), line.method, path)
+        answer = send_request(client_of(role, owner, api=line.api), line.method, path)
         content(answer)
         answers[role] = answer.status_code
     assert answers == dict(zip(ROLES, line.expected, strict=True))
@@ -97,11 +97,11 @@ def test_no_other_method_is_taken(assets: list[Asset], route: str) -> None:
     path = address(route, export_of(owner, "completed").pk)
     mine, nobodys = (client_of(role, owner, api=lines[0].api) for role in ("owner", "anonymous"))
     for method in set(METHODS) - taken:
-        assert asked(mine, method, path).status_code == 405, method
-        assert asked(nobodys, method, path).status_code in (401, 405), method
+        assert send_request(mine, method, path).status_code == 405, method
+        assert send_request(nobodys, method, path).status_code in (401, 405), method
 
 
-def seen(answer: Any) -> tuple[Any, ...]:
+def comparable_answer(answer: Any) -> tuple[Any, ...]:
     """All that a client sees of an answer but what is random in each: its own id, the page's CSRF token."""
     body = re.sub(rb'csrfmiddlewaretoken" value="\w+"', b"", content(answer))
     headers = {name: value for name, value in answer.items() if name not in ("Date", "Expires", "X-Request-Id")}
@@ -114,12 +114,16 @@ def test_what_is_somebody_elses_looks_like_what_never_was(assets: list[Asset], l
     export = export_of(owner, line.state)
     for role in STRANGERS:
         client = client_of(role, owner, api=line.api)
-        foreign, missing = (seen(asked(client, line.method, address(line.route, one))) for one in (export.pk, NEVER))
+        foreign, missing = (
+            comparable_answer(send_request(client, line.method, address(line.route, one))) for one in (export.pk, NEVER)
+        )
         assert foreign == missing
         assert missing[0] == 404
-    mine = seen(asked(client_of("owner", owner, api=line.api), line.method, address(line.route, NEVER)))
+    mine = comparable_answer(
+        send_request(client_of("owner", owner, api=line.api), line.method, address(line.route, NEVER))
+    )
     assert mine[0] == 404
-    assert again(export).status == export.status
+    assert reload_export(export).status == export.status
     assert ExportLog.objects.filter(export=export, actor_id=owner.pk).count() == 1
 
 
@@ -129,13 +133,13 @@ def test_neither_queries_nor_time_tell_what_is_somebody_elses(assets: list[Asset
     line = next(line for line in LINES if line.route == "api/v1/exports/<str:export_id>")
     paths = {name: address(line.route, key) for name, key in (("own", export_of(owner, "completed").pk), ("no", NEVER))}
     client = client_of("other", owner, api=True)
-    asked(client, "GET", paths["no"])
+    send_request(client, "GET", paths["no"])
     queries, times = dict[str, int](), {name: list[int]() for name in paths}
     for _ in range(40):
         for name, path in paths.items():
             with CaptureQueriesContext(connection) as captured:
                 begun = process_time_ns()
-                asked(client, "GET", path)
+                send_request(client, "GET", path)
                 times[name].append(process_time_ns() - begun)
             queries[name] = len(captured)
     assert queries["own"] == queries["no"]
@@ -147,8 +151,8 @@ def test_the_page_changes_nothing_without_its_csrf_token(assets: list[Asset], li
     owner = exporter()
     export = export_of(owner, "waiting")
     client = client_of("owner", owner, api=False, strict=True)
-    assert asked(client, "POST", address(line.route, export.pk)).status_code == 403
-    assert again(export).status == "pending"
+    assert send_request(client, "POST", address(line.route, export.pk)).status_code == 403
+    assert reload_export(export).status == "pending"
 
 
 def test_the_admin_is_for_staff_who_have_the_permission(db: None) -> None:
@@ -175,7 +179,7 @@ def test_even_a_superuser_may_only_look_at_exports_and_their_log(assets: list[As
         for path in ("add/", f"{key}/change/", f"{key}/delete/"):
             assert client.post(f"/{address_of}{path}", {"post": "yes"}).status_code == 403, path
         client.post(f"/{address_of}", {"action": "delete_selected", "_selected_action": str(key), "post": "yes"})
-    assert again(export).status == "completed"
+    assert reload_export(export).status == "completed"
     assert ExportLog.objects.count() == told
 
 

@@ -19,7 +19,7 @@ from tests.factories.assets import AssetFactory, AssetStatusFactory, AssetTypeFa
 ROOT = "/api/v1"
 
 
-class Caller:
+class ApiClient:
     """Somebody with a bearer token (or, with user None, nobody)."""
 
     def __init__(self, user: User | None, **headers: str) -> None:
@@ -41,18 +41,18 @@ class Caller:
         data = body if isinstance(body, (str, bytes)) else json.dumps(body)
         return self.http.post(ROOT + path, data, content_type=content_type, headers=headers)
 
-    def order(self, resource: str = "assets", **body: Any) -> Any:
+    def create_export(self, resource: str = "assets", **body: Any) -> Any:
         return self.post(f"/{resource}/export", {"format": "csv"} | body)
 
-    def queued(self, **body: Any) -> Export:
+    def queue_export(self, **body: Any) -> Export:
         """A queued export that waits."""
-        answer = self.order(**{"async": True} | body)
+        answer = self.create_export(**{"async": True} | body)
         assert answer.status_code == 202, answer.content
         return Export.objects.get(pk=answer.json()["export_id"])
 
-    def made(self, **body: Any) -> Export:
+    def run_export(self, **body: Any) -> Export:
         """A queued export that a worker has made."""
-        export = self.queued(**body)
+        export = self.queue_export(**body)
         run_next()
         export.refresh_from_db()
         return export
@@ -79,7 +79,7 @@ def problem(answer: Any, status: int) -> dict[str, Any]:
     return found
 
 
-def some_assets(number: int, **values: Any) -> list[Asset]:
+def create_assets(number: int, **values: Any) -> list[Asset]:
     """So many assets, in one statement."""
     common = {"status": AssetStatusFactory(), "asset_type": AssetTypeFactory()} | values
     rows = (Asset(name=f"Laptop {n}", asset_tag=f"BULK-{n:06d}", **common) for n in range(number))
@@ -96,18 +96,18 @@ def small_bounds(settings: Any) -> None:
 
 
 @pytest.fixture
-def api(owner: User) -> Caller:
-    return Caller(owner)
+def api(owner: User) -> ApiClient:
+    return ApiClient(owner)
 
 
 @pytest.fixture
-def other(stranger: User) -> Caller:
-    return Caller(stranger)
+def other(stranger: User) -> ApiClient:
+    return ApiClient(stranger)
 
 
 @pytest.fixture
-def nobody(db: None) -> Caller:
-    return Caller(None)
+def nobody(db: None) -> ApiClient:
+    return ApiClient(None)
 
 
 @pytest.fixture

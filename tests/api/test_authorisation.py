@@ -16,7 +16,7 @@ from django.utils import timezone
 from rowferry.api.models import ApiToken, issue
 from rowferry.assets.models import Asset
 from rowferry.exports.execution.queued import run_next
-from tests.api.conftest import Caller, content, problem
+from tests.api.conftest import ApiClient, content, problem
 
 EVERYWHERE = [
     ("post", "/assets/export"),
@@ -36,7 +36,7 @@ OF_ONE_EXPORT = [(method, path) for method, path in EVERYWHERE if "{id}" in path
 
 
 @pytest.mark.parametrize("method, path", EVERYWHERE)
-def test_nobody_gets_401(nobody: Caller, method: str, path: str) -> None:
+def test_nobody_gets_401(nobody: ApiClient, method: str, path: str) -> None:
     answer = getattr(nobody, method)(path.format(id="2b1a3a0e-0000-4000-8000-000000000000"))
     assert answer.status_code == 401
     assert answer["WWW-Authenticate"] == "Bearer"
@@ -86,14 +86,16 @@ def test_a_token_expires(owner: User) -> None:
     problem(ask.get("/api/v1/exports"), 401)
 
 
-def test_a_deleted_token_and_an_inactive_owner_get_401(api: Caller, other: Caller, owner: User, stranger: User) -> None:
+def test_a_deleted_token_and_an_inactive_owner_get_401(
+    api: ApiClient, other: ApiClient, owner: User, stranger: User
+) -> None:
     ApiToken.objects.filter(user=stranger).delete()
     problem(other.get("/exports"), 401)
     User.objects.filter(pk=owner.pk).update(is_active=False)
     problem(api.get("/exports"), 401)
 
 
-def test_the_use_of_a_token_is_noted_once_a_minute(api: Caller) -> None:
+def test_the_use_of_a_token_is_noted_once_a_minute(api: ApiClient) -> None:
     def last_use() -> Any:
         return ApiToken.objects.get().last_used_at
 
@@ -126,15 +128,20 @@ def test_a_bearer_needs_no_csrf_token(owner: User, assets: list[Asset]) -> None:
     assert ask.post("/api/v1/assets/export", {"format": "csv"}, content_type="application/json").status_code == 200
 
 
-def test_without_the_permission_it_is_403(api: Caller, owner: User) -> None:
+def test_without_the_permission_it_is_403(api: ApiClient, owner: User) -> None:
     owner.user_permissions.remove(Permission.objects.get(codename="export_asset"))
-    for answer in (api.order(), api.order(columns=["nonsense"]), api.order(dry_run=True), api.get("/resources/assets")):
+    for answer in (
+        api.create_export(),
+        api.create_export(columns=["nonsense"]),
+        api.create_export(dry_run=True),
+        api.get("/resources/assets"),
+    ):
         assert "assets.export_asset" in problem(answer, 403)["detail"]
-    assert api.order("tickets").status_code == 200
+    assert api.create_export("tickets").status_code == 200
 
 
-def test_a_permission_lost_since_holds_at_download_and_in_the_worker(api: Caller, owner: User) -> None:
-    made, waiting = api.made(), api.queued()
+def test_a_permission_lost_since_holds_at_download_and_in_the_worker(api: ApiClient, owner: User) -> None:
+    made, waiting = api.run_export(), api.queue_export()
     owner.user_permissions.clear()
     problem(api.get(f"/exports/{made.pk}/download"), 403)
     run_next()
@@ -145,9 +152,9 @@ def test_a_permission_lost_since_holds_at_download_and_in_the_worker(api: Caller
 
 @pytest.mark.parametrize("method, path", OF_ONE_EXPORT)
 def test_somebody_elses_export_is_like_one_that_never_was(
-    api: Caller, other: Caller, assets: list[Asset], method: str, path: str
+    api: ApiClient, other: ApiClient, assets: list[Asset], method: str, path: str
 ) -> None:
-    export = api.made()
+    export = api.run_export()
     theirs = getattr(other, method)(path.format(id=export.pk))
     never = getattr(other, method)(path.format(id="2b1a3a0e-0000-4000-8000-000000000000"))
     assert theirs.status_code == never.status_code == 404
@@ -155,19 +162,19 @@ def test_somebody_elses_export_is_like_one_that_never_was(
     assert api.get(f"/exports/{export.pk}").json()["status"] == "completed"
 
 
-def test_the_history_is_ones_own(api: Caller, other: Caller) -> None:
-    api.queued()
+def test_the_history_is_ones_own(api: ApiClient, other: ApiClient) -> None:
+    api.queue_export()
     assert other.get("/exports").json()["pagination"]["total"] == 0
 
 
-def printed(*arguments: str) -> str:
+def run_token_command(*arguments: str) -> str:
     out = StringIO()
     call_command("token", *arguments, stdout=out)
     return out.getvalue()
 
 
 def test_the_command_prints_a_token_that_works_and_nothing_else(owner: User) -> None:
-    token = printed("owner", "--name", "nightly", "--days", "7")
+    token = run_token_command("owner", "--name", "nightly", "--days", "7")
     assert token == f"{token.strip()}\n"
     assert Client(headers={"authorization": f"Bearer {token.strip()}"}).get("/api/v1/exports").status_code == 200
     kept = ApiToken.objects.get()
@@ -181,7 +188,7 @@ def test_the_command_prints_a_token_that_works_and_nothing_else(owner: User) -> 
 )
 def test_the_command_says_what_is_wrong(owner: User, arguments: tuple[str, ...]) -> None:
     with pytest.raises(CommandError):
-        printed(*arguments)
+        run_token_command(*arguments)
     assert not ApiToken.objects.exists()
 
 

@@ -19,7 +19,7 @@ from django.db import connection
 
 from rowferry.api.models import issue
 from rowferry.exports.models import Export
-from tests.api.conftest import some_assets
+from tests.api.conftest import create_assets
 from tests.conftest import may_export
 from tests.factories.people import UserFactory
 from tests.support.unreadable import break_row
@@ -65,7 +65,7 @@ def _wait_for(port: int) -> None:
     raise TimeoutError("gunicorn did not start")
 
 
-def answered(port: int, user: User) -> bytes:
+def read_answer(port: int, user: User) -> bytes:
     """All that comes over the wire until the server hangs up."""
     body = b'{"format": "csv"}'
     head = (
@@ -82,9 +82,9 @@ def answered(port: int, user: User) -> bytes:
 
 
 def test_a_stream_that_fails_half_way_ends_without_its_last_chunk(server: int) -> None:
-    some_assets(6_000)
+    create_assets(6_000)
     break_row(5_000)
-    received = answered(server, may_export(UserFactory()))
+    received = read_answer(server, may_export(UserFactory()))
     assert received.startswith(b"HTTP/1.1 200 OK")
     assert b"Transfer-Encoding: chunked" in received
     assert 0 < len(re.findall(rb'^[0-9]+,"[01]"\r$', received, re.MULTILINE)) < 5_000

@@ -16,7 +16,7 @@ import zstandard
 from rowferry.assets.models import Asset
 from rowferry.exports.models import Export
 from rowferry.exports.storage import storage
-from tests.api.conftest import Caller, content, problem, some_assets
+from tests.api.conftest import ApiClient, content, create_assets, problem
 
 UNPACK: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.decompress,
@@ -27,16 +27,16 @@ FORMATS = ("csv", "json", "ndjson", "tsv")
 every_packing = pytest.mark.parametrize("compress", TYPES)
 
 
-def plain(api: Caller, name: str) -> bytes:
-    return content(api.order(format=name, columns=["id", "name"]))
+def plain(api: ApiClient, name: str) -> bytes:
+    return content(api.create_export(format=name, columns=["id", "name"]))
 
 
 @every_packing
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_file_comes_compressed_with_its_type_and_name(
-    api: Caller, assets: list[Asset], name: str, compress: str
+    api: ApiClient, assets: list[Asset], name: str, compress: str
 ) -> None:
-    answer = api.order(format=name, columns=["id", "name"], **{name: {"compress": compress}})
+    answer = api.create_export(format=name, columns=["id", "name"], **{name: {"compress": compress}})
     content_type, suffix = TYPES[compress]
     data = content(answer)
     assert answer.status_code == 200
@@ -50,10 +50,10 @@ def test_a_file_comes_compressed_with_its_type_and_name(
         assert UNPACK[compress](data) == plain(api, name)
 
 
-def test_a_stream_has_its_type_and_its_first_rows_can_be_read_at_once(api: Caller, settings: Any, db: None) -> None:
+def test_a_stream_has_its_type_and_its_first_rows_can_be_read_at_once(api: ApiClient, settings: Any, db: None) -> None:
     settings.ROWFERRY_QUEUE_ABOVE = settings.ROWFERRY_REQUEST_ROW_LIMIT = 10_000
-    some_assets(5_000)
-    answer = api.order(columns=["id"], csv={"compress": "gzip", "bom": False})
+    create_assets(5_000)
+    answer = api.create_export(columns=["id"], csv={"compress": "gzip", "bom": False})
     chunks = iter(answer.streaming_content)
     assert answer["Content-Type"] == "application/gzip"
     assert '.csv.gz"' in answer["Content-Disposition"]
@@ -63,9 +63,9 @@ def test_a_stream_has_its_type_and_its_first_rows_can_be_read_at_once(api: Calle
 
 
 @every_packing
-def test_a_queued_file_is_kept_hashed_and_served_compressed(api: Caller, compress: str) -> None:
-    some_assets(12)
-    export = api.made(csv={"compress": compress}, columns=["id"])
+def test_a_queued_file_is_kept_hashed_and_served_compressed(api: ApiClient, compress: str) -> None:
+    create_assets(12)
+    export = api.run_export(csv={"compress": compress}, columns=["id"])
     content_type, suffix = TYPES[compress]
     assert export.status == "completed"
     assert export.file_key == f"{export.pk}.{export.fence}.csv.{suffix}"
@@ -82,8 +82,8 @@ def test_a_queued_file_is_kept_hashed_and_served_compressed(api: Caller, compres
     assert storage().open(export.file_key).read() == data
 
 
-def test_a_range_is_one_of_the_compressed_bytes(api: Caller, assets: list[Asset]) -> None:
-    export = api.made(csv={"compress": "gzip"})
+def test_a_range_is_one_of_the_compressed_bytes(api: ApiClient, assets: list[Asset]) -> None:
+    export = api.run_export(csv={"compress": "gzip"})
     whole = content(api.get(f"/exports/{export.pk}/download"))
     answer = api.get(f"/exports/{export.pk}/download", range="bytes=2-9")
     assert answer.status_code == 206
@@ -92,11 +92,11 @@ def test_a_range_is_one_of_the_compressed_bytes(api: Caller, assets: list[Asset]
     assert content(answer) == whole[2:10]
 
 
-def test_a_dry_run_shows_rows_and_estimates_the_compressed_size(api: Caller) -> None:
-    some_assets(15)
+def test_a_dry_run_shows_rows_and_estimates_the_compressed_size(api: ApiClient) -> None:
+    create_assets(15)
     sizes = {}
     for compress in ("none", "gzip", "zstd"):
-        answer = api.order(csv={"compress": compress}, dry_run=True)
+        answer = api.create_export(csv={"compress": compress}, dry_run=True)
         assert answer.status_code == 200
         assert len(answer.json()["preview"]) == 10
         sizes[compress] = answer.json()["estimated_file_size"]
@@ -120,11 +120,11 @@ def test_a_dry_run_shows_rows_and_estimates_the_compressed_size(api: Caller) -> 
         ({"compress": "gzip"}, "compress"),
     ],
 )
-def test_a_wrong_choice_is_named(api: Caller, body: dict[str, Any], field: str) -> None:
-    assert list(problem(api.order(**body), 422)["errors"]) == [field]
+def test_a_wrong_choice_is_named(api: ApiClient, body: dict[str, Any], field: str) -> None:
+    assert list(problem(api.create_export(**body), 422)["errors"]) == [field]
 
 
-def test_the_catalogue_says_what_there_is_to_choose(api: Caller) -> None:
+def test_the_catalogue_says_what_there_is_to_choose(api: ApiClient) -> None:
     formats = {one["name"]: one for one in api.get("/resources/assets").json()["formats"]}
     (option,) = [one for one in formats["ndjson"]["options"] if one["name"] == "compress"]
     assert (option["default"], option["choices"], option["missing"]) == ("none", ["none", "gzip", "zstd"], {})

@@ -22,12 +22,12 @@ from rowferry.api.ranges import UnsatisfiableRangeError
 from rowferry.assets.models import Asset
 from rowferry.exports import tracking
 from rowferry.exports.models import Export, ExportLog
-from tests.api.conftest import Caller, content, problem
+from tests.api.conftest import ApiClient, content, problem
 
 
 @pytest.fixture
-def export(api: Caller, assets: list[Asset]) -> Export:
-    return api.made()
+def export(api: ApiClient, assets: list[Asset]) -> Export:
+    return api.run_export()
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def downloads(export: Export) -> tuple[int, list[str]]:
     return export.download_count, [line.message for line in lines]
 
 
-def test_the_whole_file(api: Caller, export: Export, path: str, data: bytes) -> None:
+def test_the_whole_file(api: ApiClient, export: Export, path: str, data: bytes) -> None:
     answer = api.get(path)
     digest = hashlib.sha256(data)
     assert (answer.status_code, content(answer)) == (200, data)
@@ -62,7 +62,7 @@ def test_the_whole_file(api: Caller, export: Export, path: str, data: bytes) -> 
     assert answer["Content-Disposition"] == f'attachment; filename="{export.filename}"'
 
 
-def test_each_download_is_counted_and_logged(api: Caller, export: Export, path: str) -> None:
+def test_each_download_is_counted_and_logged(api: ApiClient, export: Export, path: str) -> None:
     content(api.get(path))
     content(api.get(path, range="bytes=0-3"))
     count, messages = downloads(export)
@@ -73,15 +73,15 @@ def test_each_download_is_counted_and_logged(api: Caller, export: Export, path: 
     assert ExportLog.objects.filter(export=export, event="downloaded", actor_name="owner").count() == 2
 
 
-def test_the_log_names_the_client_behind_a_trusted_proxy(api: Caller, assets: list[Asset], settings: Any) -> None:
+def test_the_log_names_the_client_behind_a_trusted_proxy(api: ApiClient, assets: list[Asset], settings: Any) -> None:
     settings.ROWFERRY_TRUSTED_PROXIES = 1
-    export = api.made()
+    export = api.run_export()
     content(api.get(f"/exports/{export.pk}/download", x_forwarded_for="6.6.6.6, 203.0.113.9"))
     logged = api.get(f"/exports/{export.pk}/logs?event=downloaded").json()["data"]
     assert [line["message"] for line in logged] == ["Downloaded (the whole file) to 203.0.113.9."]
 
 
-def test_a_range(api: Caller, path: str, data: bytes) -> None:
+def test_a_range(api: ApiClient, path: str, data: bytes) -> None:
     answer = api.get(path, range="bytes=5-14")
     assert (answer.status_code, content(answer)) == (206, data[5:15])
     assert answer["Content-Range"] == f"bytes 5-14/{len(data)}"
@@ -99,24 +99,24 @@ def test_a_server_can_send_a_part_from_the_file_itself(owner: User, export: Expo
     assert file.stream.closed
 
 
-def test_a_range_joins_what_was_broken_off(api: Caller, path: str, data: bytes) -> None:
+def test_a_range_joins_what_was_broken_off(api: ApiClient, path: str, data: bytes) -> None:
     first = content(api.get(path, range="bytes=0-19"))
     assert first + content(api.get(path, range="bytes=20-")) == data
 
 
-def test_several_ranges_are_answered_with_the_whole_file(api: Caller, path: str, data: bytes) -> None:
+def test_several_ranges_are_answered_with_the_whole_file(api: ApiClient, path: str, data: bytes) -> None:
     answer = api.get(path, range="bytes=0-1,4-5")
     assert (answer.status_code, content(answer)) == (200, data)
 
 
-def test_a_range_outside_is_416_and_says_the_size(api: Caller, export: Export, path: str, data: bytes) -> None:
+def test_a_range_outside_is_416_and_says_the_size(api: ApiClient, export: Export, path: str, data: bytes) -> None:
     answer = api.get(path, range=f"bytes={len(data)}-")
     problem(answer, 416)
     assert answer["Content-Range"] == f"bytes */{len(data)}"
     assert downloads(export) == (0, [])
 
 
-def test_if_range_gives_the_part_of_this_file_only(api: Caller, export: Export, path: str, data: bytes) -> None:
+def test_if_range_gives_the_part_of_this_file_only(api: ApiClient, export: Export, path: str, data: bytes) -> None:
     etag, dated = f'"{export.sha256}"', http_date(export.completed_at.timestamp())
     for condition, status in ((etag, 206), (dated, 206), ('"other"', 200), (f"W/{etag}", 200), (http_date(0), 200)):
         answer = api.get(path, **{"range": "bytes=0-0", "if-range": condition})
@@ -124,36 +124,36 @@ def test_if_range_gives_the_part_of_this_file_only(api: Caller, export: Export, 
 
 
 @pytest.mark.parametrize("condition", ['"{sha256}"', '"x", "{sha256}"', 'W/"{sha256}"', "*"])
-def test_who_has_the_file_already_is_told_so(api: Caller, export: Export, path: str, condition: str) -> None:
+def test_who_has_the_file_already_is_told_so(api: ApiClient, export: Export, path: str, condition: str) -> None:
     answer = api.get(path, **{"if-none-match": condition.format(sha256=export.sha256)})
     assert (answer.status_code, content(answer)) == (304, b"")
     assert answer["ETag"] == f'"{export.sha256}"'
     assert downloads(export) == (0, [])
 
 
-def test_another_etag_gets_the_file(api: Caller, path: str, data: bytes) -> None:
+def test_another_etag_gets_the_file(api: ApiClient, path: str, data: bytes) -> None:
     assert content(api.get(path, **{"if-none-match": '"another"'})) == data
 
 
-def test_if_modified_since(api: Caller, export: Export, path: str) -> None:
+def test_if_modified_since(api: ApiClient, export: Export, path: str) -> None:
     moment = export.completed_at.timestamp()
     assert api.get(path, **{"if-modified-since": http_date(moment)}).status_code == 304
     assert api.get(path, **{"if-modified-since": http_date(moment - 10)}).status_code == 200
 
 
-def test_a_condition_that_does_not_hold_is_412(api: Caller, path: str) -> None:
+def test_a_condition_that_does_not_hold_is_412(api: ApiClient, path: str) -> None:
     problem(api.get(path, **{"if-match": '"another"'}), 412)
 
 
-def _described(answer: Any) -> dict[str, str]:
+def _stable_headers(answer: Any) -> dict[str, str]:
     return {name: value for name, value in answer.items() if name != "X-Request-Id"}
 
 
-def test_head_says_what_get_would_and_counts_nothing(api: Caller, export: Export, path: str, data: bytes) -> None:
+def test_head_says_what_get_would_and_counts_nothing(api: ApiClient, export: Export, path: str, data: bytes) -> None:
     head, whole = api.head(path), api.get(path)
     content(whole)
     assert (head.status_code, content(head)) == (200, b"")
-    assert _described(head) == _described(whole)
+    assert _stable_headers(head) == _stable_headers(whole)
     assert not head.streaming
     assert downloads(export)[0] == 1
 
@@ -180,27 +180,27 @@ def test_the_file_is_closed_with_the_answer_though_nobody_reads_it(
     assert file.stream.closed
 
 
-def test_what_is_not_ready_is_409(api: Caller) -> None:
-    waiting = api.queued()
+def test_what_is_not_ready_is_409(api: ApiClient) -> None:
+    waiting = api.queue_export()
     for status in ("pending", "processing", "failed", "cancelled"):
         Export.objects.filter(pk=waiting.pk).update(status=status)
         problem(api.get(f"/exports/{waiting.pk}/download"), 409)
 
 
-def test_what_has_expired_is_410(api: Caller, export: Export, path: str) -> None:
+def test_what_has_expired_is_410(api: ApiClient, export: Export, path: str) -> None:
     Export.objects.filter(pk=export.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
     problem(api.get(path), 410)
     Export.objects.filter(pk=export.pk).update(status="expired")
     problem(api.get(path), 410)
 
 
-def test_a_file_that_is_gone_is_404(api: Caller, export: Export, path: str, storage_folder: Path) -> None:
+def test_a_file_that_is_gone_is_404(api: ApiClient, export: Export, path: str, storage_folder: Path) -> None:
     (storage_folder / export.file_key).unlink()
     problem(api.get(path), 404)
     assert downloads(export) == (0, [])
 
 
 @pytest.mark.django_db(transaction=True)  # on the engine's own snapshot, where the count is sure before the rows
-def test_an_empty_export_can_be_downloaded(api: Caller, db: Any) -> None:
-    export = api.made(format="json", filters={"status_id": 1})
+def test_an_empty_export_can_be_downloaded(api: ApiClient, db: Any) -> None:
+    export = api.run_export(format="json", filters={"status_id": 1})
     assert content(api.get(f"/exports/{export.pk}/download")).rstrip().endswith(b'"data":[]}')

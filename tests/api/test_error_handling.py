@@ -19,11 +19,11 @@ from rowferry.exports.models import Export, ExportLog
 from rowferry.exports.resources.columns import Column
 from rowferry.exports.resources.registry import unregister
 from rowferry.exports.resources.resource import Resource, register
-from tests.api.conftest import Caller, problem, some_assets
+from tests.api.conftest import ApiClient, create_assets, problem
 from tests.support.unreadable import Unreadable, break_row
 
 
-def test_a_problem_has_everything_that_rfc_9457_names(api: Caller) -> None:
+def test_a_problem_has_everything_that_rfc_9457_names(api: ApiClient) -> None:
     found = problem(api.post("/assets/export", {}), 422)
     assert found["type"] == "urn:rowferry:problem:invalid_request"
     assert (found["title"], found["code"]) == ("The request is not valid", "invalid_request")
@@ -31,11 +31,11 @@ def test_a_problem_has_everything_that_rfc_9457_names(api: Caller) -> None:
     assert "csv" in found["errors"]["format"][0]
 
 
-def test_no_body_is_an_empty_one(api: Caller) -> None:
+def test_no_body_is_an_empty_one(api: ApiClient) -> None:
     assert list(problem(api.post("/assets/export", b""), 422)["errors"]) == ["format"]
 
 
-def test_every_wrong_field_is_named_at_once(api: Caller) -> None:
+def test_every_wrong_field_is_named_at_once(api: ApiClient) -> None:
     wrong = {"format": "pdf", "columns": [], "colour": 1, "sort_order": "up", "filters": {"status_id": "x"}}
     found = problem(api.post("/assets/export", wrong), 422)["errors"]
     assert found.keys() == {"format", "columns", "colour", "sort_order", "filters.status_id"}
@@ -59,7 +59,7 @@ def test_every_wrong_field_is_named_at_once(api: Caller) -> None:
     ],
     ids=range(12),
 )
-def test_what_is_no_json_is_400(api: Caller, body: bytes) -> None:
+def test_what_is_no_json_is_400(api: ApiClient, body: bytes) -> None:
     problem(api.post("/assets/export", body), 400)
 
 
@@ -97,58 +97,58 @@ def test_what_is_no_json_is_400(api: Caller, body: bytes) -> None:
     ],
     ids=range(28),
 )
-def test_wrong_values_are_422(api: Caller, body: object) -> None:
+def test_wrong_values_are_422(api: ApiClient, body: object) -> None:
     found = problem(api.post("/assets/export", body), 422)
     assert len(json.dumps(found)) < 5_000
 
 
 @pytest.mark.parametrize("value", [2**63, -(2**63) - 1, 10**4_000])
-def test_an_id_beyond_all_ids_matches_nothing(api: Caller, assets: list[Asset], value: int) -> None:
-    assert api.order(filters={"status_id": value}).status_code == 200
+def test_an_id_beyond_all_ids_matches_nothing(api: ApiClient, assets: list[Asset], value: int) -> None:
+    assert api.create_export(filters={"status_id": value}).status_code == 200
 
 
 @pytest.mark.parametrize(
     "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "text/json", "%%%"]
 )
-def test_another_type_of_body_is_415(api: Caller, kind: str) -> None:
+def test_another_type_of_body_is_415(api: ApiClient, kind: str) -> None:
     problem(api.post("/assets/export", b'{"format": "csv"}', content_type=kind), 415)
 
 
 @pytest.mark.parametrize(
     "kind", ["application/json", "application/json; charset=utf-8", "Application/JSON;charset=latin-1"]
 )
-def test_json_is_known_by_its_type_and_always_utf_8(api: Caller, assets: list[Asset], kind: str) -> None:
+def test_json_is_known_by_its_type_and_always_utf_8(api: ApiClient, assets: list[Asset], kind: str) -> None:
     assert api.post("/assets/export", b'{"format": "csv"}', content_type=kind).status_code == 200
 
 
-def test_a_body_beyond_the_limit_is_413(api: Caller) -> None:
+def test_a_body_beyond_the_limit_is_413(api: ApiClient) -> None:
     problem(api.post("/assets/export", b" " * (1024 * 1024 + 1)), 413)
 
 
-def test_a_body_of_unsaid_length_is_411(api: Caller) -> None:
+def test_a_body_of_unsaid_length_is_411(api: ApiClient) -> None:
     problem(api.http.generic("POST", "/api/v1/assets/export", "", HTTP_TRANSFER_ENCODING="chunked"), 411)
 
 
 @pytest.mark.parametrize("method, path", [("delete", "/exports"), ("post", "/resources"), ("get", "/assets/export")])
-def test_another_method_is_405_and_names_the_right_ones(api: Caller, method: str, path: str) -> None:
+def test_another_method_is_405_and_names_the_right_ones(api: ApiClient, method: str, path: str) -> None:
     answer = getattr(api, method)(path)
     problem(answer, 405)
     assert answer["Allow"]
 
 
 @pytest.mark.parametrize("path", ["/", "/nothing", "/exports/", "/exports/x/y/z", "/assets/export/", "/%00", "/%ff%fe"])
-def test_an_address_that_is_none_is_404(api: Caller, nobody: Caller, path: str) -> None:
+def test_an_address_that_is_none_is_404(api: ApiClient, nobody: ApiClient, path: str) -> None:
     problem(api.get(path), 404)
     problem(nobody.post(path, {}), 404)
 
 
 @pytest.mark.parametrize("name", ["x", "2b1a3a0e", "%00", "%ff", "2b1a3a0e-0000-4000-8000-00000000000g", "1" * 5_000])
-def test_an_id_that_is_none_is_404(api: Caller, name: str) -> None:
+def test_an_id_that_is_none_is_404(api: ApiClient, name: str) -> None:
     problem(api.get(f"/exports/{name}"), 404)
 
 
 @pytest.mark.parametrize("accept", ["text/html", "text/csv", "application/xml", "\xff", "q=;;;,", ""])
-def test_errors_are_problems_whatever_is_accepted(api: Caller, accept: str) -> None:
+def test_errors_are_problems_whatever_is_accepted(api: ApiClient, accept: str) -> None:
     problem(api.post("/assets/export", {}, accept=accept), 422)
 
 
@@ -170,16 +170,16 @@ HOSTILE = ["\x80\xff", "\x00", "a" * 100_000, "\xe2\x80\xa8", ",,,;;;==", '"', "
         "Accept-Language",
     ],
 )
-def test_hostile_bytes_in_a_header_do_no_harm(api: Caller, assets: list[Asset], name: str, value: str) -> None:
+def test_hostile_bytes_in_a_header_do_no_harm(api: ApiClient, assets: list[Asset], name: str, value: str) -> None:
     key = f"HTTP_{name.upper().replace('-', '_')}"
-    export = api.made()
+    export = api.run_export()
     for method, path in (("post", "/assets/export"), ("get", f"/exports/{export.pk}/download")):
         call = getattr(api.http, method)
         body = {"data": '{"format": "csv"}', "content_type": "application/json"} if method == "post" else {}
         assert call(f"/api/v1{path}", **body, **{key: value}).status_code < 500
 
 
-def test_a_database_that_does_not_answer_is_503_and_says_when_to_come_back(api: Caller) -> None:
+def test_a_database_that_does_not_answer_is_503_and_says_when_to_come_back(api: ApiClient) -> None:
     found = to_problem(OperationalError("could not connect to server: secret.host"))
     assert (found.status, found.headers["Retry-After"]) == (503, "5")
     assert "secret" not in found.detail
@@ -204,18 +204,18 @@ def test_every_error_of_the_engine_has_its_status(error: errors.RowferryError, s
     assert ("Retry-After" in found.headers) == (status == 503)
 
 
-def test_a_disk_that_takes_nothing_is_503(api: Caller, assets: list[Asset], storage_folder: Path) -> None:
+def test_a_disk_that_takes_nothing_is_503(api: ApiClient, assets: list[Asset], storage_folder: Path) -> None:
     storage_folder.write_text("a file where the folder should be")
-    answer = api.order()
+    answer = api.create_export()
     assert problem(answer, 503)["code"] == "storage_fault"
     assert answer["Retry-After"]
     assert Export.objects.get().status == "failed"
 
 
 def test_a_bug_is_500_says_nothing_of_itself_and_is_logged(
-    api: Caller, people_with_a_bug: None, caplog: pytest.LogCaptureFixture
+    api: ApiClient, people_with_a_bug: None, caplog: pytest.LogCaptureFixture
 ) -> None:
-    found = problem(api.order("buggy"), 500)
+    found = problem(api.create_export("buggy"), 500)
     assert found["code"] == "internal_error"
     assert "secret" not in json.dumps(found)
     assert "secret" in caplog.text
@@ -244,12 +244,12 @@ def unreadable() -> Iterator[None]:
 
 
 def test_a_stream_that_fails_half_way_raises_into_the_server(
-    transactional_db: None, api: Caller, unreadable: None, settings: Any
+    transactional_db: None, api: ApiClient, unreadable: None, settings: Any
 ) -> None:
     settings.ROWFERRY_QUEUE_ABOVE = 100_000
-    some_assets(6_000)
+    create_assets(6_000)
     break_row(5_000)
-    answer = api.order("unreadable")
+    answer = api.create_export("unreadable")
     assert answer.status_code == 200
     sent = []
     with pytest.raises(SourceFault):
@@ -263,17 +263,17 @@ def test_a_stream_that_fails_half_way_raises_into_the_server(
     assert b"error" not in b"".join(sent).lower()
 
 
-def test_what_fails_at_its_first_row_is_a_problem(transactional_db: None, api: Caller, unreadable: None) -> None:
-    some_assets(7)
+def test_what_fails_at_its_first_row_is_a_problem(transactional_db: None, api: ApiClient, unreadable: None) -> None:
+    create_assets(7)
     break_row(0)
-    assert problem(api.order("unreadable"), 503)["code"] == "source_fault"
+    assert problem(api.create_export("unreadable"), 503)["code"] == "source_fault"
     assert Export.objects.get().status == "failed"
 
 
-def test_a_client_that_goes_away_ends_the_export(api: Caller, settings: Any) -> None:
+def test_a_client_that_goes_away_ends_the_export(api: ApiClient, settings: Any) -> None:
     settings.ROWFERRY_QUEUE_ABOVE = 100_000
-    some_assets(6_000)
-    answer = api.order()
+    create_assets(6_000)
+    answer = api.create_export()
     next(answer.streaming_content)
     answer._iterator.close()
     export = Export.objects.get()

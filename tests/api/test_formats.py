@@ -11,7 +11,7 @@ import pytest
 
 from rowferry.assets.models import Asset
 from rowferry.exports import catalogue
-from tests.api.conftest import Caller, content, lines, problem
+from tests.api.conftest import ApiClient, content, lines, problem
 from tests.factories.assets import AssetFactory
 
 TYPES = {
@@ -25,8 +25,8 @@ TYPES = {
 
 
 @pytest.mark.parametrize("name", TYPES)
-def test_each_format_has_its_type_and_extension(api: Caller, assets: list[Asset], name: str) -> None:
-    answer = api.order(format=name)
+def test_each_format_has_its_type_and_extension(api: ApiClient, assets: list[Asset], name: str) -> None:
+    answer = api.create_export(format=name)
     content_type, extension = TYPES[name]
     assert answer.status_code == 200
     assert answer["Content-Type"] == content_type
@@ -35,36 +35,38 @@ def test_each_format_has_its_type_and_extension(api: Caller, assets: list[Asset]
 
 
 @pytest.mark.parametrize("one", catalogue.formats(), ids=lambda one: one.name)
-def test_every_format_of_the_catalogue_can_be_ordered(api: Caller, assets: list[Asset], one: Any) -> None:
-    answer = api.order(format=one.name)
+def test_every_format_of_the_catalogue_can_be_ordered(api: ApiClient, assets: list[Asset], one: Any) -> None:
+    answer = api.create_export(format=one.name)
     assert answer.status_code == (422 if one.missing else 200)
 
 
-def test_csv_begins_with_a_byte_order_mark_and_can_do_without(api: Caller, assets: list[Asset]) -> None:
-    assert content(api.order(columns=["id"])).startswith(b"\xef\xbb\xbfid\r\n")
-    assert content(api.order(columns=["id"], csv={"bom": False})).startswith(b"id\r\n")
+def test_csv_begins_with_a_byte_order_mark_and_can_do_without(api: ApiClient, assets: list[Asset]) -> None:
+    assert content(api.create_export(columns=["id"])).startswith(b"\xef\xbb\xbfid\r\n")
+    assert content(api.create_export(columns=["id"], csv={"bom": False})).startswith(b"id\r\n")
 
 
-def test_csv_takes_another_delimiter(api: Caller, assets: list[Asset]) -> None:
-    assert b"id;name\r\n" in content(api.order(columns=["id", "name"], csv={"delimiter": ";"}))
+def test_csv_takes_another_delimiter(api: ApiClient, assets: list[Asset]) -> None:
+    assert b"id;name\r\n" in content(api.create_export(columns=["id", "name"], csv={"delimiter": ";"}))
 
 
-def test_formulas_in_text_are_guarded_unless_told_otherwise(api: Caller) -> None:
+def test_formulas_in_text_are_guarded_unless_told_otherwise(api: ApiClient) -> None:
     AssetFactory(name="=1+1")
-    assert lines(api.order(columns=["name"]))[1] == "'=1+1"
-    assert lines(api.order(columns=["name"], csv={"formula_guard": False}))[1] == "=1+1"
+    assert lines(api.create_export(columns=["name"]))[1] == "'=1+1"
+    assert lines(api.create_export(columns=["name"], csv={"formula_guard": False}))[1] == "=1+1"
 
 
-def test_excel_opens_with_typed_cells_and_text_tags(api: Caller) -> None:
+def test_excel_opens_with_typed_cells_and_text_tags(api: ApiClient) -> None:
     asset = AssetFactory(serial_number="0012345678901234567890")
-    book = openpyxl.load_workbook(io.BytesIO(content(api.order(format="excel", columns=["id", "serial_number"]))))
+    book = openpyxl.load_workbook(
+        io.BytesIO(content(api.create_export(format="excel", columns=["id", "serial_number"])))
+    )
     rows = list(book.worksheets[0].iter_rows(values_only=True))
     assert rows == [("id", "serial_number"), (asset.pk, "0012345678901234567890")]
 
 
 @pytest.mark.django_db(transaction=True)  # on the engine's own snapshot, where the count is sure before the rows
-def test_json_says_what_it_holds(api: Caller, assets: list[Asset]) -> None:
-    answer = api.order(format="json", columns=["id"], filters={"status_id": assets[0].status_id})
+def test_json_says_what_it_holds(api: ApiClient, assets: list[Asset]) -> None:
+    answer = api.create_export(format="json", columns=["id"], filters={"status_id": assets[0].status_id})
     found = json.loads(content(answer))
     assert list(found) == [
         "export_id",
@@ -95,5 +97,5 @@ def test_json_says_what_it_holds(api: Caller, assets: list[Asset]) -> None:
         ({"format": "CSV"}, "format"),
     ],
 )
-def test_a_wrong_format_or_option_is_named(api: Caller, body: dict[str, Any], field: str) -> None:
-    assert list(problem(api.order(**body), 422)["errors"]) == [field]
+def test_a_wrong_format_or_option_is_named(api: ApiClient, body: dict[str, Any], field: str) -> None:
+    assert list(problem(api.create_export(**body), 422)["errors"]) == [field]

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from rowferry.assets.models import Asset
 from rowferry.exports.models import Export, ExportLog
-from tests.api.conftest import Caller, content, problem
+from tests.api.conftest import ApiClient, content, problem
 
 FIELDS = {
     "export_id",
@@ -48,34 +48,34 @@ def ids(answer: Any) -> list[str]:
     return [one["export_id"] for one in answer.json()["data"]]
 
 
-def test_the_history_is_newest_first(api: Caller) -> None:
-    exports = [api.queued() for _ in range(3)]
+def test_the_history_is_newest_first(api: ApiClient) -> None:
+    exports = [api.queue_export() for _ in range(3)]
     assert ids(api.get("/exports")) == [str(export.pk) for export in reversed(exports)]
 
 
-def test_the_history_comes_in_pages(api: Caller) -> None:
-    exports = [str(api.queued().pk) for _ in range(5)]
+def test_the_history_comes_in_pages(api: ApiClient) -> None:
+    exports = [str(api.queue_export().pk) for _ in range(5)]
     answer = api.get("/exports?limit=2&page=2")
     assert ids(answer) == [exports[2], exports[1]]
     assert answer.json()["pagination"] == {"total": 5, "per_page": 2, "current_page": 2, "last_page": 3}
 
 
-def test_a_page_holds_twenty_and_there_is_always_one(api: Caller) -> None:
+def test_a_page_holds_twenty_and_there_is_always_one(api: ApiClient) -> None:
     assert api.get("/exports").json() == {
         "data": [],
         "pagination": {"total": 0, "per_page": 20, "current_page": 1, "last_page": 1},
     }
 
 
-def test_a_page_beyond_the_last_is_empty(api: Caller) -> None:
-    api.queued()
+def test_a_page_beyond_the_last_is_empty(api: ApiClient) -> None:
+    api.queue_export()
     answer = api.get("/exports?page=9")
     assert ids(answer) == []
     assert answer.json()["pagination"]["total"] == 1
 
 
-def test_the_history_can_be_narrowed(api: Caller, assets: list[Asset]) -> None:
-    made, waiting = api.made(), api.queued(resource="tickets", format="json")
+def test_the_history_can_be_narrowed(api: ApiClient, assets: list[Asset]) -> None:
+    made, waiting = api.run_export(), api.queue_export(resource="tickets", format="json")
     for query, wanted in (
         ("status=completed", made),
         ("status=pending", waiting),
@@ -87,8 +87,8 @@ def test_the_history_can_be_narrowed(api: Caller, assets: list[Asset]) -> None:
     assert ids(api.get("/exports?format=parquet")) == []
 
 
-def test_both_days_are_inclusive(api: Caller) -> None:
-    export = api.queued()
+def test_both_days_are_inclusive(api: ApiClient) -> None:
+    export = api.queue_export()
     Export.objects.filter(pk=export.pk).update(created_at=datetime(2025, 10, 30, 23, 59, 59, 999999, tzinfo=UTC))
     assert ids(api.get("/exports?date_from=2025-10-30&date_to=2025-10-30")) == [str(export.pk)]
     assert ids(api.get("/exports?date_from=2025-10-31")) == []
@@ -116,13 +116,13 @@ def test_both_days_are_inclusive(api: Caller) -> None:
         ("page=1&page=2", "page"),
     ],
 )
-def test_a_wrong_parameter_is_named(api: Caller, query: str, field: str) -> None:
+def test_a_wrong_parameter_is_named(api: ApiClient, query: str, field: str) -> None:
     assert list(problem(api.get(f"/exports?{query}"), 422)["errors"]) == [field]
 
 
-def test_one_export_says_everything(api: Caller, assets: list[Asset]) -> None:
+def test_one_export_says_everything(api: ApiClient, assets: list[Asset]) -> None:
     order = {"columns": ["id"], "filters": {"status_id": assets[0].status_id}, "sort_by": "name", "sort_order": "desc"}
-    export = api.made(**order)
+    export = api.run_export(**order)
     found = api.get(f"/exports/{export.pk}").json()
     here = f"http://testserver/api/v1/exports/{export.pk}"
     assert found.keys() == FIELDS
@@ -152,8 +152,8 @@ def test_one_export_says_everything(api: Caller, assets: list[Asset]) -> None:
     assert found["duration_seconds"] >= 0
 
 
-def test_times_are_rfc_3339_in_utc_with_z(api: Caller) -> None:
-    export = api.made()
+def test_times_are_rfc_3339_in_utc_with_z(api: ApiClient) -> None:
+    export = api.run_export()
     with timezone.override("Asia/Tokyo"):
         found = api.get(f"/exports/{export.pk}").json()
     for name in ("created_at", "started_at", "completed_at", "expires_at"):
@@ -161,36 +161,36 @@ def test_times_are_rfc_3339_in_utc_with_z(api: Caller) -> None:
         assert datetime.fromisoformat(found[name]) == getattr(export, name)
 
 
-def test_an_export_that_waits_has_nothing_to_download_yet(api: Caller) -> None:
-    found = api.get(f"/exports/{api.queued().pk}").json()
+def test_an_export_that_waits_has_nothing_to_download_yet(api: ApiClient) -> None:
+    found = api.get(f"/exports/{api.queue_export().pk}").json()
     empty = ("download_url", "checksum", "file_size", "started_at", "completed_at", "duration_seconds", "success_rate")
     assert {found[name] for name in empty} == {None}
     assert (found["progress_percent"], found["sort"]) == (0, {"by": None, "order": "asc"})
 
 
-def test_a_running_export_says_how_far_it_is(api: Caller) -> None:
-    export = api.queued()
+def test_a_running_export_says_how_far_it_is(api: ApiClient) -> None:
+    export = api.queue_export()
     Export.objects.filter(pk=export.pk).update(status="processing", worker="w", exported_items=56, total_items=100)
     found = api.get(f"/exports/{export.pk}").json()
     assert (found["progress_percent"], found["message"]) == (56, "Processing… (56% complete)")
 
 
-def test_what_has_expired_has_no_download_url(api: Caller) -> None:
-    export = api.made()
+def test_what_has_expired_has_no_download_url(api: ApiClient) -> None:
+    export = api.run_export()
     Export.objects.filter(pk=export.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
     assert api.get(f"/exports/{export.pk}").json()["download_url"] is None
 
 
-def test_a_failed_export_has_a_problem(api: Caller) -> None:
-    export = api.queued()
+def test_a_failed_export_has_a_problem(api: ApiClient) -> None:
+    export = api.queue_export()
     stored = {"code": "rows_missing", "title": "Not complete", "detail": "2 rows of 3.", "retryable": True}
     Export.objects.filter(pk=export.pk).update(status="failed", error=stored)
     error = api.get(f"/exports/{export.pk}").json()["error"]
     assert error == stored | {"type": "urn:rowferry:problem:rows_missing", "status": 503}
 
 
-def test_the_log_is_oldest_first(api: Caller) -> None:
-    export = api.made()
+def test_the_log_is_oldest_first(api: ApiClient) -> None:
+    export = api.run_export()
     answer = api.get(f"/exports/{export.pk}/logs").json()
     events = [one["event"] for one in answer["data"]]
     assert events[:2] == ["initiated", "processing"]
@@ -198,8 +198,8 @@ def test_the_log_is_oldest_first(api: Caller) -> None:
     assert answer["pagination"] == {"total": len(events), "per_page": 50, "current_page": 1, "last_page": 1}
 
 
-def test_an_event_says_who_did_it(api: Caller) -> None:
-    found = api.get(f"/exports/{api.made().pk}/logs").json()["data"]
+def test_an_event_says_who_did_it(api: ApiClient) -> None:
+    found = api.get(f"/exports/{api.run_export().pk}/logs").json()["data"]
     assert found[0].keys() == {
         "event",
         "message",
@@ -218,8 +218,8 @@ def test_an_event_says_who_did_it(api: Caller) -> None:
     assert found[-1]["duration_ms"] >= 0
 
 
-def test_the_log_can_be_narrowed_and_comes_in_pages(api: Caller) -> None:
-    export = api.made()
+def test_the_log_can_be_narrowed_and_comes_in_pages(api: ApiClient) -> None:
+    export = api.run_export()
     assert [one["event"] for one in api.get(f"/exports/{export.pk}/logs?event=completed").json()["data"]] == [
         "completed"
     ]
@@ -229,12 +229,12 @@ def test_the_log_can_be_narrowed_and_comes_in_pages(api: Caller) -> None:
 
 
 @pytest.mark.parametrize("query", ["limit=501", "event=exploded", "status=failed", "event=failed&event=failed"])
-def test_a_wrong_parameter_of_the_log_is_422(api: Caller, query: str) -> None:
-    problem(api.get(f"/exports/{api.queued().pk}/logs?{query}"), 422)
+def test_a_wrong_parameter_of_the_log_is_422(api: ApiClient, query: str) -> None:
+    problem(api.get(f"/exports/{api.queue_export().pk}/logs?{query}"), 422)
 
 
-def test_the_manifest_proves_the_file(api: Caller, assets: list[Asset]) -> None:
-    export = api.made()
+def test_the_manifest_proves_the_file(api: ApiClient, assets: list[Asset]) -> None:
+    export = api.run_export()
     data = content(api.get(f"/exports/{export.pk}/download"))
     found = api.get(f"/exports/{export.pk}/manifest").json()
     assert found["export_id"] == str(export.pk)
@@ -242,5 +242,5 @@ def test_the_manifest_proves_the_file(api: Caller, assets: list[Asset]) -> None:
     assert (found["bytes"], found["sha256"]) == (len(data), hashlib.sha256(data).hexdigest())
 
 
-def test_there_is_no_manifest_before_there_is_a_file(api: Caller) -> None:
-    problem(api.get(f"/exports/{api.queued().pk}/manifest"), 409)
+def test_there_is_no_manifest_before_there_is_a_file(api: ApiClient) -> None:
+    problem(api.get(f"/exports/{api.queue_export().pk}/manifest"), 409)

@@ -18,7 +18,7 @@ import pytest
 
 from rowferry.api.models import issue
 from rowferry.exports.models import Export
-from tests.api.conftest import some_assets
+from tests.api.conftest import create_assets
 from tests.api.test_broken_stream import server
 from tests.conftest import may_export
 from tests.factories.people import UserFactory
@@ -102,7 +102,7 @@ def test_hostile_bytes_get_a_refusal_and_never_a_500(server: int, token: str) ->
     assert status(server, token, post(KIND), ORDER) == 200
 
 
-def at_once(number: int, ask: Callable[[], httpx.Response]) -> list[httpx.Response]:
+def run_concurrently(number: int, ask: Callable[[], httpx.Response]) -> list[httpx.Response]:
     gate = Barrier(number)
 
     def one(_: int) -> httpx.Response:
@@ -120,21 +120,21 @@ def order(port: int, token: str, body: bytes = ORDER, **headers: str) -> httpx.R
 
 
 def test_of_fifty_posts_at_once_exactly_five_pass(server: int, token: str) -> None:
-    answers = at_once(50, lambda: order(server, token))
+    answers = run_concurrently(50, lambda: order(server, token))
     assert Counter(answer.status_code for answer in answers) == {200: 5, 429: 45}
     assert Export.objects.count() == 5
 
 
 def test_of_twenty_posts_of_one_key_at_once_all_name_one_export(server: int, token: str) -> None:
     body = json.dumps({"format": "csv", "async": True}).encode()
-    answers = at_once(20, lambda: order(server, token, body, **{"Idempotency-Key": "one"}))
+    answers = run_concurrently(20, lambda: order(server, token, body, **{"Idempotency-Key": "one"}))
     assert {answer.status_code for answer in answers} == {202}
     assert len({answer.json()["export_id"] for answer in answers}) == 1
     assert Export.objects.count() == 1
 
 
 def test_curl_and_httpx_see_that_a_torn_stream_is_torn(server: int, token: str, tmp_path: Path) -> None:
-    some_assets(6_000)
+    create_assets(6_000)
     break_row(5_000)
     address = f"http://127.0.0.1:{server}/api/v1/unreadable/export"
     known = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rowferry.api.ranges import Span, UnsatisfiableRangeError, parse_range, still_the_same
+from rowferry.api.ranges import Span, UnsatisfiableRangeError, if_range_matches, parse_range
 
 SIZE = 100
 
@@ -74,4 +74,4 @@ def test_any_header_is_a_span_inside_the_file_or_none(header: str, size: int) ->
     "if_range, same", [("", True), ('"a"', True), ("Mon", True), ('"b"', False), ('W/"a"', False), ("Tue", False)]
 )
 def test_if_range_wants_this_very_file(if_range: str, same: bool) -> None:
-    assert still_the_same(if_range, '"a"', "Mon") is same
+    assert if_range_matches(if_range, '"a"', "Mon") is same

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from django.contrib.auth.models import User
 
-from tests.api.conftest import Caller, problem
+from tests.api.conftest import ApiClient, problem
 from tests.factories.assets import AssetStatusFactory
 
 
-def test_a_resource_tells_its_columns_filters_and_formats(api: Caller) -> None:
+def test_a_resource_tells_its_columns_filters_and_formats(api: ApiClient) -> None:
     status = AssetStatusFactory(name="In repair")
     found = api.get("/resources/assets").json()
     columns = {one["name"]: one for one in found["columns"]}
@@ -37,11 +37,11 @@ def test_a_resource_tells_its_columns_filters_and_formats(api: Caller) -> None:
     assert found["export_url"] == "http://testserver/api/v1/assets/export"
 
 
-def test_the_list_has_every_resource_that_one_may_export(api: Caller, owner: User) -> None:
+def test_the_list_has_every_resource_that_one_may_export(api: ApiClient, owner: User) -> None:
     assert [one["name"] for one in api.get("/resources").json()["data"]] == ["assets", "tickets"]
     owner.user_permissions.filter(codename="export_ticket").delete()
     assert [one["name"] for one in api.get("/resources").json()["data"]] == ["assets"]
 
 
-def test_another_resource_is_404(api: Caller) -> None:
+def test_another_resource_is_404(api: ApiClient) -> None:
     problem(api.get("/resources/unicorns"), 404)

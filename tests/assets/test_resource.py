@@ -13,7 +13,7 @@ from rowferry.assets.resources.assets import AssetResource
 from rowferry.exports.encoding.value_types import ValueType
 from tests.factories.assets import AssetFactory, LocationFactory
 from tests.factories.people import UserFactory
-from tests.factories.resources import narrowed, values
+from tests.factories.resources import filter_rows, values
 
 RESOURCE = AssetResource()
 
@@ -121,9 +121,9 @@ def test_a_location_takes_in_what_lies_below_it_when_asked():
     in_building, in_room = AssetFactory(location=building), AssetFactory(location=room)
     nowhere = AssetFactory()
     AssetFactory(location=other)
-    assert narrowed(RESOURCE, location_id=building.pk) == {in_building}
-    assert narrowed(RESOURCE, location_id=building.pk, include_sublocations=True) == {in_building, in_room}
-    assert narrowed(RESOURCE, location_id=[room.pk, None], include_sublocations=True) == {in_room, nowhere}
+    assert filter_rows(RESOURCE, location_id=building.pk) == {in_building}
+    assert filter_rows(RESOURCE, location_id=building.pk, include_sublocations=True) == {in_building, in_room}
+    assert filter_rows(RESOURCE, location_id=[room.pk, None], include_sublocations=True) == {in_room, nowhere}
 
 
 @pytest.mark.django_db
@@ -133,11 +133,15 @@ def test_each_id_filter_takes_one_many_or_null():
         AssetFactory(assigned_to=UserFactory()),
         AssetFactory(),
     )
-    assert narrowed(RESOURCE, assigned_to=has.assigned_to_id) == {has}
-    assert narrowed(RESOURCE, assigned_to=[has.assigned_to_id, another.assigned_to_id]) == {has, another}
-    assert narrowed(RESOURCE, assigned_to=None) == {spare}
-    assert narrowed(RESOURCE, status_id=spare.status_id, manufacturer_id=spare.manufacturer_id) == {has, another, spare}
-    assert narrowed(RESOURCE, asset_type_id=spare.asset_type_id + 1) == set()
+    assert filter_rows(RESOURCE, assigned_to=has.assigned_to_id) == {has}
+    assert filter_rows(RESOURCE, assigned_to=[has.assigned_to_id, another.assigned_to_id]) == {has, another}
+    assert filter_rows(RESOURCE, assigned_to=None) == {spare}
+    assert filter_rows(RESOURCE, status_id=spare.status_id, manufacturer_id=spare.manufacturer_id) == {
+        has,
+        another,
+        spare,
+    }
+    assert filter_rows(RESOURCE, asset_type_id=spare.asset_type_id + 1) == set()
 
 
 @pytest.mark.django_db
@@ -145,8 +149,8 @@ def test_both_days_of_a_range_are_included_in_the_zone_of_the_request():
     late = AssetFactory(created_at=datetime(2025, 10, 30, 22, 59, 59, tzinfo=UTC))
     AssetFactory(created_at=datetime(2025, 10, 30, 23, tzinfo=UTC))
     day = {"date_from": "2025-10-30", "date_to": "2025-10-30"}
-    assert narrowed(RESOURCE, zone=ZoneInfo("Europe/Berlin"), **day) == {late}
-    assert len(narrowed(RESOURCE, **day)) == 2
+    assert filter_rows(RESOURCE, zone=ZoneInfo("Europe/Berlin"), **day) == {late}
+    assert len(filter_rows(RESOURCE, **day)) == 2
 
 
 @pytest.mark.django_db
@@ -155,7 +159,7 @@ def test_a_range_can_be_on_another_date(column):
     inside = AssetFactory(**{column: date(2024, 2, 29)})
     AssetFactory(**{column: date(2024, 3, 1)})
     AssetFactory()
-    assert narrowed(RESOURCE, date_column=column, date_from="2024-02-29", date_to="2024-02-29") == {inside}
+    assert filter_rows(RESOURCE, date_column=column, date_from="2024-02-29", date_to="2024-02-29") == {inside}
 
 
 @pytest.mark.django_db
@@ -163,12 +167,12 @@ def test_a_range_can_be_on_another_date(column):
 def test_a_search_looks_at_name_tag_and_serial(text):
     found = AssetFactory(name='Monitor 27" "Pivot", black', asset_tag="TAG-X9", serial_number="0004711")
     AssetFactory(serial_number=None)
-    assert narrowed(RESOURCE, search=text) == {found}
+    assert filter_rows(RESOURCE, search=text) == {found}
 
 
 def test_a_date_column_of_another_name_is_refused():
     with pytest.raises(ValidationError, match="created_at, updated_at, purchase_date, warranty_expiry_date"):
-        narrowed(RESOURCE, date_column="due_date", date_from="2025-01-01")
+        filter_rows(RESOURCE, date_column="due_date", date_from="2025-01-01")
 
 
 def test_the_permission_is_that_of_the_contract():

@@ -71,7 +71,7 @@ def columns(page: Page) -> list[str]:
 
 
 @contextmanager
-def saved(page: Page) -> Iterator[list[Download]]:
+def collect_downloads(page: Page) -> Iterator[list[Download]]:
     """What is downloaded meanwhile."""
     got: list[Download] = []
     with page.expect_download(timeout=SLOW) as coming:
@@ -79,9 +79,9 @@ def saved(page: Page) -> Iterator[list[Download]]:
     got.append(coming.value)
 
 
-def reset_link(place: Installation, browser: Browser, address: str, email: str = EMAIL) -> str:
+def reset_link(installation: Installation, browser: Browser, address: str, email: str = EMAIL) -> str:
     """Ask for a new password as one who has forgotten it; where the link in the mail leads."""
-    before = set(place.mails())
+    before = set(installation.mails())
     context = visitor(browser, address)
     page = context.new_page()
     page.goto("/login")
@@ -90,8 +90,8 @@ def reset_link(place: Installation, browser: Browser, address: str, email: str =
     page.get_by_role("button", name="Send the link").click()
     expect(page.get_by_role("heading", name="Look into your mail")).to_be_visible()
     context.close()
-    wait_for(lambda: set(place.mails()) - before, "The mail with the link")
-    return next(link for mail in set(place.mails()) - before for link in links(mail))
+    wait_for(lambda: set(installation.mails()) - before, "The mail with the link")
+    return next(link for mail in set(installation.mails()) - before for link in links(mail))
 
 
 def links(mail: bytes) -> Iterator[str]:

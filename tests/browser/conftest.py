@@ -7,15 +7,15 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
-from tests.browser.site import chromium, log_in, site, visitor
+from tests.browser.site import chromium, log_in, run_site, visitor
 from tests.system.installation import Installation
 
 ASSETS, TICKETS = 30_000, 300
 
 
 @pytest.fixture(scope="package")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Installation, str]]:
-    with site(tmp_path_factory.mktemp("site"), ASSETS, TICKETS) as started:
+def running_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Installation, str]]:
+    with run_site(tmp_path_factory.mktemp("site"), ASSETS, TICKETS) as started:
         yield started
 
 
@@ -27,16 +27,16 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def place(running: tuple[Installation, str]) -> Installation:
-    return running[0]
+def installation(running_site: tuple[Installation, str]) -> Installation:
+    return running_site[0]
 
 
 @pytest.fixture
-def worker(place: Installation) -> Iterator[None]:
+def worker(installation: Installation) -> Iterator[None]:
     """A worker for as long as the test lasts."""
-    process = place.start_worker()
+    process = installation.start_worker()
     yield
-    place.kill(process)
+    installation.kill(process)
 
 
 def is_complaint(said: ConsoleMessage) -> bool:
@@ -46,10 +46,10 @@ def is_complaint(said: ConsoleMessage) -> bool:
 
 
 @pytest.fixture
-def page(running: tuple[Installation, str], browser: Browser) -> Iterator[Page]:
+def page(running_site: tuple[Installation, str], browser: Browser) -> Iterator[Page]:
     """The list of exports, logged in. Whatever the browser complains about fails the test."""
     complaints: list[str] = []
-    context = visitor(browser, running[1])
+    context = visitor(browser, running_site[1])
     context.on("console", lambda said: complaints.append(said.text) if is_complaint(said) else None)
     context.on("weberror", lambda error: complaints.append(str(error.error)))
     yield log_in(context)

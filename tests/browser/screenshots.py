@@ -10,7 +10,7 @@ from typing import Any
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.acting import reset_link
-from tests.browser.site import DESKTOP, NAME, PHONE, chromium, log_in, site, visitor
+from tests.browser.site import DESKTOP, NAME, PHONE, chromium, log_in, run_site, visitor
 from tests.pages import ROOT
 from tests.system.installation import Installation, wait_for
 
@@ -23,32 +23,34 @@ def take() -> None:
     FOLDER.mkdir(exist_ok=True)
     with (
         tempfile.TemporaryDirectory() as folder,
-        site(Path(folder), ASSETS, TICKETS) as (place, address),
+        run_site(Path(folder), ASSETS, TICKETS) as (installation, address),
         chromium() as browser,
     ):
-        fill(place, browser, address)
-        link = reset_link(place, browser, address)
+        fill(installation, browser, address)
+        link = reset_link(installation, browser, address)
         shoot(browser, address, link, "", viewport=DESKTOP)
         shoot(browser, address, link, "-dark", viewport=DESKTOP, color_scheme="dark")
         shoot(browser, address, link, "-phone", viewport=PHONE)
 
 
-def fill(place: Installation, browser: Browser, address: str) -> None:
+def fill(installation: Installation, browser: Browser, address: str) -> None:
     """Exports in several states, each come about as it does in life."""
     page = log_in(visitor(browser, address))
     order(page, "assets", "parquet")
     order(page, "tickets", "excel")
-    worker = place.start_worker()
-    wait_for(lambda: not place.rows("SELECT 1 FROM rowferry_export WHERE status <> 'completed'"), "The first exports")
-    place.kill(worker)
+    worker = installation.start_worker()
+    wait_for(
+        lambda: not installation.rows("SELECT 1 FROM rowferry_export WHERE status <> 'completed'"), "The first exports"
+    )
+    installation.kill(worker)
     order(page, "tickets", "json")
-    place.change("UPDATE auth_user SET is_active = 0 WHERE username = ?", NAME)
-    worker = place.start_worker()
-    wait_for(lambda: place.rows("SELECT 1 FROM rowferry_export WHERE status = 'failed'"), "The failure")
-    place.change("UPDATE auth_user SET is_active = 1 WHERE username = ?", NAME)
-    place.kill(worker)
+    installation.change("UPDATE auth_user SET is_active = 0 WHERE username = ?", NAME)
+    worker = installation.start_worker()
+    wait_for(lambda: installation.rows("SELECT 1 FROM rowferry_export WHERE status = 'failed'"), "The failure")
+    installation.change("UPDATE auth_user SET is_active = 1 WHERE username = ?", NAME)
+    installation.kill(worker)
     order(page, "assets", "excel")
-    place.change("UPDATE auth_user SET is_staff = 1, is_superuser = 1 WHERE username = ?", NAME)
+    installation.change("UPDATE auth_user SET is_staff = 1, is_superuser = 1 WHERE username = ?", NAME)
 
 
 def order(page: Page, resource: str, kind: str) -> None:
@@ -107,7 +109,7 @@ def rows(page: Page) -> None:
         page.locator("tbody input").nth(number).check()
 
 
-def narrowed(page: Page) -> None:
+def list_filters(page: Page) -> None:
     page.goto("/lists/tickets")
     page.locator("summary", has_text="Filters").click()
     page.locator(".pick", has_text="Priority").locator("summary").click()
@@ -141,7 +143,7 @@ SCENES: dict[str, Callable[[Page], None]] = {
     "my-exports": exports,
     "one-export": one,
     "list": rows,
-    "list-filters": narrowed,
+    "list-filters": list_filters,
     "list-export": leaving,
     "tokens": tokens,
     "admin-exports": admin,

@@ -11,38 +11,40 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
 
-from tests.services.packages import program
-from tests.system.installation import Installation, installed
+from tests.services.packages import find_program
+from tests.system.installation import Installation, create_installation
 
 NAME, PASSWORD, EMAIL = "olga.owner", "correct horse", "olga@example.com"
 RUN = "from rowferry.cli.main import run; run()"
-ROOM = {"ROWFERRY_EXPORTS_PER_MINUTE": "1000", "ROWFERRY_LOOKS_PER_MINUTE": "1000"}
+ROOM = {"ROWFERRY_EXPORTS_PER_MINUTE": "1000", "ROWFERRY_PREVIEWS_PER_MINUTE": "1000"}
 """Tests ask faster than people."""
 PHONE: ViewportSize = {"width": 390, "height": 844}
 DESKTOP: ViewportSize = {"width": 1180, "height": 860}
 
 
 @contextmanager
-def site(folder: Path, assets: int, tickets: int, **settings: str) -> Iterator[tuple[Installation, str]]:
+def run_site(folder: Path, assets: int, tickets: int, **settings: str) -> Iterator[tuple[Installation, str]]:
     """The installation and its address; web and scheduler run, a worker does not yet."""
-    with installed(folder, assets, **ROOM, **settings) as place:
-        place.command("seed_tickets", f"--tickets={tickets}")
-        person(place, NAME, EMAIL)
-        place.start_scheduler()
-        yield place, place.start_web()
+    with create_installation(folder, assets, **ROOM, **settings) as installation:
+        installation.command("seed_tickets", f"--tickets={tickets}")
+        create_user(installation, NAME, EMAIL)
+        installation.start_scheduler()
+        yield installation, installation.start_web()
 
 
-def person(place: Installation, name: str, email: str) -> None:
+def create_user(installation: Installation, name: str, email: str) -> None:
     """Somebody with PASSWORD, who may export everything."""
     wish = ["user", name, "--email", email, "--password", PASSWORD]
-    subprocess.run([sys.executable, "-c", RUN, *wish], env=place.environment, check=True, capture_output=True)
+    subprocess.run([sys.executable, "-c", RUN, *wish], env=installation.environment, check=True, capture_output=True)
 
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """Debian's, without a window."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program("chromium", "chromium"), args=["--no-sandbox"])
+        browser = playwright.chromium.launch(
+            executable_path=find_program("chromium", "chromium"), args=["--no-sandbox"]
+        )
         yield browser
         browser.close()
 

@@ -8,17 +8,17 @@ import subprocess
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.acting import reset_link, saved
-from tests.browser.site import NAME, PASSWORD, log_in, person, visitor
+from tests.browser.acting import collect_downloads, reset_link
+from tests.browser.site import NAME, PASSWORD, create_user, log_in, visitor
 from tests.system.installation import Installation
 
 pytestmark = pytest.mark.services
 
 
 def test_a_wrong_password_is_told_and_the_right_one_leads_where_one_wanted_to_go(
-    running: tuple[Installation, str], browser: Browser
+    running_site: tuple[Installation, str], browser: Browser
 ) -> None:
-    context = visitor(browser, running[1])
+    context = visitor(browser, running_site[1])
     page = context.new_page()
     page.goto("/tokens")
     for password in ("wrong", PASSWORD):
@@ -35,10 +35,10 @@ def test_a_wrong_password_is_told_and_the_right_one_leads_where_one_wanted_to_go
     context.close()
 
 
-def test_a_forgotten_password_is_set_anew_by_mail(running: tuple[Installation, str], browser: Browser) -> None:
-    place, address = running
-    person(place, "rita", "rita@example.com")
-    link = reset_link(place, browser, address, "rita@example.com")
+def test_a_forgotten_password_is_set_anew_by_mail(running_site: tuple[Installation, str], browser: Browser) -> None:
+    installation, address = running_site
+    create_user(installation, "rita", "rita@example.com")
+    link = reset_link(installation, browser, address, "rita@example.com")
     context = visitor(browser, address)
     page = context.new_page()
     page.goto(link)
@@ -55,7 +55,7 @@ def test_a_forgotten_password_is_set_anew_by_mail(running: tuple[Installation, s
     context.close()
 
 
-def test_a_token_is_copied_opens_the_api_and_is_revoked(page: Page, running: tuple[Installation, str]) -> None:
+def test_a_token_is_copied_opens_the_api_and_is_revoked(page: Page, running_site: tuple[Installation, str]) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_role("link", name="API tokens").click()
     page.get_by_label("Name", exact=True).fill("by hand")
@@ -66,7 +66,7 @@ def test_a_token_is_copied_opens_the_api_and_is_revoked(page: Page, running: tup
     token = page.evaluate("navigator.clipboard.readText()")
 
     def status() -> str:
-        ask = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", f"{running[1]}/api/v1/exports"]
+        ask = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", f"{running_site[1]}/api/v1/exports"]
         return subprocess.run([*ask, "-H", f"Authorization: Bearer {token}"], capture_output=True, text=True).stdout
 
     assert status() == "200"
@@ -79,9 +79,9 @@ def test_a_token_is_copied_opens_the_api_and_is_revoked(page: Page, running: tup
     assert status() == "401"
 
 
-def test_a_german_browser_gets_every_page_in_german(running: tuple[Installation, str], browser: Browser) -> None:
-    state = log_in(visitor(browser, running[1])).context.storage_state()
-    context = visitor(browser, running[1], locale="de-DE", storage_state=state)
+def test_a_german_browser_gets_every_page_in_german(running_site: tuple[Installation, str], browser: Browser) -> None:
+    state = log_in(visitor(browser, running_site[1])).context.storage_state()
+    context = visitor(browser, running_site[1], locale="de-DE", storage_state=state)
     page = context.new_page()
     said = {
         "/": "Meine Exporte",
@@ -99,17 +99,17 @@ def test_a_german_browser_gets_every_page_in_german(running: tuple[Installation,
 
 
 def test_in_the_admin_ticked_rows_are_exported_and_exports_only_looked_at(
-    running: tuple[Installation, str], browser: Browser
+    running_site: tuple[Installation, str], browser: Browser
 ) -> None:
-    place, address = running
+    installation, address = running_site
     page = log_in(visitor(browser, address))
-    place.change("UPDATE auth_user SET is_staff = 1, is_superuser = 1 WHERE username = ?", NAME)
+    installation.change("UPDATE auth_user SET is_staff = 1, is_superuser = 1 WHERE username = ?", NAME)
     try:
         page.goto("/admin/assets/asset/")
         for box in page.locator("input.action-select").all()[:3]:
             box.check()
         page.locator("select[name=action]").select_option(label="Export selected rows as JSON")
-        with saved(page) as got:
+        with collect_downloads(page) as got:
             page.get_by_role("button", name="Run").or_(page.get_by_role("button", name="Go")).first.click()
         assert len(json.loads(got[0].path().read_text())["data"]) == 3
         page.goto("/admin/rowferry/export/?format__exact=json")
@@ -117,5 +117,5 @@ def test_in_the_admin_ticked_rows_are_exported_and_exports_only_looked_at(
         expect(page.get_by_role("heading", name="View export")).to_be_visible()
         assert page.locator("#content-main input[type=submit]").count() == 0
     finally:
-        place.change("UPDATE auth_user SET is_staff = 0, is_superuser = 0 WHERE username = ?", NAME)
+        installation.change("UPDATE auth_user SET is_staff = 0, is_superuser = 0 WHERE username = ?", NAME)
         page.context.close()

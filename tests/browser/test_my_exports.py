@@ -9,7 +9,7 @@ import subprocess
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.acting import SLOW, newest, queue, saved
+from tests.browser.acting import SLOW, collect_downloads, newest, queue
 from tests.browser.conftest import ASSETS
 from tests.browser.site import NAME
 from tests.system.installation import Installation, wait_for
@@ -28,7 +28,7 @@ def test_it_is_queued_moves_and_is_ready_without_a_reload(page: Page) -> None:
     expect(card.locator(".state")).to_contain_text(f"Ready: {ASSETS:,} rows.")
     expect(page.locator("#news")).to_contain_text("Ready")
     assert page.evaluate("window.same")
-    with saved(page) as got:
+    with collect_downloads(page) as got:
         card.get_by_role("link", name="Download").click()
     assert got[0].suggested_filename.endswith(".xlsx")
 
@@ -63,18 +63,18 @@ def test_what_waits_says_which_number_it_is_and_that_nobody_works(page: Page) ->
     expect(page.locator("#stalled")).to_have_text("")
 
 
-def test_progress_moves_without_moving_the_page(page: Page, place: Installation) -> None:
+def test_progress_moves_without_moving_the_page(page: Page, installation: Installation) -> None:
     card = queue(page, kind="excel")
     page.wait_for_timeout(600)
     page.evaluate(SHIFTS)
-    worker = place.start_worker()
+    worker = installation.start_worker()
     try:
         moved = card.locator(".percent").filter(has_not_text=re.compile("^0%$"))
         ready = card.get_by_role("link", name="Download")  # a quick machine is done between two looks
         expect(moved.or_(ready).first).to_be_visible(timeout=SLOW)
         shifted = page.evaluate("window.shifted || 0")
     finally:
-        place.kill(worker)
+        installation.kill(worker)
     assert shifted == 0
     page.goto("/")
     card = newest(page)
@@ -83,11 +83,11 @@ def test_progress_moves_without_moving_the_page(page: Page, place: Installation)
 
 
 @pytest.mark.usefixtures("worker")
-def test_run_again_edit_copy_and_delete(page: Page, place: Installation) -> None:
+def test_run_again_edit_copy_and_delete(page: Page, installation: Installation) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     card = queue(page, "tickets", "json")
     expect(card.get_by_role("link", name="Download")).to_be_visible(timeout=SLOW)
-    with saved(page) as got:
+    with collect_downloads(page) as got:
         card.get_by_role("button", name="Run again").click()
     assert len(json.loads(got[0].path().read_text())["data"]) == 300
     card.get_by_role("button", name="Copy as curl").click()
@@ -95,10 +95,10 @@ def test_run_again_edit_copy_and_delete(page: Page, place: Installation) -> None
     said = page.evaluate("navigator.clipboard.readText()")
     url = page.url.rstrip("/")
     command = said.replace("http://127.0.0.1:8000", url)
-    token = place.token(NAME)
-    file = place.folder / "by-curl.json"
+    token = installation.token(NAME)
+    file = installation.folder / "by-curl.json"
     command = command.replace(said.split(" -o ")[1].split(" ")[0], str(file), 1)
-    done = subprocess.run(["bash", "-c", command], env={**place.environment, "TOKEN": token}, check=False)
+    done = subprocess.run(["bash", "-c", command], env={**installation.environment, "TOKEN": token}, check=False)
     assert done.returncode == 0
     assert len(json.loads(file.read_text())["data"]) == 300
     card.get_by_role("link", name="Edit and run again").click()
@@ -110,29 +110,29 @@ def test_run_again_edit_copy_and_delete(page: Page, place: Installation) -> None
     expect(newest(page).locator(".state")).to_contain_text("Deleted")
 
 
-def test_a_cancelled_one_is_retried(page: Page, place: Installation) -> None:
+def test_a_cancelled_one_is_retried(page: Page, installation: Installation) -> None:
     card = queue(page, "tickets")
     card.get_by_role("button", name="Cancel").click()
     page.wait_for_url("**/")
     newest(page).get_by_role("button", name="Retry").click()
     page.wait_for_url("**/")
-    worker = place.start_worker()
+    worker = installation.start_worker()
     try:
         expect(newest(page).get_by_role("link", name="Download")).to_be_visible(timeout=SLOW)
     finally:
-        place.kill(worker)
+        installation.kill(worker)
 
 
 @pytest.mark.usefixtures("worker")
-def test_one_export_shows_itself_whole_once_it_is_done(page: Page, place: Installation) -> None:
+def test_one_export_shows_itself_whole_once_it_is_done(page: Page, installation: Installation) -> None:
     card = queue(page, "tickets", "excel")
     card.locator("h2 a").click()
     expect(page.get_by_role("link", name="Download")).to_be_visible(timeout=SLOW)
-    (row,) = place.rows("SELECT sha256 FROM rowferry_export ORDER BY created_at DESC LIMIT 1")
+    (row,) = installation.rows("SELECT sha256 FROM rowferry_export ORDER BY created_at DESC LIMIT 1")
     expect(page.locator("#digest")).to_have_text(row["sha256"])
     expect(page.locator(".timeline li").first).to_contain_text("initiated")
     expect(page.locator(".timeline li.completed")).to_be_visible()
-    with saved(page) as got:
+    with collect_downloads(page) as got:
         page.get_by_role("link", name="Manifest as JSON").click()
     assert json.loads(got[0].path().read_text())["sha256"] == row["sha256"]
 

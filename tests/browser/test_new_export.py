@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
-from tests.browser.acting import columns, line, open_form, pick, saved, unfold, without_javascript
+from tests.browser.acting import collect_downloads, columns, line, open_form, pick, unfold, without_javascript
 from tests.browser.conftest import ASSETS
 from tests.system.installation import Installation
 
@@ -17,11 +18,11 @@ pytestmark = pytest.mark.services
 LONG = 30_000
 
 
-def test_the_line_follows_what_is_chosen(page: Page, place: Installation) -> None:
+def test_the_line_follows_what_is_chosen(page: Page, installation: Installation) -> None:
     open_form(page)
     expect(line(page)).to_have_text(re.compile(rf"{ASSETS:,} rows · about .* · will be queued because it is over"))
     pick(page, "Status").get_by_label("Lost or stolen").check()
-    (wanted,) = place.rows(
+    (wanted,) = installation.rows(
         "SELECT count(*) AS n FROM assets_asset a JOIN assets_assetstatus s ON s.id = a.status_id WHERE s.name = ?",
         "Lost or stolen",
     )
@@ -38,7 +39,7 @@ def test_the_preview_is_what_the_file_will_hold(page: Page) -> None:
     page.get_by_label("Column titles").select_option("labels")
     expect(page.locator("#seen th", has_text="Asset tag")).to_be_visible(timeout=LONG)
     shown = page.locator("#seen tbody tr").first.locator("td").all_inner_texts()
-    with saved(page) as got:
+    with collect_downloads(page) as got:
         page.get_by_role("button", name="Export", exact=True).click()
     text = got[0].path().read_bytes().decode("utf-8-sig")
     titles, row = csv.reader(io.StringIO(text, newline=""))
@@ -84,7 +85,7 @@ def test_columns_are_ordered_by_keyboard_and_the_file_follows(page: Page) -> Non
     expect(up).to_be_focused()
     expect(page.locator("#said")).to_contain_text("is now column 1 of 2")
     expect(page.locator("#seen th")).to_have_text(["ticket_code", "subject"], timeout=LONG)
-    with saved(page) as got:
+    with collect_downloads(page) as got:
         page.get_by_role("button", name="Export", exact=True).click()
     assert got[0].path().read_text("utf-8-sig").splitlines()[0] == "ticket_code,subject"
 
@@ -132,12 +133,67 @@ def test_a_mistake_is_shown_where_it_is_and_nothing_is_lost(page: Page) -> None:
     expect(page.get_by_label("Search", exact=True)).to_have_value("kept")
 
 
+def test_export_pressed_twice_is_one_export(page: Page, place: Installation) -> None:
+    open_form(page, "tickets")
+    unfold(page, "Delivery")
+    page.get_by_label("Put it in the queue").check()
+    before, held = exports_in(place), list[Route]()
+
+    def answer_late(route: Route) -> None:
+        route.fetch(max_redirects=0)
+        held.append(route)
+
+    page.route("**/new/tickets", answer_late)
+    page.evaluate("""() => {
+        const button = document.querySelector('#order button.main');
+        for (const at of [0, 300]) setTimeout(() => button.click(), at);
+    }""")
+    page.wait_for_timeout(1_500)
+    assert exports_in(place) == before + 1
+    for route in held:
+        route.abort()
+
+
+def test_a_file_that_was_sent_can_be_exported_anew(page: Page, place: Installation) -> None:
+    open_form(page, "tickets")
+    before = exports_in(place)
+    for number in (1, 2):
+        key = page.locator("#order [name=order_key]").input_value()
+        with collect_downloads(page):
+            page.get_by_role("button", name="Export", exact=True).dblclick()
+        assert exports_in(place) == before + number
+        expect(page.locator("#order [name=order_key]")).not_to_have_value(key, timeout=LONG)
+
+
+def test_back_in_the_form_what_is_shown_is_what_is_exported(page: Page, place: Installation) -> None:
+    open_form(page)
+    page.get_by_label("Search", exact=True).fill("ThinkPad")
+    page.get_by_role("button", name="None", exact=True).click()
+    page.locator("li[data-name=id] input").check()
+    page.locator("#format-ndjson").check()
+    expect(page.locator("#seen th")).to_have_text(["id"], timeout=LONG)
+    page.get_by_role("link", name="My exports").first.click()
+    page.wait_for_url("**/")
+    page.go_back()
+    expect(line(page)).to_contain_text("because", timeout=LONG)
+    shown = columns(page), int(re.sub(r"\D", "", line(page).inner_text().split(" row")[0]))
+    page.locator("[name=async]").evaluate("field => { field.checked = true; }")
+    page.get_by_role("button", name="Export", exact=True).click()
+    page.wait_for_url("**/")
+    (made,) = place.rows("SELECT spec, total_items FROM rowferry_export ORDER BY created_at DESC LIMIT 1")
+    assert shown == (json.loads(made["spec"])["columns"], made["total_items"])
+
+
+def exports_in(place: Installation) -> int:
+    return int(place.rows("SELECT count(*) AS n FROM rowferry_export")[0]["n"])
+
+
 def test_without_javascript_it_is_still_a_form(page: Page) -> None:
     with without_javascript(page) as other:
         other.goto("/new/tickets")
         other.get_by_label("Search", exact=True).fill("TCK")
         other.get_by_role("button", name="Preview").click()
         expect(other.locator("#line")).to_contain_text("rows · about")
-        with saved(other) as got:
+        with collect_downloads(other) as got:
             other.get_by_role("button", name="Export", exact=True).click()
         assert got[0].suggested_filename.startswith("tickets_")

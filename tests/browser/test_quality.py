@@ -57,12 +57,12 @@ def one(page: Page) -> None:
     expect(page.locator("#digest")).to_be_visible()
 
 
-def failed(page: Page) -> None:
+def failed_export(page: Page) -> None:
     page.goto("/?status=failed")
     expect(page.locator("article .failure")).to_be_visible()
 
 
-def none(page: Page) -> None:
+def missing_export(page: Page) -> None:
     page.goto("/exports/00000000-0000-4000-8000-000000000000")
 
 
@@ -95,15 +95,15 @@ def tokens(page: Page) -> None:
     page.locator("summary", has_text="Revoke").last.click()
 
 
-def forgotten(page: Page) -> None:
+def password_request(page: Page) -> None:
     page.goto("/password")
 
 
-def asked(page: Page) -> None:
+def password_asked(page: Page) -> None:
     page.goto("/password/asked")
 
 
-def chosen(page: Page) -> None:
+def password_chosen(page: Page) -> None:
     page.goto("/password/chosen")
 
 
@@ -111,23 +111,23 @@ def broken(page: Page) -> None:
     page.goto("/password/MQ/broken-link")
 
 
-PAGES: list[Scene] = [exports, form, mistake, one, failed, none, rows, nothing, leaving, tokens]
-SCENES: list[Scene] = [login, *PAGES, forgotten, asked, chosen, broken]
+PAGES: list[Scene] = [exports, form, mistake, one, failed_export, missing_export, rows, nothing, leaving, tokens]
+SCENES: list[Scene] = [login, *PAGES, password_request, password_asked, password_chosen, broken]
 
 
 @pytest.fixture(scope="module")
-def state(running: tuple[Installation, str], browser: Browser) -> Any:
+def state(running_site: tuple[Installation, str], browser: Browser) -> Any:
     """What a browser keeps of somebody who is logged in, with one export of each kind."""
-    place, address = running
+    installation, address = running_site
     page = log_in(visitor(browser, address))
     queue(page, "tickets")
-    place.change("UPDATE auth_user SET is_active = 0 WHERE username = ?", NAME)
-    worker = place.start_worker()
-    wait_for(lambda: place.rows("SELECT 1 FROM rowferry_export WHERE status = 'failed'"), "The failure")
-    place.change("UPDATE auth_user SET is_active = 1 WHERE username = ?", NAME)
+    installation.change("UPDATE auth_user SET is_active = 0 WHERE username = ?", NAME)
+    worker = installation.start_worker()
+    wait_for(lambda: installation.rows("SELECT 1 FROM rowferry_export WHERE status = 'failed'"), "The failure")
+    installation.change("UPDATE auth_user SET is_active = 1 WHERE username = ?", NAME)
     card = queue(page, "tickets", "excel")
     expect(card.get_by_role("link", name="Download")).to_be_visible(timeout=SLOW)
-    place.kill(worker)
+    installation.kill(worker)
     queue(page, "assets")
     kept = page.context.storage_state()
     page.context.close()
@@ -136,9 +136,9 @@ def state(running: tuple[Installation, str], browser: Browser) -> Any:
 
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.__name__)
 def test_axe_finds_nothing_in_light_and_dark_and_nothing_is_wider_than_a_phone(
-    running: tuple[Installation, str], browser: Browser, state: Any, scene: Scene
+    running_site: tuple[Installation, str], browser: Browser, state: Any, scene: Scene
 ) -> None:
-    context = visitor(browser, running[1], bypass_csp=True, storage_state=state)
+    context = visitor(browser, running_site[1], bypass_csp=True, storage_state=state)
     page = context.new_page()
     scene(page)
     page.evaluate(AXE)
@@ -158,10 +158,10 @@ def test_axe_finds_nothing_in_light_and_dark_and_nothing_is_wider_than_a_phone(
 
 @pytest.mark.parametrize("address", ["/login", "/", "/new/assets", "/new/tickets", "/lists/assets", "/tokens"])
 def test_a_first_visit_is_small_and_paints_at_once(
-    running: tuple[Installation, str], browser: Browser, state: Any, address: str, record_property: Any
+    running_site: tuple[Installation, str], browser: Browser, state: Any, address: str, record_property: Any
 ) -> None:
     """The quickest of a few visits, as on an idle machine: what else is done at the time is no fault of the page."""
-    visits = [first_visit(visitor(browser, running[1], storage_state=state), address) for _ in range(3)]
+    visits = [first_visit(visitor(browser, running_site[1], storage_state=state), address) for _ in range(3)]
     size, paint = max(size for size, _paint in visits), min(paint for _size, paint in visits)
     record_property("measured", f"{size / 1024:.1f} KB, {paint:.0f} ms")
     assert size <= BUDGET

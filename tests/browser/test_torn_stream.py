@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from rowferry.exports.models import Export
-from tests.api.conftest import some_assets
+from tests.api.conftest import create_assets
 from tests.api.test_broken_stream import server
-from tests.browser.acting import open_form, saved
+from tests.browser.acting import collect_downloads, open_form
 from tests.browser.site import chromium, visitor
 from tests.conftest import may_export
 from tests.factories.people import PASSWORD, UserFactory
@@ -31,7 +31,7 @@ def download(address: str) -> str | None:
         page.wait_for_url("**/")
         open_form(page, "unreadable")
         page.locator("#format-csv").check()
-        with saved(page) as got:
+        with collect_downloads(page) as got:
             page.get_by_role("button", name="Export", exact=True).click()
         return got[0].failure()
 
@@ -39,7 +39,7 @@ def download(address: str) -> str | None:
 @pytest.mark.parametrize(("broken", "status"), [(True, "failed"), (False, "completed")])
 def test_chromium_calls_a_torn_stream_a_failed_download(server: int, broken: bool, status: str) -> None:
     may_export(UserFactory(username=NAME))
-    some_assets(6_000)
+    create_assets(6_000)
     break_row(5_000 if broken else 6_000)
     with ThreadPoolExecutor(1) as beside:  # Playwright's loop would keep Django from the database in this thread
         failure = beside.submit(download, f"http://127.0.0.1:{server}").result(240)

@@ -9,7 +9,7 @@ from operator import attrgetter
 from pathlib import Path
 
 import pytest
-from chaos.faults.failpoints import POINTS, Armoury, Sabotage, fire
+from chaos.faults.failpoints import POINTS, FailpointFolder, InjectedError, fire
 
 from tests.pages import ROOT, page
 
@@ -28,14 +28,14 @@ def test_the_package_that_is_installed_holds_nothing_of_chaos():
 
 
 def test_a_trap_is_for_one_and_says_who_stepped_into_it(tmp_path: Path):
-    traps = Armoury(tmp_path)
-    traps.arm("after_claim", "raise")
-    with pytest.raises(Sabotage):
+    failpoints = FailpointFolder(tmp_path)
+    failpoints.arm("after_claim", "raise")
+    with pytest.raises(InjectedError):
         fire(tmp_path, "after_claim")
     fire(tmp_path, "after_claim")
     fire(tmp_path, "mid_rows")
-    (fired,) = traps.fired()
-    assert (fired.point, fired.action, fired.pid, traps.waiting()) == ("after_claim", "raise", os.getpid(), 0)
+    (fired,) = failpoints.list_fired()
+    assert (fired.point, fired.action, fired.pid, failpoints.count_armed()) == ("after_claim", "raise", os.getpid(), 0)
 
 
 def test_every_function_that_a_failpoint_wraps_is_there():

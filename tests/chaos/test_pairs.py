@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from chaos.faults.failpoints import ACTIONS, ON_S3, POINTS
-from chaos.installation import Site, site
+from chaos.installation import Installation, create_installation
 from django.utils import timezone
 
 from chaos import checker
@@ -23,50 +23,54 @@ PAIRS = list(product(POINTS.keys() - ON_S3, ACTIONS))
 
 
 @pytest.fixture(scope="module")
-def place(django_db_blocker: Any) -> Iterator[Site]:
-    with django_db_blocker.unblock(), site(4_000, **SETTINGS) as found:
+def installation(django_db_blocker: Any) -> Iterator[Installation]:
+    with django_db_blocker.unblock(), create_installation(4_000, **SETTINGS) as found:
         found.start(workers=1)
         yield found
 
 
 @pytest.fixture(scope="module")
-def place_on_s3(django_db_blocker: Any) -> Iterator[Site]:
-    with django_db_blocker.unblock(), s3() as url, site(4_000, STORAGE_URL=url, **CREDENTIALS, **SETTINGS) as found:
+def installation_on_s3(django_db_blocker: Any) -> Iterator[Installation]:
+    with (
+        django_db_blocker.unblock(),
+        s3() as url,
+        create_installation(4_000, STORAGE_URL=url, **CREDENTIALS, **SETTINGS) as found,
+    ):
         found.start(workers=1)
         yield found
 
 
 @pytest.mark.parametrize(("point", "action"), list(product(ON_S3, ACTIONS)), ids=lambda word: word)
-def test_an_export_is_had_on_s3_whatever_happens_at(place_on_s3: Site, point: str, action: str):
-    had(place_on_s3, point, action)
+def test_an_export_is_had_on_s3_whatever_happens_at(installation_on_s3: Installation, point: str, action: str):
+    check_export_finishes(installation_on_s3, point, action)
 
 
-def test_nothing_is_left_over_on_s3(place_on_s3: Site):
-    assert checker.judge(place_on_s3, []).faults == {}
+def test_nothing_is_left_over_on_s3(installation_on_s3: Installation):
+    assert checker.check_installation(installation_on_s3, []).faults == {}
 
 
 @pytest.mark.parametrize(("point", "action"), sorted(PAIRS), ids=lambda word: word)
-def test_an_export_is_had_once_whatever_happens_at(place: Site, point: str, action: str):
-    had(place, point, action)
+def test_an_export_is_had_once_whatever_happens_at(installation: Installation, point: str, action: str):
+    check_export_finishes(installation, point, action)
 
 
-def had(place: Site, point: str, action: str) -> None:
-    """What is ordered after a trap was set is had once, in the end."""
-    place.traps.arm(point, action)
-    export_id = place.order("csv", f"{point}.{action}")
+def check_export_finishes(installation: Installation, point: str, action: str) -> None:
+    """An export that is ordered after a failpoint was armed finishes, once."""
+    installation.failpoints.arm(point, action)
+    export_id = installation.create_export("csv", f"{point}.{action}")
     if point == "during_expire":
-        assert place.wait(lambda: place.exports.get(pk=export_id).status == "completed")
-        place.exports.filter(pk=export_id).update(expires_at=timezone.now() - timedelta(seconds=1))
-    assert place.wait(lambda: not place.traps.waiting()), "Nobody came by."
-    assert checker.rest(place), place.log[-3000:]
+        assert installation.wait_until(lambda: installation.exports.get(pk=export_id).status == "completed")
+        installation.exports.filter(pk=export_id).update(expires_at=timezone.now() - timedelta(seconds=1))
+    assert installation.wait_until(lambda: not installation.failpoints.count_armed()), "Nobody came by."
+    assert checker.wait_until_idle(installation), installation.log[-3000:]
     verdict = checker.Verdict()
-    export = place.exports.get(pk=export_id)
-    checker.of_one(place, export, place.rows(), verdict)
+    export = installation.exports.get(pk=export_id)
+    checker.check_export(installation, export, installation.rows(), verdict)
     assert verdict.faults == {}
     assert export.status == ("expired" if point == "during_expire" else "completed")
-    assert place.exports.count() == IdempotencyKey.objects.using(place.alias).count()
+    assert installation.exports.count() == IdempotencyKey.objects.using(installation.alias).count()
 
 
-def test_nothing_is_left_over_of_all_that(place: Site):
-    assert checker.judge(place, []).faults == {}
-    assert place.exports.exclude(status__in=["completed", "expired"]).count() == 0
+def test_nothing_is_left_over_of_all_that(installation: Installation):
+    assert checker.check_installation(installation, []).faults == {}
+    assert installation.exports.exclude(status__in=["completed", "expired"]).count() == 0

@@ -9,13 +9,13 @@ import pytest
 from django.contrib.auth.models import User
 
 from tests.cli.conftest import Cli
-from tests.support.tampering import chained, change, tampered
+from tests.support.tampering import change, create_log_chain, unlock_events
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_a_log_that_is_whole_verifies_with_exit_code_0(cli: Cli, owner: User) -> None:
-    export = chained(owner, 3)
+    export = create_log_chain(owner, 3)
     result = cli("audit", "verify")
     assert (result.exit_code, result.stdout) == (0, "")
     assert "3 events of 1 exports and 0 anchors checked: all is as it was written." in result.stderr
@@ -23,8 +23,8 @@ def test_a_log_that_is_whole_verifies_with_exit_code_0(cli: Cli, owner: User) ->
 
 
 def test_what_is_wrong_is_printed_with_its_place_and_exit_code_3(cli: Cli, owner: User) -> None:
-    export = chained(owner, 3)
-    with tampered(export) as lines:
+    export = create_log_chain(owner, 3)
+    with unlock_events(export) as lines:
         change(lines[2], message="Nothing happened.")
         plain, told = cli("audit", "verify"), cli("audit", "verify", "--json")
     assert (plain.exit_code, told.exit_code) == (3, 3)
@@ -34,7 +34,7 @@ def test_what_is_wrong_is_printed_with_its_place_and_exit_code_3(cli: Cli, owner
 
 
 def test_the_log_goes_to_a_file_that_can_be_checked(cli: Cli, owner: User) -> None:
-    chained(owner, 3)
+    create_log_chain(owner, 3)
     assert cli("audit", "export", "-o", "log.ndjson").exit_code == 0
     assert cli("audit", "verify", "--file", "log.ndjson").exit_code == 0
     text = Path("log.ndjson").read_text()

@@ -16,7 +16,7 @@ from django.contrib.auth.models import User
 
 from rowferry.exports.models import Export
 from tests.cli.conftest import Cli
-from tests.factories.assets import AssetFactory, AssetStatusFactory
+from tests.factories.assets import AssetFactory, AssetStatusFactory, LocationFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -66,6 +66,18 @@ def test_a_filter_given_twice_takes_any_of_its_values(cli: Cli) -> None:
     assert rows(result.stdout_bytes) == [["name"], ["Lost"], ["Retired"]]
 
 
+def test_null_is_json_and_every_other_value_is_text(cli: Cli) -> None:
+    here = LocationFactory()
+    AssetFactory(name="here", location=here)
+    AssetFactory(name="null", location=None)
+    export = ("export", "assets", "-f", "csv", "--columns", "name", "-o", "-")
+    assert rows(cli(*export, "--filter", "location_id:=null").stdout_bytes) == [["name"], ["null"]]
+    both = ("--filter", f"location_id={here.pk}", "--filter", "location_id:=null")
+    assert rows(cli(*export, *both).stdout_bytes) == [["name"], ["here"], ["null"]]
+    assert rows(cli(*export, "--filter", "search=null").stdout_bytes) == [["name"], ["null"]]
+    assert cli(*export, "--filter", "location_id=null").exit_code == 1
+
+
 def test_nested_json(cli: Cli) -> None:
     asset = AssetFactory()
     result = cli("export", "assets", "-f", "json", "--nested", "--columns", "status_id,status", "-o", "-")
@@ -94,6 +106,7 @@ def test_every_wrong_field_is_told(cli: Cli) -> None:
     "words, complaint",
     [
         (["--filter", "status_id"], "--filter wants NAME=VALUE"),
+        (["--filter", "status_id:=nul"], "--filter wants JSON behind :="),
         (["--option", "=;"], "--option wants NAME=VALUE"),
         (["--sort-order", "up"], "--sort-order"),
         (["--json", "-o", "-"], "not both"),

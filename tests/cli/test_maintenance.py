@@ -13,6 +13,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from rowferry.assets.models import Asset
+from rowferry.runtime import supervisor
 from rowferry.tickets.models import Ticket
 from tests.cli.conftest import Cli
 
@@ -33,7 +34,7 @@ def test_resources_are_listed_and_described(cli: Cli) -> None:
         "treatment": "show",
     }
     assert "location_id" in [parameter["name"] for parameter in told["filters"]]
-    assert {"csv", "excel", "json"} <= {sink["name"] for sink in told["formats"]}
+    assert {"csv", "excel", "json"} <= {writer_class["name"] for writer_class in told["formats"]}
     lines = cli("resources", "assets").stdout.splitlines()
     assert "asset_tag\tidentifier\tAsset tag\tby default" in lines
     assert any(line.startswith("search\ttext") for line in lines)
@@ -99,6 +100,14 @@ def test_doctor_fails_while_no_scheduler_runs(cli: Cli) -> None:
     assert result.exit_code == 1
     assert "ok    database" in result.stdout
     assert "FAIL  scheduler" in result.stdout
+
+
+@pytest.mark.parametrize("name", ["scheduler", "tick"])
+def test_tick_is_an_alias_of_scheduler(cli: Cli, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    started: list[list[str]] = []
+    monkeypatch.setattr(os, "execv", lambda _program, command: started.append(command))
+    assert cli(name).exit_code == 0
+    assert started == [supervisor.scheduler_command()]
 
 
 def rowferry(folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:

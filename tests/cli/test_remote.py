@@ -37,7 +37,7 @@ def at_server(transactional_db: None, live_server: LiveServer, cli: Cli, monkeyp
     return cli
 
 
-class Breaking(BaseHTTPRequestHandler):
+class InterruptedHandler(BaseHTTPRequestHandler):
     """A server whose first answer breaks off half way. `honest` = the bytes are what the record says."""
 
     protocol_version = "HTTP/1.1"
@@ -91,10 +91,10 @@ class Breaking(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def breaking(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Breaking]]:
+def interrupted_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[InterruptedHandler]]:
     """A server that breaks off, in the environment of the command; its pauses are cut short."""
-    server_class = type("Fresh", (Breaking,), {"seen": []})
-    monkeypatch.setattr(http, "PAUSES", (0.01, 0.01))
+    server_class = type("Fresh", (InterruptedHandler,), {"seen": []})
+    monkeypatch.setattr(http, "RETRY_DELAYS", (0.01, 0.01))
     with ThreadingHTTPServer(("127.0.0.1", 0), server_class) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
@@ -199,31 +199,37 @@ def test_a_server_that_is_not_there_is_told(cli: Cli) -> None:
     assert "http://127.0.0.1:9 does not answer" in result.stderr
 
 
-def test_an_answer_that_breaks_off_is_resumed_where_it_broke(cli: Cli, breaking: type[Breaking]) -> None:
+def test_an_answer_that_breaks_off_is_resumed_where_it_broke(
+    cli: Cli, interrupted_server: type[InterruptedHandler]
+) -> None:
     result = cli("export", "assets", "-f", "csv")
     half = len(FILE) // 2
     assert result.exit_code == 0, result.stderr
-    assert breaking.seen == [f"bytes={half}-", f"bytes={half + (len(FILE) - half) // 2}-"]
+    assert interrupted_server.seen == [f"bytes={half}-", f"bytes={half + (len(FILE) - half) // 2}-"]
     assert Path("assets.csv").read_bytes() == FILE
     assert [path.name for path in Path.cwd().iterdir()] == ["assets.csv"]
 
 
-def test_a_download_that_breaks_off_is_resumed(cli: Cli, breaking: type[Breaking]) -> None:
+def test_a_download_that_breaks_off_is_resumed(cli: Cli, interrupted_server: type[InterruptedHandler]) -> None:
     assert cli("exports", "download", EXPORT_ID, "-o", "file.csv").exit_code == 0
-    assert breaking.seen == [None, f"bytes={len(FILE) // 2}-"]
+    assert interrupted_server.seen == [None, f"bytes={len(FILE) // 2}-"]
     assert Path("file.csv").read_bytes() == FILE
 
 
-def test_bytes_that_are_not_those_of_the_record_are_refused(cli: Cli, breaking: type[Breaking]) -> None:
-    breaking.honest = False
+def test_bytes_that_are_not_those_of_the_record_are_refused(
+    cli: Cli, interrupted_server: type[InterruptedHandler]
+) -> None:
+    interrupted_server.honest = False
     result = cli("exports", "download", EXPORT_ID, "-o", "file.csv")
     assert result.exit_code == 1
     assert "damaged" in result.stderr
     assert list(Path.cwd().iterdir()) == []
 
 
-def test_a_stream_whose_export_failed_is_a_failure_with_its_reason(cli: Cli, breaking: type[Breaking]) -> None:
-    breaking.status = "failed"
+def test_a_stream_whose_export_failed_is_a_failure_with_its_reason(
+    cli: Cli, interrupted_server: type[InterruptedHandler]
+) -> None:
+    interrupted_server.status = "failed"
     result = cli("export", "assets", "-f", "csv", "-o", "file.csv")
     assert result.exit_code == 1
     assert f"The database refused. `rowferry exports retry {EXPORT_ID}`" in result.stderr

@@ -9,10 +9,10 @@ import pytest
 from django.core.checks import run_checks
 
 from rowferry.config.celery import app
-from rowferry.config.celery_checks import BOUNDS, PINS, broken_pins, celery_is_pinned, spool_is_local
+from rowferry.config.celery_checks import BOUNDS, REQUIRED, check_celery_settings, check_spool_is_local, unsafe_settings
 
 WRONG: dict[str, Any] = {
-    **{name: not wanted if isinstance(wanted, bool) else "other" for name, (wanted, _) in PINS.items()},
+    **{name: not wanted if isinstance(wanted, bool) else "other" for name, (wanted, _) in REQUIRED.items()},
     **{name: most + 1 for name, (most, _) in BOUNDS.items()},
     "worker_max_tasks_per_child": None,
     "task_soft_time_limit": None,
@@ -23,13 +23,13 @@ WRONG: dict[str, Any] = {
 
 @pytest.mark.parametrize("name, value", WRONG.items(), ids=WRONG)
 def test_a_wrong_setting_is_named(name: str, value: Any) -> None:
-    (problem,) = broken_pins(ChainMap({name: value}, app.conf))
+    (problem,) = unsafe_settings(ChainMap({name: value}, app.conf))
     assert name in problem
 
 
 def test_the_settings_as_they_are_pass() -> None:
-    assert list(broken_pins(app.conf)) == []
-    assert celery_is_pinned() == []
+    assert list(unsafe_settings(app.conf)) == []
+    assert check_celery_settings() == []
 
 
 def test_django_runs_the_checks(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
@@ -41,4 +41,4 @@ def test_django_runs_the_checks(monkeypatch: pytest.MonkeyPatch, settings: Any) 
 @pytest.mark.parametrize("url", ["spool:///tmp/spool", "redis://box/0", "amqp://box//"])
 def test_a_broker_that_is_no_remote_folder_passes(url: str, settings: Any) -> None:
     settings.BROKER_URL = url
-    assert spool_is_local() == []
+    assert check_spool_is_local() == []

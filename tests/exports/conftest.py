@@ -46,14 +46,14 @@ def declare(db: None) -> Iterator[Callable[[type[Resource]], Resource]]:
     doors: dict[type[Any], Any] = {}
     names: list[str] = []
 
-    def known(cls: type[Resource]) -> Resource:
+    def declare_resource(cls: type[Resource]) -> Resource:
         doors.setdefault(cls.model, vars(cls.model).get("exports"))
         names.append(cls.name)
         register(cls)
-        permissions.keep("default")
+        permissions.create_missing("default")
         return registry.resource(cls.name)
 
-    yield known
+    yield declare_resource
     for name in names:
         registry.unregister(name)
     for model, door in doors.items():
@@ -63,8 +63,8 @@ def declare(db: None) -> Iterator[Callable[[type[Resource]], Resource]]:
 
 
 @pytest.fixture
-def guarded(declare: Callable[[type[Resource]], Resource]) -> Resource:
-    """The resource `guarded`, declared."""
+def guarded_resource(declare: Callable[[type[Resource]], Resource]) -> Resource:
+    """Declares the resource `guarded`."""
     return declare(GuardedResource)
 
 

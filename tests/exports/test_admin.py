@@ -30,7 +30,7 @@ def staff() -> User:
     return user
 
 
-def acted(client: Client, kind: str, chosen: list[Asset], **more: Any) -> Any:
+def run_action(client: Client, kind: str, chosen: list[Asset], **more: Any) -> Any:
     keys = [asset.pk for asset in chosen]
     return client.post(LIST, {"action": f"export_{kind}", "_selected_action": keys, **more}, follow=True)
 
@@ -38,7 +38,7 @@ def acted(client: Client, kind: str, chosen: list[Asset], **more: Any) -> Any:
 def test_the_ticked_rows_come_as_a_file(client: Client, staff: User) -> None:
     assets = AssetFactory.create_batch(5)
     client.force_login(staff)
-    answer = acted(client, "csv", assets[1:3])
+    answer = run_action(client, "csv", assets[1:3])
     rows = list(csv.DictReader(io.StringIO(content(answer).decode("utf-8-sig"))))
     assert [int(row["id"]) for row in rows] == [asset.pk for asset in assets[1:3]]
     assert answer["Content-Disposition"].startswith("attachment")
@@ -51,7 +51,7 @@ def test_the_ticked_rows_come_as_a_file(client: Client, staff: User) -> None:
 def test_every_row_that_the_filters_leave_can_be_taken(client: Client, staff: User) -> None:
     assets = AssetFactory.create_batch(5)
     client.force_login(staff)
-    answer = acted(client, "json", assets[:1], select_across="1")
+    answer = run_action(client, "json", assets[:1], select_across="1")
     assert len(json.loads(content(answer))["data"]) == 5
 
 
@@ -59,7 +59,7 @@ def test_too_many_rows_are_refused_and_not_cut(client: Client, staff: User, monk
     monkeypatch.setattr("rowferry.exports.admin.MOST_VALUES", 3)
     assets = AssetFactory.create_batch(4)
     client.force_login(staff)
-    answer = acted(client, "csv", assets[:1], select_across="1")
+    answer = run_action(client, "csv", assets[:1], select_across="1")
     assert "at most 3 rows" in answer.content.decode()
     assert not Export.objects.exists()
 
@@ -76,8 +76,8 @@ def test_what_the_engine_refuses_is_said(client: Client, staff: User, settings: 
     settings.ROWFERRY_EXPORTS_PER_MINUTE = 1
     assets = AssetFactory.create_batch(2)
     client.force_login(staff)
-    content(acted(client, "csv", assets))
-    assert "Nothing was exported" in acted(client, "csv", assets).content.decode()
+    content(run_action(client, "csv", assets))
+    assert "Nothing was exported" in run_action(client, "csv", assets).content.decode()
     assert Export.objects.count() == 1
 
 
@@ -86,7 +86,7 @@ def test_who_may_not_export_is_offered_nothing(client: Client, staff: User) -> N
     staff.user_permissions.set(Permission.objects.filter(codename="view_asset"))
     client.force_login(staff)
     assert "Export selected" not in client.get(LIST).content.decode()
-    acted(client, "csv", [asset])
+    run_action(client, "csv", [asset])
     assert not Export.objects.exists()
 
 

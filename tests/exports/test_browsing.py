@@ -17,6 +17,8 @@ from rowferry.assets.models import Asset
 from rowferry.exports import browsing
 from rowferry.exports.browsing import Cursor, Listing
 from rowferry.exports.errors import InvalidRequest, NotPermitted
+from rowferry.exports.planning.plan import build_plan
+from rowferry.exports.planning.spec import ExportSpec
 from rowferry.exports.resources import permissions
 from rowferry.exports.resources.columns import Column, Redaction
 from rowferry.exports.resources.resource import Resource
@@ -32,7 +34,7 @@ def keys(page: Listing) -> list[str | None]:
     return [row.key for row in page.rows]
 
 
-def walked(wish: dict[str, Any], size: int, start: Cursor | None, way: str) -> list[list[str | None]]:
+def read_pages(wish: dict[str, Any], size: int, start: Cursor | None, way: str) -> list[list[str | None]]:
     """The keys of all pages from a place on."""
     pages = []
     place: Cursor | None = start
@@ -42,6 +44,12 @@ def walked(wish: dict[str, Any], size: int, start: Cursor | None, way: str) -> l
         place = getattr(page, way)
         if place is None:
             return pages
+
+
+def exported(wish: dict[str, Any]) -> list[str]:
+    """The keys in the order of a file."""
+    plan = build_plan(ExportSpec.parse("assets", {**wish, "format": "csv"}), None)
+    return [str(key) for key in plan.queryset.values_list("pk", flat=True)]
 
 
 def stock(rows: list[tuple[str, date | None, datetime]], owner: User) -> None:
@@ -74,9 +82,9 @@ def test_the_pages_joined_are_the_whole_list_forth_and_back(
     stock(rows, owner)
     wish = {"sort_by": sort_by, "sort_order": order, "columns": ["id"]}
     whole = keys(browsing.page("assets", wish, None, size=100))
-    forth = walked(wish, size, None, "after")
-    back = walked(wish, size, {"last": True}, "before")
-    assert sorted(map(str, whole)) == sorted(str(key) for key in Asset.objects.values_list("pk", flat=True))
+    forth = read_pages(wish, size, None, "after")
+    back = read_pages(wish, size, {"last": True}, "before")
+    assert whole == exported(wish)
     assert [key for page in forth for key in page] == whole
     assert [key for page in reversed(back) for key in page] == whole
     assert [len(page) for page in forth[:-1]] == [size] * (len(forth) - 1)
@@ -119,7 +127,7 @@ def test_a_page_asks_few_questions_however_many_rows(db: None) -> None:
 
 
 def test_many_rows_are_not_counted_to_the_end(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(browsing, "COUNTED", 3)
+    monkeypatch.setattr(browsing, "COUNT_LIMIT", 3)
     AssetFactory.create_batch(3)
     assert (browsing.page("assets", {}, None).size.rows, browsing.page("assets", {}, None).size.exact) == (3, True)
     AssetFactory.create_batch(2)
@@ -174,7 +182,7 @@ def narrow(declare: Callable[[type[Resource]], Resource]) -> Resource:
 
 
 def test_a_list_shows_only_the_rows_and_columns_of_the_person(narrow: Resource, owner: User, stranger: User) -> None:
-    permissions.keep("default")
+    permissions.create_missing("default")
     AssetFactory(name="secret", asset_tag="mine", assigned_to=owner)
     AssetFactory(name="secret", asset_tag="theirs", assigned_to=stranger)
     page = browsing.page("narrow", {}, owner)

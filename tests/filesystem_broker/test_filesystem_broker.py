@@ -66,10 +66,10 @@ def send(root: Path, numbers: range, queue: str = "exports") -> None:
 
 def receive(root: Path, answers: Any, patience: float = 1.0) -> None:
     """Take and acknowledge messages until none comes for `patience` seconds; then put all of them into `answers`."""
-    answers.put(taken(root, patience=patience))
+    answers.put(take_all(root, patience=patience))
 
 
-def taken(root: Path, queue: str = "exports", patience: float = 0.3) -> list[int]:
+def take_all(root: Path, queue: str = "exports", patience: float = 0.3) -> list[int]:
     numbers = []
     with connect(root) as connection, connection.SimpleQueue(queue) as source:
         while True:
@@ -106,14 +106,14 @@ def test_500_messages_of_several_producers_reach_several_consumers_once_each(roo
 
 def test_messages_come_in_the_order_they_were_sent(root: Path) -> None:
     send(root, range(250))
-    assert taken(root) == list(range(250))
+    assert take_all(root) == list(range(250))
 
 
 def test_queues_do_not_mix(root: Path) -> None:
     send(root, range(3), "exports")
     send(root, range(10, 13), "mail")
-    assert taken(root, "mail") == [10, 11, 12]
-    assert taken(root, "exports") == [0, 1, 2]
+    assert take_all(root, "mail") == [10, 11, 12]
+    assert take_all(root, "exports") == [0, 1, 2]
 
 
 def test_what_a_killed_consumer_held_goes_to_another_one_first(root: Path, run: Runner) -> None:
@@ -121,10 +121,10 @@ def test_what_a_killed_consumer_held_goes_to_another_one_first(root: Path, run: 
     ready = forked.Queue()
     consumer = run(hold, root, 3, ready)
     ready.get(timeout=60)
-    assert taken(root) == [3, 4]
+    assert take_all(root) == [3, 4]
     os.kill(consumer.pid, signal.SIGKILL)
     consumer.join()
-    assert taken(root) == [0, 1, 2]
+    assert take_all(root) == [0, 1, 2]
 
 
 def test_a_child_that_outlives_its_killed_consumer_does_not_keep_the_messages(root: Path, run: Runner) -> None:
@@ -135,7 +135,7 @@ def test_a_child_that_outlives_its_killed_consumer_does_not_keep_the_messages(ro
     try:
         consumer.kill()
         consumer.join()
-        assert taken(root) == [0, 1]
+        assert take_all(root) == [0, 1]
     finally:
         os.kill(orphan, signal.SIGKILL)
 
@@ -145,7 +145,7 @@ def test_a_living_consumer_keeps_what_it_holds(root: Path, run: Runner) -> None:
     ready = forked.Queue()
     run(hold, root, 2, ready)
     ready.get(timeout=60)
-    assert taken(root, patience=2.5) == []
+    assert take_all(root, patience=2.5) == []
 
 
 def test_a_forked_child_cannot_give_back_what_its_parent_holds(queue: QueueFolder, run: Runner) -> None:
@@ -212,7 +212,7 @@ def test_an_unreadable_message_is_put_aside_and_the_consumer_goes_on(
 ) -> None:
     (queue.waiting / "0-first.json").write_bytes(content)
     send(root, range(1))
-    assert taken(root) == [0]
+    assert take_all(root) == [0]
     assert [dead.read_bytes() for dead in queue.dead.iterdir()] == [content]
     assert "0-first.json" in caplog.text
 
@@ -221,7 +221,7 @@ def test_a_folder_in_place_of_a_message_is_put_aside(root: Path, queue: QueueFol
     (queue.waiting / "0-folder").mkdir()
     (queue.taken / "stray").touch()
     send(root, range(1))
-    assert taken(root) == [0]
+    assert take_all(root) == [0]
     assert (queue.dead / "0-folder").is_dir()
 
 
@@ -257,7 +257,7 @@ def test_sending_goes_on_after_somebody_removed_the_folder(root: Path, queue: Qu
         for part in (queue.drafts, queue.waiting, queue.taken, queue.dead):
             part.rmdir()
         target.put(1)
-    assert taken(root) == [1]
+    assert take_all(root) == [1]
 
 
 def test_old_drafts_of_killed_writers_are_swept_and_fresh_ones_are_not(queue: QueueFolder) -> None:

@@ -26,7 +26,7 @@ def mail(subject: str = "Your export", **options: Any) -> EmailMessage:
     return EmailMessage(subject, "Ready.\nGrüße", "us@example.com", ["olga@example.com"], **options)
 
 
-def parsed(file: Path) -> ParsedMessage:
+def parse_message(file: Path) -> ParsedMessage:
     return message_from_bytes(file.read_bytes(), policy=policy.default)  # type: ignore[return-value]
 
 
@@ -35,7 +35,7 @@ def test_a_message_becomes_one_file_that_another_program_reads(folder: Path) -> 
     message.attach_alternative("<p>Rich</p>", "text/html")
     assert EmailBackend(file_path=str(folder)).send_messages([message]) == 1
     (file,) = folder.iterdir()
-    read = parsed(file)
+    read = parse_message(file)
     assert (read["Subject"], read["To"]) == ("Prêt: 3 строки", "olga@example.com")
     assert read.get_body(("html",)).get_content().strip() == "<p>Rich</p>"  # type: ignore[union-attr]
     assert file.read_bytes().count(b"\n") == file.read_bytes().count(b"\r\n")
@@ -45,14 +45,14 @@ def test_names_sort_by_time_and_hold_the_message_id(folder: Path) -> None:
     letters = [mail(str(number), headers={"Message-ID": f"<{9 - number}/../x@rowferry>"}) for number in range(9)]
     EmailBackend(file_path=str(folder)).send_messages(letters)
     files = sorted(folder.iterdir())
-    assert [parsed(file)["Subject"] for file in files] == [str(number) for number in range(9)]
+    assert [parse_message(file)["Subject"] for file in files] == [str(number) for number in range(9)]
     assert files[0].name.endswith("-9_.._x@rowferry.eml")
 
 
 def test_the_same_message_sent_twice_is_two_files(folder: Path) -> None:
     for _ in range(2):
         EmailBackend(file_path=str(folder)).send_messages([mail(headers={"Message-ID": "<one@rowferry>"})])
-    assert [parsed(file)["Message-ID"] for file in folder.iterdir()] == ["<one@rowferry>"] * 2
+    assert [parse_message(file)["Message-ID"] for file in folder.iterdir()] == ["<one@rowferry>"] * 2
 
 
 def test_the_setting_names_the_folder_and_only_the_owner_may_read(folder: Path, settings: Any) -> None:
@@ -87,7 +87,7 @@ def test_a_reader_never_sees_half_a_file(folder: Path) -> None:
     looks = 0
     while writer.is_alive() or looks == 0:
         for file in list(folder.glob("*.eml"))[-3:]:
-            assert parsed(file).get_content().count("€") == 2_000
+            assert parse_message(file).get_content().count("€") == 2_000
             looks += 1
     writer.join()
     assert len(list(folder.glob("*.eml"))) == len(list(folder.iterdir())) == 100

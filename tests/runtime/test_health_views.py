@@ -23,7 +23,7 @@ from rowferry.exports.monitoring import health
 from rowferry.exports.monitoring.health import CheckResult, HealthCheck
 from rowferry.exports.scheduling import scheduler
 from rowferry.runtime.supervisor import web_command
-from tests.factories.exports import changed, in_state, queue_export
+from tests.factories.exports import create_export_in_state, queue_export, update_export
 from tests.services.running import answers, free_port
 from tests.support.log_lines import wait_for
 
@@ -33,10 +33,10 @@ COMMAND = web_command("127.0.0.1", 0)
 
 
 @pytest.fixture(autouse=True)
-def looked_anew() -> None:
+def fresh_health_checks() -> None:
     """No test sees what another has measured."""
-    for look in health.LOOKS:
-        look.forget()
+    for check in health.CHECKS:
+        check.forget()
 
 
 @pytest.fixture
@@ -71,19 +71,19 @@ def failing(answer: Any) -> list[str]:
 
 
 def test_an_export_that_waits_too_long_is_not_ready(ready: Client, owner: User) -> None:
-    changed(queue_export(owner), created_at=timezone.now() - LONG_AGO)
+    update_export(queue_export(owner), created_at=timezone.now() - LONG_AGO)
     answer = ready.get("/readyz")
     assert failing(answer) == ["queue_age"]
     assert checks(answer)["queue_age"]["value"] >= LONG_AGO.total_seconds()
 
 
 def test_an_export_that_waits_for_its_retry_does_not_wait_for_a_worker(ready: Client, owner: User) -> None:
-    in_state(owner, Status.PROCESSING, created_at=timezone.now() - LONG_AGO)
+    create_export_in_state(owner, Status.PROCESSING, created_at=timezone.now() - LONG_AGO)
     assert ready.get("/readyz").status_code == 200
 
 
 def test_a_lease_that_nobody_takes_over_is_not_ready(ready: Client, owner: User) -> None:
-    in_state(owner, Status.PROCESSING, lease_until=timezone.now() - timedelta(seconds=300))
+    create_export_in_state(owner, Status.PROCESSING, lease_until=timezone.now() - timedelta(seconds=300))
     answer = ready.get("/readyz")
     assert failing(answer) == ["lease_overrun"]
     assert 300 <= checks(answer)["lease_overrun"]["value"] < 400
@@ -94,7 +94,7 @@ def test_no_scheduler_and_one_that_stopped_are_not_ready(ready: Client) -> None:
     Leader.objects.update(lease_until=timezone.now() - LONG_AGO)
     assert failing(ready.get("/readyz")) == ["scheduler_age"]
     Leader.objects.all().delete()
-    health.LOOKS[0].forget()
+    health.CHECKS[0].forget()
     answer = ready.get("/readyz")
     assert failing(answer) == ["scheduler_age"]
     assert checks(answer)["scheduler_age"]["detail"] == "No scheduler leads."
@@ -111,7 +111,7 @@ def test_a_full_disk_is_not_ready_unless_nobody_minds(ready: Client, settings: A
     settings.ROWFERRY_READY_FREE_MB = 10**9
     assert failing(ready.get("/readyz")) == ["free_space"]
     settings.ROWFERRY_READY_FREE_MB = 0
-    health.LOOKS[1].forget()
+    health.CHECKS[1].forget()
     assert ready.get("/readyz").status_code == 200
 
 
@@ -123,12 +123,12 @@ def test_many_who_ask_are_one_look_and_nobody_waits_for_ever(monkeypatch: pytest
         end.wait(60)
         yield CheckResult(name="slow", ok=True)
 
-    look = HealthCheck("slow", hang)
+    check = HealthCheck("slow", hang)
     for _ in range(3):
-        (reading,) = look.wait(look.start(), 0.01)
-        assert (reading.ok, reading.said) == (False, "No answer in 2.5 seconds.")
+        (reading,) = check.wait(check.start(), 0.01)
+        assert (reading.ok, reading.detail) == (False, "No answer in 2.5 seconds.")
     end.set()
-    assert look.wait(look.start(), 60) == [CheckResult(name="slow", ok=True)]
+    assert check.wait(check.start(), 60) == [CheckResult(name="slow", ok=True)]
     assert len(begun) == 1
 
 

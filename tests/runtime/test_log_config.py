@@ -26,17 +26,17 @@ from rowferry.exports.execution import queued
 from rowferry.runtime import log_config, supervisor
 from rowferry.runtime.log_config import RequestLog, configuration, without_secrets
 from rowferry.runtime.middleware import request_id_from
-from tests.factories.exports import claimed, queue_export, watched_rows
+from tests.factories.exports import claim_export, queue_export, watched_rows
 from tests.services.running import answers, free_port
 from tests.support.log_lines import wait_for
-from tests.system.installation import installed
+from tests.system.installation import create_installation
 
 WEB = supervisor.web_command("127.0.0.1", 0)
 Lines = Callable[[], list[dict[str, Any]]]
 
 
 @pytest.fixture(autouse=True)
-def nothing_bound() -> Iterator[None]:
+def clear_log_context() -> Iterator[None]:
     clear_contextvars()
     yield
     clear_contextvars()
@@ -113,7 +113,7 @@ def test_the_form_is_as_asked_and_there_are_two(monkeypatch: pytest.MonkeyPatch)
         configuration("xml", "")
 
 
-def answered(path: str, status: str = "200 OK", **headers: str) -> dict[str, Any]:
+def access_log_entry(path: str, status: str = "200 OK", **headers: str) -> dict[str, Any]:
     """What gunicorn's logger is told of one answer."""
     return {
         "resp": SimpleNamespace(status=status, sent=12, response_length=None, headers=[*headers.items()]),
@@ -130,9 +130,9 @@ def test_a_request_is_one_line_and_nothing_of_it_stays_for_the_next(
     log.access_log = logging.getLogger("tests.access")
     log.access_log.setLevel(logging.INFO)
     bind_contextvars(request_id="r-1")
-    log.access(**answered("/api/v1/exports", **{"X-Export-Id": "e-1"}))
-    log.access(**answered("/healthz"))
-    log.access(**answered("/readyz", "503 Service Unavailable"))
+    log.access(**access_log_entry("/api/v1/exports", **{"X-Export-Id": "e-1"}))
+    log.access(**access_log_entry("/healthz"))
+    log.access(**access_log_entry("/readyz", "503 Service Unavailable"))
     first, second = lines()
     about = {name: first[name] for name in ("event", "method", "path", "status", "bytes", "ms", "export_id")}
     assert list(about.values()) == ["request", "GET", "/api/v1/exports", 200, 12, 15, "e-1"]
@@ -150,7 +150,7 @@ def test_a_request_has_an_id_and_keeps_one_that_is_a_name() -> None:
     assert [len(request_id_from(given)) for given in ("", "a b", "x" * 65, "ü")] == [32] * 4
 
 
-class Overheard(logging.Handler):
+class CollectingHandler(logging.Handler):
     """Lines as JSON, each with the thread that wrote it."""
 
     def __init__(self) -> None:
@@ -165,10 +165,10 @@ class Overheard(logging.Handler):
 @pytest.mark.django_db(transaction=True)
 def test_whatever_is_logged_while_an_export_is_made_names_it(owner: User, settings: Any) -> None:
     settings.ROWFERRY_HEARTBEAT, settings.DEBUG = 0.01, True  # so that the database's client says each statement
-    overheard, talkative = Overheard(), logging.getLogger("django.db.backends")
+    overheard, talkative = CollectingHandler(), logging.getLogger("django.db.backends")
     with watched_rows(5_000) as at_row:
         export = queue_export(owner, "groups")
-        claim = claimed()
+        claim = claim_export()
         talkative.addHandler(overheard)
         talkative.setLevel(logging.DEBUG)
         at_row[4_500] = lambda: wait_for(lambda: "heartbeat" in {thread for thread, _ in overheard.lines})
@@ -194,8 +194,11 @@ def test_an_export_made_in_a_request_is_named_until_it_is_done(owner: User, line
 
 @pytest.mark.system
 def test_web_and_worker_write_the_same_form(tmp_path: Path) -> None:
-    with installed(tmp_path, 20, ROWFERRY_LOG="json", LOG_LEVEL="INFO") as place, (tmp_path / "log").open("w") as log:
-        (export_id,) = place.order({"format": "csv"})
+    with (
+        create_installation(tmp_path, 20, ROWFERRY_LOG="json", LOG_LEVEL="INFO") as place,
+        (tmp_path / "log").open("w") as log,
+    ):
+        (export_id,) = place.queue_exports({"format": "csv"})
         token, port = place.token("owner"), free_port()
         web = [part.replace("127.0.0.1:0", f"127.0.0.1:{port}") for part in WEB]
         running = [
@@ -213,7 +216,7 @@ def test_web_and_worker_write_the_same_form(tmp_path: Path) -> None:
     (request,) = [line for line in written if line["event"] == "request"]
     assert (request["request_id"], request["export_id"], request["status"]) == ("r-42", export_id, 200)
     assert request["bytes"] >= len(asked.content) > 0
-    of_the_task = {line["logger"] for line in written if line.get("bell") == export_id}
+    of_the_task = {line["logger"] for line in written if line.get("message_export_id") == export_id}
     assert of_the_task == {"rowferry.exports.tasks", "celery.app.trace"}
     assert token not in text
     assert "rf_secret" not in text

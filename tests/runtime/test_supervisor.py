@@ -34,7 +34,9 @@ def supervise(tmp_path: Path) -> Iterator[Supervise]:
     started: list[subprocess.Popen[bytes]] = []
 
     def start(**programs: str) -> subprocess.Popen[bytes]:
-        commands = {name: [sys.executable, "-c", noted(tmp_path / name, text)] for name, text in programs.items()}
+        commands = {
+            name: [sys.executable, "-c", with_pid_file(tmp_path / name, text)] for name, text in programs.items()
+        }
         command = [sys.executable, "-c", SUPERVISOR, json.dumps(commands)]
         process = subprocess.Popen(command, stderr=(tmp_path / "said").open("w"))
         started.append(process)
@@ -46,7 +48,7 @@ def supervise(tmp_path: Path) -> Iterator[Supervise]:
         process.wait()
 
 
-def noted(file: Path, program: str) -> str:
+def with_pid_file(file: Path, program: str) -> str:
     return f"import os, signal, time\nprint(os.getpid(), file=open({str(file)!r}, 'a'), flush=True)\n{program}"
 
 
@@ -71,7 +73,7 @@ def test_a_program_that_ends_is_started_again_and_named_and_the_others_stay(
 
 def test_a_program_that_cannot_be_started_is_tried_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     child = Child("web", [str(tmp_path / "no-such-program")])
-    child.look()
+    child.check()
     assert "web does not run" in caplog.text
     assert not child.runs
 
@@ -80,7 +82,7 @@ def test_pauses_grow_to_half_a_minute(tmp_path: Path, caplog: pytest.LogCaptureF
     child = Child("web", [str(tmp_path / "no-such-program")])
     for _ in range(7):
         child.start_at = 0
-        child.look()
+        child.check()
     pauses = [record.getMessage().rpartition(" in ")[2] for record in caplog.records]
     assert pauses == ["1 s.", "2 s.", "4 s.", "8 s.", "16 s.", "30 s.", "30 s."]
 

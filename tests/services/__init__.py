@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from tests.services.mariadb import mariadb
 from tests.services.packages import is_root
-from tests.services.postgresql import installed, postgresql
+from tests.services.postgresql import find_programs, postgresql
 from tests.services.rabbitmq import rabbitmq
 from tests.services.redis import redis
 from tests.services.running import START_SECONDS, free_port
@@ -18,8 +18,8 @@ from tests.services.smtp import smtp
 
 __all__ = [
     "START_SECONDS",
+    "find_programs",
     "free_port",
-    "installed",
     "is_root",
     "mariadb",
     "postgresql",

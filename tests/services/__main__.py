@@ -26,11 +26,11 @@ def setting(name: str, server: Callable[[], AbstractContextManager[str]], **more
     """The server, as the environment that a program needs to use it."""
 
     @contextmanager
-    def started() -> Iterator[Mapping[str, str]]:
+    def start() -> Iterator[Mapping[str, str]]:
         with server() as url:
             yield {name: url, **more}
 
-    return started
+    return start
 
 
 @contextmanager
@@ -79,11 +79,11 @@ def environment(added: Mapping[str, str]) -> dict[str, str]:
     return {**os.environ, **joined, **added}
 
 
-def leave(signum: int, _: FrameType | None) -> None:
+def exit_on_signal(signum: int, _: FrameType | None) -> None:
     """Being told to end must not leave servers behind."""
     raise SystemExit(128 + signum)
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, leave)
+    signal.signal(signal.SIGTERM, exit_on_signal)
     raise SystemExit(main(sys.argv[1:]))

@@ -14,19 +14,19 @@ from urllib.parse import urlsplit
 PASSED_ON = ("content-type", "content-length", "etag", "last-modified", "content-range", "accept-ranges")
 
 
-class Faulty(ThreadingHTTPServer):
+class FaultyServer(ThreadingHTTPServer):
     """Passes requests on to `target`, but for the `share` of them (0…1) that it spoils; `spoiled` counts those,
     `asked` all."""
 
     daemon_threads = True
 
     def __init__(self, target: str, share: float, seed: int) -> None:
-        super().__init__(("127.0.0.1", 0), Passing)
+        super().__init__(("127.0.0.1", 0), FaultyHandler)
         self.target, self.share = urlsplit(target).netloc, share
         self.asked = self.spoiled = 0
         self._random, self._lock = random.Random(seed), Lock()
 
-    def fate(self) -> str:
+    def choose_outcome(self) -> str:
         """What becomes of the next request."""
         with self._lock:
             self.asked += 1
@@ -36,28 +36,28 @@ class Faulty(ThreadingHTTPServer):
             return self._random.choice(("refused", "cut", "unanswered"))
 
 
-class Passing(BaseHTTPRequestHandler):
+class FaultyHandler(BaseHTTPRequestHandler):
     """One connection."""
 
     protocol_version = "HTTP/1.1"
-    server: Faulty
+    server: FaultyServer
 
-    def pass_on(self) -> None:
-        fate = self.server.fate()
+    def proxy_request(self) -> None:
+        outcome = self.server.choose_outcome()
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        if fate == "cut":
+        if outcome == "cut":
             self.close_connection = True
             return
-        if fate == "refused":
+        if outcome == "refused":
             self._answer(503, {}, b"")
             return
-        status, headers, data = self._asked(body)
-        if fate == "unanswered":  # it was done, and nobody will hear of it
+        status, headers, data = self._forward(body)
+        if outcome == "unanswered":  # it was done, and nobody will hear of it
             self.close_connection = True
             return
         self._answer(status, headers, data)
 
-    def _asked(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
+    def _forward(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
         onward = http.client.HTTPConnection(self.server.target, timeout=30)
         onward.request(self.command, self.path, body, dict(self.headers))
         answer = onward.getresponse()
@@ -73,16 +73,16 @@ class Passing(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data)
 
-    do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = pass_on
+    do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = proxy_request
 
     def log_message(self, *_: Any) -> None:
         """Say nothing."""
 
 
 @contextmanager
-def faulty(target: str, share: float, seed: int = 1) -> Iterator[tuple[str, Faulty]]:
+def run_faulty_server(target: str, share: float, seed: int = 1) -> Iterator[tuple[str, FaultyServer]]:
     """The address of a faulty server before `target`, and the server."""
-    server = Faulty(target, share, seed)
+    server = FaultyServer(target, share, seed)
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

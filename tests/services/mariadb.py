@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.services.packages import is_root, program
+from tests.services.packages import find_program, is_root
 from tests.services.running import free_port, own_folder, running
 
 USER = "mysql"
@@ -19,7 +19,7 @@ QUICK = ["--innodb-flush-log-at-trx-commit=0", "--innodb-flush-method=nosync", "
 @contextmanager
 def mariadb() -> Iterator[str]:
     """A running server's DATABASE_URL; its user may make test databases."""
-    server, port, password = program("mariadbd", "mariadb-server"), free_port(), secrets.token_hex(16)
+    server, port, password = find_program("mariadbd", "mariadb-server"), free_port(), secrets.token_hex(16)
     who = [f"--user={USER}"] if is_root() else []
     with own_folder("mariadb", USER) as folder:
         data, socket = f"--datadir={folder / 'data'}", folder / "socket"

@@ -17,7 +17,7 @@ def is_root() -> bool:
     return os.geteuid() == 0
 
 
-def program(name: str, *packages: str) -> str:
+def find_program(name: str, *packages: str) -> str:
     """The path of a program; as root its packages are installed if it is missing. SystemExit: it can't be had."""
     path = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
     if not shutil.which(name, path=path):
@@ -45,14 +45,14 @@ def install(*packages: str) -> None:
     apt = ["apt-get", "-o", "DPkg::Lock::Timeout=300"]
     command = [*apt, "install", "--yes", "--no-install-recommends", *wanted]
     how = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
-    with nothing_starts():
+    with prevent_service_starts():
         if subprocess.run(command, env=how, check=False).returncode:
             subprocess.run([*apt, "update"], check=True)
             subprocess.run(command, env=how, check=True)
 
 
 @contextmanager
-def nothing_starts() -> Iterator[None]:
+def prevent_service_starts() -> Iterator[None]:
     """While it lasts, Debian starts no service that it installs."""
     if GUARD.exists():
         yield

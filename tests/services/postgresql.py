@@ -22,15 +22,15 @@ OPTIONS = {"listen_addresses": "127.0.0.1", "fsync": "off", "max_connections": 3
 @contextmanager
 def postgresql() -> Iterator[str]:
     """A running server's DATABASE_URL."""
-    programs, port, password = installed(), free_port(), secrets.token_hex(16)
+    programs, port, password = find_programs(), free_port(), secrets.token_hex(16)
     with own_folder("postgresql", USER) as folder:
         initialise(programs, folder, password)
-        with serving(programs, folder, port):
+        with run_server(programs, folder, port):
             yield f"postgresql://postgres:{password}@127.0.0.1:{port}/postgres"
 
 
 @contextmanager
-def serving(programs: Path, folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
+def run_server(programs: Path, folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
     """A server's process on a folder that was initialised; for who wants to start it again."""
     options = OPTIONS | {"port": port, "unix_socket_directories": folder}
     settings = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
@@ -44,7 +44,7 @@ def serving(programs: Path, folder: Path, port: int) -> Iterator[subprocess.Pope
         yield server
 
 
-def installed() -> Path:
+def find_programs() -> Path:
     """The folder of the server's programs, the newest release if there are several."""
     if not any(PACKAGES.glob("*/bin/initdb")):
         install("postgresql")

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tests.services.packages import program
+from tests.services.packages import find_program
 from tests.services.running import answers, free_port, own_folder, running
 
 USER = "rabbitmq"
@@ -21,7 +21,7 @@ def rabbitmq(at: str | None = None) -> Iterator[str]:
     """A running server's BROKER_URL. `at` = the address of one that was stopped, or has yet to come."""
     url = at or address()
     parts, book = urlsplit(url), free_port()
-    wrapper, epmd = program("rabbitmq-server", "rabbitmq-server"), program("epmd", "erlang-base")
+    wrapper, epmd = find_program("rabbitmq-server", "rabbitmq-server"), find_program("epmd", "erlang-base")
     with own_folder("rabbitmq", USER) as folder:
         (folder / "rabbitmq.conf").write_text(
             f"listeners.tcp.1 = 127.0.0.1:{parts.port}\n"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-from tests.services.packages import program
+from tests.services.packages import find_program
 from tests.services.running import answers, free_port, own_folder, running
 
 
@@ -14,7 +14,7 @@ from tests.services.running import answers, free_port, own_folder, running
 def redis(at: str | None = None) -> Iterator[str]:
     """A running server's BROKER_URL. `at` = the address of one that was stopped, or has yet to come."""
     url = at or address()
-    server, port = program("redis-server", "redis-server"), int(urlsplit(url).port or 0)
+    server, port = find_program("redis-server", "redis-server"), int(urlsplit(url).port or 0)
     with own_folder("redis", "redis") as folder:
         options = {"port": port, "bind": "127.0.0.1", "save": "", "appendonly": "no", "dir": folder}
         words = [word for name, value in options.items() for word in (f"--{name}", value)]

@@ -28,11 +28,11 @@ def free_port() -> int:
 def answers(port: int) -> Callable[[], bool]:
     """Whether something listens on the port."""
 
-    def asked() -> bool:
+    def is_open() -> bool:
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", port)) == 0
 
-    return asked
+    return is_open
 
 
 def identity(user: str | None) -> dict[str, object]:
@@ -81,7 +81,7 @@ def running(
         wait_until(ready, server, folder / "log")
         yield server
     finally:
-        end(server, stop)
+        stop_server(server, stop)
 
 
 def wait_until(ready: Callable[[], bool], server: subprocess.Popen[bytes], log: Path) -> None:
@@ -92,7 +92,7 @@ def wait_until(ready: Callable[[], bool], server: subprocess.Popen[bytes], log: 
         time.sleep(0.1)
 
 
-def end(server: subprocess.Popen[bytes], stop: signal.Signals) -> None:
+def stop_server(server: subprocess.Popen[bytes], stop: signal.Signals) -> None:
     """Ask the server to end, then end its whole group."""
     server.send_signal(stop)
     with suppress(subprocess.TimeoutExpired):

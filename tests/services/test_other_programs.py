@@ -31,14 +31,14 @@ def hostile() -> list[tuple[str | None, ...]]:
     return [*rows, *((first, str(number), last) for first, number, last in many_rows(7, [], ROWS))]
 
 
-def written(sink: type[FormatWriter], folder: Path) -> Path:
-    path = folder / f"file.{sink.extension}"
-    day, flag = ("45960", "1") if sink.forms else ("2025-10-30", "true")
-    path.write_bytes(make(sink, MIXED, [(*row, day, flag) for row in hostile()]).data)
+def write_file(writer_class: type[FormatWriter], folder: Path) -> Path:
+    path = folder / f"file.{writer_class.extension}"
+    day, flag = ("45960", "1") if writer_class.forms else ("2025-10-30", "true")
+    path.write_bytes(make(writer_class, MIXED, [(*row, day, flag) for row in hostile()]).data)
     return path
 
 
-def expected(name: str) -> list[list[str]]:
+def expected_rows(name: str) -> list[list[str]]:
     """Text, number, text; nothing and empty text are the same to these programs."""
     return [
         [in_format(name, first or ""), str(number), in_format(name, last or "")] for first, number, last in hostile()
@@ -56,29 +56,29 @@ def one_kind_of_line_end(rows: list[list[str]]) -> list[list[str]]:
 
 @pytest.mark.parametrize("name", ["csv", "tsv"])
 def test_papa_parse_reads_what_was_written(name: str, tmp_path: Path) -> None:
-    header, *rows = by_node(written(format_writers()[name], tmp_path))["table"]
+    header, *rows = by_node(write_file(format_writers()[name], tmp_path))["table"]
     assert header == [column.name for column in MIXED]
-    assert read(rows) == expected(name)
+    assert read(rows) == expected_rows(name)
     assert {tuple(row[3:]) for row in rows} == {("2025-10-30", "true")}
 
 
-@pytest.mark.parametrize("sink", [ExcelWriter, SmallSheets])
-def test_sheetjs_reads_what_was_written_and_sees_no_formula(sink: type[FormatWriter], tmp_path: Path) -> None:
-    found = by_node(written(sink, tmp_path))
+@pytest.mark.parametrize("writer_class", [ExcelWriter, SmallSheets])
+def test_sheetjs_reads_what_was_written_and_sees_no_formula(writer_class: type[FormatWriter], tmp_path: Path) -> None:
+    found = by_node(write_file(writer_class, tmp_path))
     assert list(found)[-1] == "About this export"
     rows = [row for name, sheet in found.items() if name != "About this export" for row in sheet[1:]]
-    assert read(rows) == expected("excel")
+    assert read(rows) == expected_rows("excel")
     assert {tuple(row[3:]) for row in rows} == {(45960, True)}
 
 
-@pytest.mark.parametrize("sink", [ExcelWriter, SmallSheets])
-def test_libreoffice_reads_what_was_written_and_repairs_nothing(sink: type[FormatWriter], tmp_path: Path) -> None:
+@pytest.mark.parametrize("writer_class", [ExcelWriter, SmallSheets])
+def test_libreoffice_reads_files_and_repairs_nothing(writer_class: type[FormatWriter], tmp_path: Path) -> None:
     out = tmp_path / "out"
     out.mkdir()
-    made = {path.stem: lines(path) for path in by_libreoffice(written(sink, tmp_path), out)}
+    made = {path.stem: lines(path) for path in by_libreoffice(write_file(writer_class, tmp_path), out)}
     assert "file-About this export" in made
     rows = [row for name, sheet in sorted(made.items()) if "About" not in name for row in sheet[1:]]
-    assert one_kind_of_line_end(read(rows)) == one_kind_of_line_end(expected("excel"))
+    assert one_kind_of_line_end(read(rows)) == one_kind_of_line_end(expected_rows("excel"))
     assert {tuple(row[3:]) for row in rows} == {("2025-10-30", "TRUE")}
 
 

@@ -20,9 +20,9 @@ from typing import Any
 import schemathesis
 from schemathesis import GenerationMode
 
-from tests.services.__main__ import leave
-from tests.support.fuzzing import Tally, in_chains, one_by_one, with_hostility
-from tests.system.installation import Installation, installed
+from tests.services.__main__ import exit_on_signal
+from tests.support.fuzzing import FuzzReport, fuzz_link_chains, fuzz_malformed_requests, fuzz_operations
+from tests.system.installation import Installation, create_installation
 
 REQUESTS, SEED = 5_000, 20251030
 EXAMPLES = 40
@@ -47,16 +47,16 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=SEED, help=f"of the first round ({SEED})")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="rowferry-fire-") as folder:
-        return fire(Path(folder), options.requests, options.seed)
+        return run_fuzz(Path(folder), options.requests, options.seed)
 
 
-def fire(folder: Path, wanted: int, seed: int) -> int:
+def run_fuzz(folder: Path, wanted: int, seed: int) -> int:
     """So many requests at least, against an installation of its own."""
-    began, tally, rounds = time.monotonic(), Tally(), 0
-    with (folder / "processes.log").open("wb") as log, installed(folder, ASSETS, **SETTINGS) as place:
+    began, tally, rounds = time.monotonic(), FuzzReport(), 0
+    with (folder / "processes.log").open("wb") as log, create_installation(folder, ASSETS, **SETTINGS) as place:
         description, headers = ready(place, log)
         while tally.requests < wanted and time.monotonic() - began < LONGEST:
-            one_round(tally, description, headers, min(EXAMPLES, wanted // 40 + 1), seed + rounds)
+            run_round(tally, description, headers, min(EXAMPLES, wanted // 40 + 1), seed + rounds)
             rounds += 1
         sound = log_is_sound(place)
     for text in (*by_operation(tally), *tally.broken):
@@ -66,7 +66,7 @@ def fire(folder: Path, wanted: int, seed: int) -> int:
     print(
         f"{tally.requests:,} requests (seeds {seeds}) to {len(tally.operations)} operations in"
         f" {time.monotonic() - began:.0f} s: {tally.answers(500)} answers of 500 or more,"
-        f" {len(tally.broken)} not as described; {spread(tally)};"
+        f" {len(tally.broken)} not as described; {status_shares(tally)};"
         f" the audit log is {'sound' if sound else 'NOT SOUND'}: {'reached' if met else 'MISSED'}"
     )
     return 0 if met else 1
@@ -75,7 +75,7 @@ def fire(folder: Path, wanted: int, seed: int) -> int:
 def ready(place: Installation, log: Any) -> tuple[Any, dict[str, str]]:
     """The description, from a server that runs; and what an owner with all rights sends along."""
     place.command("seed_tickets", f"--tickets={TICKETS}")
-    place.order({"format": "csv"})
+    place.queue_exports({"format": "csv"})
     place.change("UPDATE auth_user SET is_superuser = 1 WHERE username = 'owner'")
     place.output = log
     place.start_scheduler()
@@ -85,11 +85,11 @@ def ready(place: Installation, log: Any) -> tuple[Any, dict[str, str]]:
     return description, {"Authorization": f"Bearer {place.token('owner')}"}
 
 
-def one_round(tally: Tally, description: Any, headers: dict[str, str], examples: int, seed: int) -> None:
+def run_round(tally: FuzzReport, description: Any, headers: dict[str, str], examples: int, seed: int) -> None:
     for mode in GenerationMode:
-        one_by_one(tally, description, headers, mode, examples, seed)
-    with_hostility(tally, description, headers, examples, seed)
-    in_chains(tally, description, headers, examples * 3 // 2, seed)
+        fuzz_operations(tally, description, headers, mode, examples, seed)
+    fuzz_malformed_requests(tally, description, headers, examples, seed)
+    fuzz_link_chains(tally, description, headers, examples * 3 // 2, seed)
 
 
 def log_is_sound(place: Installation) -> bool:
@@ -98,7 +98,7 @@ def log_is_sound(place: Installation) -> bool:
     return subprocess.run(command, env=place.environment, capture_output=True, check=False).returncode == 0
 
 
-def spread(tally: Tally) -> str:
+def status_shares(tally: FuzzReport) -> str:
     """How many answers of each hundred: `3,120 × 2xx, …`."""
     hundreds = Counter[int]()
     for (_, status), number in tally.tried.items():
@@ -106,7 +106,7 @@ def spread(tally: Tally) -> str:
     return ", ".join(f"{number:,} × {hundred}xx" for hundred, number in sorted(hundreds.items()))
 
 
-def by_operation(tally: Tally) -> list[str]:
+def by_operation(tally: FuzzReport) -> list[str]:
     """How often each operation gave each status."""
     found = sorted(tally.tried.items())
     return [
@@ -116,5 +116,5 @@ def by_operation(tally: Tally) -> list[str]:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, leave)
+    signal.signal(signal.SIGTERM, exit_on_signal)
     sys.exit(main())

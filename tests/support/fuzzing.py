@@ -30,7 +30,7 @@ STEPS = 6
 
 
 @dataclass
-class Tally:
+class FuzzReport:
     """How many requests, by operation and status; and which answers were not as described, or of 500 and more."""
 
     tried: Counter[tuple[str, int]] = field(default_factory=Counter)
@@ -70,8 +70,8 @@ def how_many(examples: int, **more: Any) -> Any:
     )
 
 
-def one_by_one(
-    tally: Tally, description: Any, headers: Mapping[str, str], mode: GenerationMode, examples: int, start: int = 0
+def fuzz_operations(
+    tally: FuzzReport, description: Any, headers: Mapping[str, str], mode: GenerationMode, examples: int, start: int = 0
 ) -> None:
     """So many requests to each operation, each answer checked against the description."""
 
@@ -87,7 +87,9 @@ def one_by_one(
             fuzz(found.ok())
 
 
-def in_chains(tally: Tally, description: Any, headers: Mapping[str, str], chains: int, start: int = 0) -> None:
+def fuzz_link_chains(
+    tally: FuzzReport, description: Any, headers: Mapping[str, str], chains: int, start: int = 0
+) -> None:
     """So many chains along the links, each answer checked."""
 
     class Chain(description.as_state_machine()):  # type: ignore[misc]
@@ -101,7 +103,9 @@ def in_chains(tally: Tally, description: Any, headers: Mapping[str, str], chains
     run_state_machine_as_test(seed(start)(Chain), settings=how_many(chains, stateful_step_count=STEPS))
 
 
-def with_hostility(tally: Tally, description: Any, headers: Mapping[str, str], examples: int, start: int = 0) -> None:
+def fuzz_malformed_requests(
+    tally: FuzzReport, description: Any, headers: Mapping[str, str], examples: int, start: int = 0
+) -> None:
     """So many requests to each operation over the wire, with headers and a body that no client would send."""
     wire = requests.Session()
 

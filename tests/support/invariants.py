@@ -20,7 +20,7 @@ from rowferry.exports.models import Attempt, EmailOutbox, Event, Export, MailKin
 from rowferry.exports.scheduling import scheduler
 from rowferry.filesystem_broker.folder import Claim as Consumer
 from rowferry.filesystem_broker.folder import QueueFolder
-from tests.factories.exports import names
+from tests.factories.exports import list_files
 
 GRAIN = timedelta(milliseconds=2)
 """SQLite's clock counts milliseconds."""
@@ -37,20 +37,20 @@ STATE_AFTER = {
 """What the log says of the state; its other lines say nothing of it."""
 
 
-def of_one(export: Export, folder: Path, claims: Iterable[Claim]) -> None:
+def check_export(export: Export, folder: Path, claims: Iterable[Claim]) -> None:
     """The promises about one row, its file, its log, its tries and its mails."""
     events = [Event(line) for line in export.log.values_list("event", flat=True)]
-    of_log(export, events)
-    of_file(export, folder)
-    of_mails(export, events)
-    of_tries(export)
+    check_log(export, events)
+    check_file(export, folder)
+    check_mails(export, events)
+    check_attempts(export)
     mine = [claim for claim in claims if claim.export.pk == export.pk]
     alive = [claim for claim in mine if claim.fence == export.fence and export.status == Status.PROCESSING]
     assert len(alive) <= 1, "Two workers may act."
     assert len({claim.fence for claim in mine}) == len(mine), "Two claims have the same fence."
 
 
-def of_log(export: Export, events: list[Event]) -> None:
+def check_log(export: Export, events: list[Event]) -> None:
     """Every move has its line, no line tells of a move that there is not, and no state is left that nobody leaves."""
     states = [STATE_AFTER[event] for event in events if event in STATE_AFTER]
     assert states[0] == Status.PENDING
@@ -61,7 +61,7 @@ def of_log(export: Export, events: list[Event]) -> None:
     assert events.count(Event.COMPLETED) <= 1
 
 
-def of_file(export: Export, folder: Path) -> None:
+def check_file(export: Export, folder: Path) -> None:
     """Completed: the file is there, and is what the row says. Without ever having been completed: no key."""
     if export.status == Status.COMPLETED:
         data = (folder / export.file_key).read_bytes()
@@ -71,7 +71,7 @@ def of_file(export: Export, folder: Path) -> None:
         assert export.file_key == ""
 
 
-def of_mails(export: Export, events: list[Event]) -> None:
+def check_mails(export: Export, events: list[Event]) -> None:
     """One mail of a kind, written with the event that it tells of."""
     mails = Counter(EmailOutbox.objects.filter(export=export).values_list("kind", flat=True))
     for kind, event in ((MailKind.COMPLETED, Event.COMPLETED), (MailKind.FAILED, Event.FAILED)):
@@ -79,7 +79,7 @@ def of_mails(export: Export, events: list[Event]) -> None:
     assert events.count(Event.NOTIFIED) <= sum(mails.values())
 
 
-def of_tries(export: Export) -> None:
+def check_attempts(export: Export) -> None:
     """No more tries than allowed, each in the books, and none open but the one that may act."""
     assert export.attempt <= export.max_attempts
     tries = list(Attempt.objects.filter(export=export).order_by("number"))
@@ -88,7 +88,7 @@ def of_tries(export: Export) -> None:
     assert still_open in ([], [export.fence] if export.status == Status.PROCESSING else []), "A try was never closed."
 
 
-def of_lease(export: Export, before: tuple[int, datetime | None] | None) -> None:
+def check_lease(export: Export, before: tuple[int, datetime | None] | None) -> None:
     """Within a fence a lease only grows; a fence never falls."""
     fence, lease = before or (0, None)
     assert export.fence >= fence
@@ -96,7 +96,7 @@ def of_lease(export: Export, before: tuple[int, datetime | None] | None) -> None
         assert export.lease_until >= lease - GRAIN, "A lease became shorter."
 
 
-def of_keys(exports: Iterable[Export]) -> None:
+def check_file_keys(exports: Iterable[Export]) -> None:
     """A key belongs to one row, and to one of its fences."""
     named = [export for export in exports if export.file_key]
     assert len({export.file_key for export in named}) == len(named)
@@ -104,9 +104,9 @@ def of_keys(exports: Iterable[Export]) -> None:
         assert export.file_key == f"{export.pk}.{export.fence}.csv"
 
 
-def after_a_sweep(owner: User, folder: Path) -> None:
-    """What is due has been rung for; what has expired is gone, and says so."""
-    lately = timezone.now() - scheduler.RING_AGAIN
+def after_a_round(owner: User, folder: Path) -> None:
+    """A wake-up message has been sent for what is due; what has expired is gone, and says so."""
+    lately = timezone.now() - scheduler.NOTIFY_INTERVAL
     assert all(export.wakeup_sent_at and export.wakeup_sent_at >= lately for export in lifecycle.due())
     for export in Export.objects.filter(status=Status.EXPIRED):
         assert not (folder / export.file_key).exists()
@@ -114,15 +114,17 @@ def after_a_sweep(owner: User, folder: Path) -> None:
             tracking.open_file(owner, export.pk)
 
 
-def at_rest(folder: Path, bells: QueueFolder) -> None:
+def check_at_rest(folder: Path, broker_folder: QueueFolder) -> None:
     """Every export has ended, and nothing is left but files that a row speaks of."""
     assert not Export.objects.filter(status__in=(Status.PENDING, Status.PROCESSING)).exists()
     assert not Attempt.objects.filter(ended_at=None).exists()
     assert not EmailOutbox.objects.filter(sent_at=None).exists()
     keys = Export.objects.filter(status=Status.COMPLETED).values_list("file_key", flat=True)
-    assert names(folder) == sorted(name for key in keys for name in (key, f"{key}.manifest.json"))
-    consumer = Consumer(bells)
+    assert list_files(folder) == sorted(name for key in keys for name in (key, f"{key}.manifest.json"))
+    consumer = Consumer(broker_folder)
     for name, _ in consumer.take():
         consumer.finish(name)
     consumer.close()
-    assert [name for part in (bells.waiting, bells.taken, bells.drafts) for name in names(part)] == []
+    assert [
+        name for part in (broker_folder.waiting, broker_folder.taken, broker_folder.drafts) for name in list_files(part)
+    ] == []

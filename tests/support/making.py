@@ -9,7 +9,7 @@ from rowferry.exports.models import Export
 from rowferry.exports.storage import storage
 
 
-def made(resource: str, person: Any = None, **body: Any) -> Export:
+def run_export(resource: str, person: Any = None, **body: Any) -> Export:
     """An export, made here and now."""
     work, course = submission.perform(resource, body, person)
     for _ in course:

@@ -107,10 +107,10 @@ some_headers = st.dictionaries(st.sampled_from(HEADERS), some_value, min_size=1,
 def some_body(right: Any) -> st.SearchStrategy[bytes]:
     """A hostile one, any bytes, or the right one with one byte changed, put in or cut off behind."""
     written = json.dumps(right).encode() if right is not None else b"{}"
-    return st.sampled_from(BODIES) | st.binary(max_size=200) | _damaged(written)
+    return st.sampled_from(BODIES) | st.binary(max_size=200) | _damage_bytes(written)
 
 
-def _damaged(written: bytes) -> st.SearchStrategy[bytes]:
+def _damage_bytes(written: bytes) -> st.SearchStrategy[bytes]:
     at, byte = st.integers(0, len(written)), st.binary(max_size=1)
     return st.builds(
         lambda cut, put, keep: written[:cut] + put + written[cut + keep :], at, byte, st.sampled_from([0, 1])

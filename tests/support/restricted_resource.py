@@ -14,7 +14,7 @@ from rowferry.exports.resources.columns import Column, Redaction
 from rowferry.exports.resources.filters import DateRange, Matches, Search
 from rowferry.exports.resources.resource import Resource
 from rowferry.tickets.models import Ticket
-from tests.support.making import content, made
+from tests.support.making import content, run_export
 
 RIGHT = "assets.see_details"
 MASK, HASH = {"permission": RIGHT, "on_denied": Redaction.MASK}, {"permission": RIGHT, "on_denied": Redaction.HASH}
@@ -68,18 +68,18 @@ class OwnersResource(Resource):
     columns = (Column("holder", "created_by", **HASH), Column("id", permission=RIGHT, on_denied=Redaction.HASH))
 
 
-def trusted(person: User) -> User:
+def grant_details(person: User) -> User:
     """The person with the right to the details."""
-    permissions.keep("default")
+    permissions.create_missing("default")
     person.user_permissions.add(Permission.objects.get(codename="see_details"))
     return User.objects.get(pk=person.pk)
 
 
-def distrusted(person: User) -> User:
+def revoke_details(person: User) -> User:
     """The same person after the right was taken away."""
     person.user_permissions.remove(Permission.objects.get(codename="see_details"))
     return User.objects.get(pk=person.pk)
 
 
 def rows(resource: str, person: User | None, **body: Any) -> list[dict[str, Any]]:
-    return json.loads(content(made(resource, person, format="json", **body)))["data"]
+    return json.loads(content(run_export(resource, person, format="json", **body)))["data"]

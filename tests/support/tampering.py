@@ -22,7 +22,7 @@ CONTENT = ("message", "event", "actor_name", "error_message", "processed_items",
 Found = set[tuple[str, str, int]]
 
 
-def chained(person: Any, events: int) -> Export:
+def create_log_chain(person: Any, events: int) -> Export:
     """An export whose chain has so many events."""
     export = queue_export(person)
     with transaction.atomic():
@@ -32,7 +32,7 @@ def chained(person: Any, events: int) -> Export:
 
 
 @contextmanager
-def tampered(export: Export) -> Iterator[dict[int, ExportLog]]:
+def unlock_events(export: Export) -> Iterator[dict[int, ExportLog]]:
     """The events by number, to be tampered with; afterwards all is as it was."""
     kept = list(ExportLog.objects.filter(export=export).order_by("sequence"))
     head = {"log_sequence": len(kept), "log_hash": kept[-1].hash}
@@ -68,7 +68,7 @@ def rehash(line: ExportLog) -> str:
     return made
 
 
-def found(export_id: UUID | None = None) -> Found:
+def find_tampering(export_id: UUID | None = None) -> Found:
     """What the audit finds, and where: (export, what, number)."""
     findings = log.verify(str(export_id) if export_id else None).findings
     return {
@@ -79,7 +79,7 @@ def found(export_id: UUID | None = None) -> Found:
     }
 
 
-def at_random(chance: random.Random, lines: dict[int, ExportLog]) -> set[tuple[str, int]]:
+def tamper_at_random(chance: random.Random, lines: dict[int, ExportLog]) -> set[tuple[str, int]]:
     """Do one thing at random; returns what has to be found, and where."""
     act: Callable[..., set[tuple[str, int]]] = chance.choice((_change, _remove, _swap))
     return act(chance, lines)

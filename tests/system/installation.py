@@ -43,7 +43,7 @@ user.user_permissions.set(Permission.objects.filter(codename="export_asset"))
 user = User.objects.get(pk=user.pk)
 print(json.dumps([str(Asset.exports.run(queue=True, user=user, **order).pk) for order in json.loads(sys.argv[1])]))
 """
-SWEEP = "import django; django.setup(); from rowferry.exports.scheduling import scheduler; scheduler.tidy(0)"
+REMOVE_ORPHANS = "import django; django.setup(); from rowferry.exports.scheduling import scheduler; scheduler.tidy(0)"
 Row = dict[str, Any]
 
 
@@ -69,14 +69,14 @@ class Installation:
     def command(self, *arguments: str) -> None:
         self._python("-m", "django", *arguments)
 
-    def order(self, *orders: Row) -> list[str]:
+    def queue_exports(self, *orders: Row) -> list[str]:
         """Queue one export for each of these; their ids."""
         ids: list[str] = json.loads(self._python("-c", ORDER, json.dumps(orders)))
         return ids
 
-    def sweep(self) -> None:
+    def remove_orphans(self) -> None:
         """What the scheduler does with files that no row needs, however new."""
-        self._python("-c", SWEEP)
+        self._python("-c", REMOVE_ORPHANS)
 
     def start_worker(self) -> subprocess.Popen[bytes]:
         self.workers.append(self._start(WORKER))
@@ -156,15 +156,15 @@ class Installation:
 
 
 @contextmanager
-def installed(folder: Path, assets: int, **settings: str) -> Iterator[Installation]:
+def create_installation(folder: Path, assets: int, **settings: str) -> Iterator[Installation]:
     """An installation with so many assets; all that it started is killed at the end."""
-    place = Installation(folder, **settings)
-    place.command("migrate", "--verbosity=0")
-    place.command("seed_assets", f"--assets={assets}")
+    installation = Installation(folder, **settings)
+    installation.command("migrate", "--verbosity=0")
+    installation.command("seed_assets", f"--assets={assets}")
     try:
-        yield place
+        yield installation
     finally:
-        place.end()
+        installation.end()
 
 
 def wait_for(condition: Callable[[], Any], what: str, pause: float = 0.02) -> None:

@@ -14,7 +14,7 @@ from tests.services import rabbitmq, redis
 from tests.services.rabbitmq import address as rabbitmq_address
 from tests.services.redis import address as redis_address
 from tests.system import test_stop as stop
-from tests.system.installation import Installation, ids_in, installed, wait_for
+from tests.system.installation import Installation, create_installation, ids_in, wait_for
 
 pytestmark = [pytest.mark.system, pytest.mark.services]
 Server = Callable[..., AbstractContextManager[str]]
@@ -29,64 +29,64 @@ def broker(request: pytest.FixtureRequest) -> Iterator[str]:
         yield url
 
 
-def is_done(place: Installation, export_id: str) -> Callable[[], bool]:
-    return lambda: bool(place.export(export_id)["status"] == "completed")
+def is_done(installation: Installation, export_id: str) -> Callable[[], bool]:
+    return lambda: bool(installation.export(export_id)["status"] == "completed")
 
 
 def test_an_export_goes_through_the_broker_to_a_worker_and_becomes_a_file(broker: str, tmp_path: Path):
-    with installed(tmp_path, 2_000, BROKER_URL=broker) as place:
-        place.start_worker()
-        ids = place.order({"format": "csv"}, {"format": "json"})
+    with create_installation(tmp_path, 2_000, BROKER_URL=broker) as installation:
+        installation.start_worker()
+        ids = installation.queue_exports({"format": "csv"}, {"format": "json"})
         for export_id in ids:
-            wait_for(is_done(place, export_id), "A file without a scheduler: by its message alone", 0.1)
-            export = place.export(export_id)
-            assert len(set(ids_in(place.file_of(export), export["format"]))) == 2_000
+            wait_for(is_done(installation, export_id), "A file without a scheduler: by its message alone", 0.1)
+            export = installation.export(export_id)
+            assert len(set(ids_in(installation.file_of(export), export["format"]))) == 2_000
             assert export["attempt"] == 1
 
 
 def test_after_a_kill_another_worker_makes_the_file(broker: str, tmp_path: Path):
-    with installed(tmp_path, 120_000, BROKER_URL=broker) as place:
-        place.start_scheduler()
-        victim = place.start_worker()
-        (export_id,) = place.order({"format": "excel"})
-        wait_for(lambda: place.export(export_id)["exported_items"] > 0, "The first rows")
-        place.kill(victim)
-        assert place.export(export_id)["status"] == "processing"
-        place.start_worker()
-        wait_for(is_done(place, export_id), "The second try", 0.2)
-        export = place.export(export_id)
+    with create_installation(tmp_path, 120_000, BROKER_URL=broker) as installation:
+        installation.start_scheduler()
+        victim = installation.start_worker()
+        (export_id,) = installation.queue_exports({"format": "excel"})
+        wait_for(lambda: installation.export(export_id)["exported_items"] > 0, "The first rows")
+        installation.kill(victim)
+        assert installation.export(export_id)["status"] == "processing"
+        installation.start_worker()
+        wait_for(is_done(installation, export_id), "The second try", 0.2)
+        export = installation.export(export_id)
         assert export["attempt"] == 2
-        assert len(set(ids_in(place.file_of(export), "excel"))) == 120_000
+        assert len(set(ids_in(installation.file_of(export), "excel"))) == 120_000
 
 
 def test_a_worker_that_is_told_to_stop_hands_over_at_once(broker: str, tmp_path: Path):
-    with installed(tmp_path, stop.ASSETS, BROKER_URL=broker, **stop.AT_ONCE) as place:
-        place.start_worker()
-        place.start_worker()
-        (export_id,) = place.order({"format": "excel"})
-        done = stop.handed_over(place, export_id)
+    with create_installation(tmp_path, stop.ASSETS, BROKER_URL=broker, **stop.AT_ONCE) as installation:
+        installation.start_worker()
+        installation.start_worker()
+        (export_id,) = installation.queue_exports({"format": "excel"})
+        done = stop.run_handover(installation, export_id)
         assert (done["attempt"], done["max_attempts"]) == (2, 4)
-        assert len(set(ids_in(place.file_of(done), "excel"))) == stop.ASSETS
+        assert len(set(ids_in(installation.file_of(done), "excel"))) == stop.ASSETS
 
 
 @pytest.mark.parametrize("server", ADDRESSES, ids=lambda server: server.__name__)
 def test_an_order_is_taken_while_the_broker_is_down_and_done_when_it_is_back(server: Server, tmp_path: Path):
     url = ADDRESSES[server]()
-    with installed(tmp_path, 2_000, BROKER_URL=url) as place:
-        place.order()
-        web, token = place.start_web(), place.token("owner")
-        place.start_scheduler()
-        answer, seconds = posted(web, token)
+    with create_installation(tmp_path, 2_000, BROKER_URL=url) as installation:
+        installation.queue_exports()
+        web, token = installation.start_web(), installation.token("owner")
+        installation.start_scheduler()
+        answer, seconds = post_export(web, token)
         assert answer.status_code == 202
         assert seconds < 1
         export_id = answer.json()["export_id"]
         with server(at=url):
-            place.start_worker()
-            wait_for(is_done(place, export_id), "The file", 0.2)
-            assert len(ids_in(place.file_of(place.export(export_id)), "csv")) == 2_000
+            installation.start_worker()
+            wait_for(is_done(installation, export_id), "The file", 0.2)
+            assert len(ids_in(installation.file_of(installation.export(export_id)), "csv")) == 2_000
 
 
-def posted(web: str, token: str) -> tuple[httpx.Response, float]:
+def post_export(web: str, token: str) -> tuple[httpx.Response, float]:
     """The answer to one order, and how many seconds it took; the server has answered something else before."""
     with httpx.Client(base_url=web, headers={"Authorization": f"Bearer {token}"}, timeout=30) as client:
         client.get("/api/v1/resources").raise_for_status()

@@ -13,7 +13,7 @@ import pytest
 
 from rowferry.config import gunicorn
 from rowferry.exports.conf import WHOLE_NUMBERS
-from tests.system.installation import Installation, installed, wait_for
+from tests.system.installation import Installation, create_installation, wait_for
 
 pytestmark = pytest.mark.system
 ASSETS = 60_000
@@ -33,25 +33,25 @@ class SlowClient(http.client.HTTPConnection):
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Installation]:
-    with installed(tmp_path, ASSETS) as found:
+def installation(tmp_path: Path) -> Iterator[Installation]:
+    with create_installation(tmp_path, ASSETS) as found:
         yield found
 
 
-def finished(place: Installation) -> tuple[str, str]:
+def finish_export(installation: Installation) -> tuple[str, str]:
     """An export whose file no socket swallows whole: its id, and its owner's token."""
-    (export_id,) = place.order(ORDER)
-    worker = place.start_worker()
-    wait_for(lambda: place.export(export_id)["status"] == "completed", "The export")
-    place.kill(worker)
-    return export_id, place.token("owner")
+    (export_id,) = installation.queue_exports(ORDER)
+    worker = installation.start_worker()
+    wait_for(lambda: installation.export(export_id)["status"] == "completed", "The export")
+    installation.kill(worker)
+    return export_id, installation.token("owner")
 
 
-def test_slow_downloads_leave_room_for_others(place: Installation) -> None:
-    export_id, token = finished(place)
-    server = urlsplit(place.start_web()).netloc
+def test_slow_downloads_leave_room_for_others(installation: Installation) -> None:
+    export_id, token = finish_export(installation)
+    server = urlsplit(installation.start_web()).netloc
     headers = {"Authorization": f"Bearer {token}"}
-    size = place.export(export_id)["file_size"]
+    size = installation.export(export_id)["file_size"]
     with ExitStack() as stack:
         for _ in range(SLOW):
             idle = stack.enter_context(socket.create_connection(("127.0.0.1", int(server.rpartition(":")[2]))))

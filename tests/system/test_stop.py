@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.installation import Installation, Row, ids_in, installed, wait_for
+from tests.system.installation import Installation, Row, create_installation, ids_in, wait_for
 
 ASSETS = 120_000
 FEW = 40_000
@@ -34,14 +34,14 @@ def taken_by(workers: list[subprocess.Popen[bytes]], export: Row) -> subprocess.
     return found
 
 
-def handed_over(place: Installation, export_id: str) -> Row:
+def run_handover(installation: Installation, export_id: str) -> Row:
     """The export, done, after the worker that began it was told to stop in the middle."""
 
     def export() -> Row:
-        return place.export(export_id)
+        return installation.export(export_id)
 
     wait_for(lambda: export()["exported_items"] > 0, "The first rows")
-    victim = taken_by(place.workers, export())
+    victim = taken_by(installation.workers, export())
     victim.terminate()
     wait_for(lambda: export()["status"] == "completed", "The file", pause=0.1)
     wait_for(lambda: victim.poll() is not None, "The end of the worker", pause=0.1)
@@ -49,27 +49,27 @@ def handed_over(place: Installation, export_id: str) -> Row:
 
 
 def test_another_worker_goes_on_without_waiting_for_the_lease(tmp_path: Path) -> None:
-    with installed(tmp_path, ASSETS, **AT_ONCE) as place:
-        place.start_worker()
-        place.start_worker()
-        (export_id,) = place.order({"format": "excel"})
-        done = handed_over(place, export_id)
-        assert len(set(ids_in(place.file_of(done), "excel"))) == ASSETS
+    with create_installation(tmp_path, ASSETS, **AT_ONCE) as installation:
+        installation.start_worker()
+        installation.start_worker()
+        (export_id,) = installation.queue_exports({"format": "excel"})
+        done = run_handover(installation, export_id)
+        assert len(set(ids_in(installation.file_of(done), "excel"))) == ASSETS
         assert (done["attempt"], done["max_attempts"]) == (2, 4)
-        attempts = place.rows("SELECT outcome FROM rowferry_attempt ORDER BY number")
+        attempts = installation.rows("SELECT outcome FROM rowferry_attempt ORDER BY number")
         assert [attempt["outcome"] for attempt in attempts] == ["handed_over", "completed"]
-        assert place.events(export_id) == ["initiated", "processing", "retrying", "processing", "completed"]
-        place.sweep()
-        assert len(list(place.files.iterdir())) == 2
+        assert installation.events(export_id) == ["initiated", "processing", "retrying", "processing", "completed"]
+        installation.remove_orphans()
+        assert len(list(installation.files.iterdir())) == 2
 
 
 def test_a_worker_that_is_told_to_stop_finishes_what_it_can(tmp_path: Path) -> None:
-    with installed(tmp_path, FEW, ROWFERRY_WORKERS="1") as place:
-        worker = place.start_worker()
-        (export_id,) = place.order({"format": "csv"})
-        wait_for(lambda: place.export(export_id)["exported_items"] > 0, "The first rows")
+    with create_installation(tmp_path, FEW, ROWFERRY_WORKERS="1") as installation:
+        worker = installation.start_worker()
+        (export_id,) = installation.queue_exports({"format": "csv"})
+        wait_for(lambda: installation.export(export_id)["exported_items"] > 0, "The first rows")
         worker.terminate()
         wait_for(lambda: worker.poll() is not None, "The end of the worker", pause=0.1)
-        done = place.export(export_id)
+        done = installation.export(export_id)
         assert (done["status"], done["attempt"]) == ("completed", 1)
-        assert len(ids_in(place.file_of(done), "csv")) == FEW
+        assert len(ids_in(installation.file_of(done), "csv")) == FEW

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.installation import ids_in, installed, wait_for
+from tests.system.installation import create_installation, ids_in, wait_for
 
 ASSETS = 10_000
 FORMATS = ("csv", "excel", "json")
@@ -14,19 +14,21 @@ FORMATS = ("csv", "excel", "json")
 
 @pytest.mark.system
 def test_ten_exports_at_once_are_all_right(tmp_path: Path):
-    with installed(tmp_path, ASSETS) as place:
-        place.start_scheduler()
-        place.start_worker()
-        place.start_worker()
-        ids = place.order(*({"format": FORMATS[number % 3]} for number in range(10)))
+    with create_installation(tmp_path, ASSETS) as installation:
+        installation.start_scheduler()
+        installation.start_worker()
+        installation.start_worker()
+        ids = installation.queue_exports(*({"format": FORMATS[number % 3]} for number in range(10)))
         wait_for(
-            lambda: len(place.rows("SELECT 1 FROM rowferry_export WHERE status = 'completed'")) == 10, "Ten files", 0.2
+            lambda: len(installation.rows("SELECT 1 FROM rowferry_export WHERE status = 'completed'")) == 10,
+            "Ten files",
+            0.2,
         )
         for export_id in ids:
-            export = place.export(export_id)
-            found = ids_in(place.file_of(export), export["format"])
+            export = installation.export(export_id)
+            found = ids_in(installation.file_of(export), export["format"])
             assert (len(found), len(set(found))) == (ASSETS, ASSETS)
             assert export["attempt"] == 1
-            assert place.events(export_id)[:3] == ["initiated", "processing", "completed"]
-        wait_for(lambda: len(place.mails()) == 10, "Ten mails", 0.2)
-        assert len(list(place.files.iterdir())) == 20
+            assert installation.events(export_id)[:3] == ["initiated", "processing", "completed"]
+        wait_for(lambda: len(installation.mails()) == 10, "Ten mails", 0.2)
+        assert len(list(installation.files.iterdir())) == 20

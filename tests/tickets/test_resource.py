@@ -10,7 +10,7 @@ from rowferry.exports.encoding.value_types import ValueType
 from rowferry.tickets.models import Ticket
 from rowferry.tickets.resources.tickets import TicketResource
 from tests.factories.people import UserFactory
-from tests.factories.resources import narrowed, values
+from tests.factories.resources import filter_rows, values
 from tests.factories.tickets import TicketFactory, TicketPriorityFactory, TicketStatusFactory, TicketTypeFactory
 
 RESOURCE = TicketResource()
@@ -107,15 +107,15 @@ def test_each_id_filter_selects_by_its_own_column(name):
     )
     TicketFactory(assigned_to=UserFactory())
     key = getattr(wanted, f"{name.removesuffix('_id')}_id")
-    assert narrowed(RESOURCE, **{name: [str(key)]}) == {wanted}
+    assert filter_rows(RESOURCE, **{name: [str(key)]}) == {wanted}
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", ["is_open", "is_resolved"])
 def test_flags_tell_true_from_false(name):
     yes, no = TicketFactory(**{name: True}), TicketFactory(**{name: False})
-    assert narrowed(RESOURCE, **{name: True}) == {yes}
-    assert narrowed(RESOURCE, **{name: "false"}) == {no}
+    assert filter_rows(RESOURCE, **{name: True}) == {yes}
+    assert filter_rows(RESOURCE, **{name: "false"}) == {no}
 
 
 @pytest.mark.django_db
@@ -123,7 +123,7 @@ def test_a_range_of_due_dates_includes_its_last_day():
     due = TicketFactory(due_date=datetime(2025, 10, 31, 23, 59, 59, tzinfo=UTC))
     TicketFactory(due_date=datetime(2025, 11, 1, tzinfo=UTC))
     TicketFactory()
-    assert narrowed(RESOURCE, date_column="due_date", date_from="2025-10-31", date_to="2025-10-31") == {due}
+    assert filter_rows(RESOURCE, date_column="due_date", date_from="2025-10-31", date_to="2025-10-31") == {due}
 
 
 @pytest.mark.django_db
@@ -131,7 +131,7 @@ def test_a_range_of_due_dates_includes_its_last_day():
 def test_a_search_looks_at_code_subject_and_description(text):
     found = TicketFactory(ticket_code="CODE-X9", subject="Pivot table", description="a pasted log")
     TicketFactory()
-    assert narrowed(RESOURCE, search=text) == {found}
+    assert filter_rows(RESOURCE, search=text) == {found}
 
 
 def test_the_permission_is_that_of_the_contract():

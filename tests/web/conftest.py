@@ -49,7 +49,7 @@ def other_browser(stranger: User) -> Client:
 
 
 @pytest.fixture
-def no_request_is_small(settings: Any) -> None:
+def queue_every_export(settings: Any) -> None:
     """Whatever has a row is queued."""
     settings.ROWFERRY_QUEUE_ABOVE = 0
 

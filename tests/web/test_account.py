@@ -19,7 +19,7 @@ from tests.web.conftest import Page
 NEW_PASSWORD = "battery staple 7"
 
 
-def made(browser: Client, name: str = "report", lifetime: str = "90") -> str:
+def create_token(browser: Client, name: str = "report", lifetime: str = "90") -> str:
     """Make a token on the page; what the answer shows."""
     page = Page(browser.post("/tokens", {"name": name, "lifetime": lifetime}))
     return page.values("input", id="fresh")[0]
@@ -30,7 +30,7 @@ def opens(token: str) -> int:
 
 
 def test_a_token_is_made_shown_once_and_opens_the_api(browser: Client, owner: User) -> None:
-    token = made(browser)
+    token = create_token(browser)
     assert opens(token) == 200
     assert token not in browser.get("/tokens").content.decode()
     kept = ApiToken.objects.get(user=owner)
@@ -40,7 +40,7 @@ def test_a_token_is_made_shown_once_and_opens_the_api(browser: Client, owner: Us
 
 @pytest.mark.parametrize(("lifetime", "days"), [("30", 30), ("365", 365), ("", None)])
 def test_a_token_lasts_as_long_as_was_said(browser: Client, lifetime: str, days: int | None) -> None:
-    made(browser, lifetime=lifetime)
+    create_token(browser, lifetime=lifetime)
     ends = ApiToken.objects.get().expires_at
     if days is None:
         assert ends is None
@@ -60,14 +60,14 @@ def test_a_token_that_is_asked_for_wrongly_is_not_made(browser: Client, body: di
 
 
 def test_the_page_says_when_a_token_was_last_used(browser: Client) -> None:
-    token = made(browser)
+    token = create_token(browser)
     assert "<td>never</td>" in browser.get("/tokens").content.decode()
     opens(token)
     assert "<td>never</td>" not in browser.get("/tokens").content.decode()
 
 
 def test_a_revoked_token_is_401_at_once(browser: Client) -> None:
-    token = made(browser)
+    token = create_token(browser)
     browser.post(f"/tokens/{ApiToken.objects.get().pk}/revoke")
     assert opens(token) == 401
 

@@ -16,6 +16,7 @@ from django.test import Client
 
 from rowferry.assets.models import Asset
 from rowferry.exports import browsing
+from rowferry.exports.resources import registry
 from tests.factories.assets import AssetFactory, AssetStatusFactory
 from tests.factories.people import UserFactory
 from tests.web.conftest import Page
@@ -43,7 +44,7 @@ def cells(response: Any) -> list[list[str]]:
     return [[cell for cell in row if not cell.startswith("<input")] for row in found]
 
 
-def sent(response: Any) -> list[list[str]]:
+def read_csv(response: Any) -> list[list[str]]:
     """The rows of a CSV that was sent, with its header."""
     data = b"".join(response.streaming_content)
     return list(csv.reader(io.StringIO(data.decode("utf-8-sig"))))
@@ -154,7 +155,7 @@ def test_the_ticked_rows_become_a_file(browser: Client) -> None:
     AssetFactory(name="three")
     shown = press(browser, "these", **{"filters.ids": [asset.pk for asset in wanted]})
     assert "The 2 rows that you ticked" in shown.content.decode()
-    rows = sent(order(browser, shown))
+    rows = read_csv(order(browser, shown))
     assert [row[1] for row in rows] == ["name", "one", "two"]
 
 
@@ -172,8 +173,29 @@ def test_what_one_sees_becomes_a_file_with_its_filters_sort_and_columns(browser:
     AssetFactory(name="d")
     shown = press(browser, "apply", **{"filters.status_id": [keep.pk], "columns": ["asset_tag", "name", "status"]})
     sorted_down = press(browser, "sort:name", press(browser, "sort:name", shown))
-    rows = sent(order(browser, press(browser, "all", sorted_down)))
+    rows = read_csv(order(browser, press(browser, "all", sorted_down)))
     assert [[row[0], row[2]] for row in rows] == [["name", "status"], ["c", "Kept"], ["b", "Kept"], ["a", "Kept"]]
+
+
+@pytest.mark.parametrize("way", ["asc", "desc"])
+def test_a_file_has_equal_rows_in_the_order_of_the_list(browser: Client, way: str) -> None:
+    for name in ("b", "a", "b", "a", "b"):
+        AssetFactory(name=name)
+    shown = press(browser, "apply", columns=["id", "name"], sort_by="name", sort_order=way)
+    assert read_csv(order(browser, press(browser, "all", shown)))[1:] == cells(shown)
+
+
+@pytest.mark.parametrize("do", ["apply", "clear"])
+def test_a_file_has_the_order_of_a_list_that_cannot_be_sorted_by_the_default(
+    browser: Client, do: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No index leads to the default sort, so the list comes by key."""
+    monkeypatch.setattr(type(registry.resource("assets")), "sort_by", "status")
+    for name in ("z", "y", "x"):
+        AssetFactory(status=AssetStatusFactory(name=name))
+    shown = press(browser, do, columns=["id"])
+    ids = [row[0] for row in cells(shown)]
+    assert [row[0] for row in read_csv(order(browser, press(browser, "all", shown)))[1:]] == ids
 
 
 def test_what_one_sees_can_be_looked_at_in_the_form_first(browser: Client, exports: Callable[[], list[Any]]) -> None:
@@ -195,7 +217,7 @@ def test_every_filter_of_a_list_arrives_at_the_form(browser: Client) -> None:
         "filters.date_column": "created_at",
         "columns": ["id"],
     }
-    rows = sent(order(browser, press(browser, "all", press(browser, "apply", **body))))
+    rows = read_csv(order(browser, press(browser, "all", press(browser, "apply", **body))))
     assert rows == [["id"], [str(asset.pk)]]
 
 

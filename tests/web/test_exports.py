@@ -21,14 +21,14 @@ from tests.web.conftest import Page
 Exports = Callable[[], list[Any]]
 
 
-def queued(person: User, name: str = "csv") -> Any:
+def queue_export(person: User, name: str = "csv") -> Any:
     """An export that waits."""
     return submission.enqueue("assets", {"format": name}, person)
 
 
-def failed(person: User) -> Any:
+def create_failed_export(person: User) -> Any:
     """An export that failed for good."""
-    queued(person)
+    queue_export(person)
     claim = claim_due("a test")
     assert claim is not None
     fail(claim, SourceFault("The database <b>broke off</b>."), 0)
@@ -46,14 +46,14 @@ def without_token(response: Any) -> str:
 
 
 def test_the_list_shows_mine_newest_first(browser: Client, owner: User, stranger: User) -> None:
-    older, newer, foreign = queued(owner), queued(owner, "json"), queued(stranger)
+    older, newer, foreign = queue_export(owner), queue_export(owner, "json"), queue_export(stranger)
     page = browser.get("/").content.decode()
     assert 0 < page.index(str(newer.pk)) < page.index(str(older.pk))
     assert str(foreign.pk) not in page
 
 
 def test_a_waiting_export_says_so_and_keeps_the_page_up_to_date(browser: Client, owner: User) -> None:
-    queued(owner)
+    queue_export(owner)
     page = Page(browser.get("/"))
     assert "Waiting for a worker…" in page.text
     assert "Queued, because it was asked for" in page.text
@@ -63,7 +63,7 @@ def test_a_waiting_export_says_so_and_keeps_the_page_up_to_date(browser: Client,
 
 def test_a_finished_list_does_not_ask_again(browser: Client, owner: User) -> None:
     AssetFactory()
-    queued(owner)
+    queue_export(owner)
     run_next()
     page = Page(browser.get("/"))
     assert "Ready: 1 row." in page.text
@@ -72,7 +72,7 @@ def test_a_finished_list_does_not_ask_again(browser: Client, owner: User) -> Non
 
 
 def test_the_list_is_paged(browser: Client, owner: User) -> None:
-    made = [queued(owner) for _ in range(21)]
+    made = [queue_export(owner) for _ in range(21)]
     first, second = browser.get("/").content.decode(), browser.get("/?page=2").content.decode()
     assert "Page 1 of 2" in first
     assert str(made[0].pk) not in first
@@ -87,7 +87,7 @@ def test_a_page_that_is_no_number_is_an_error_page(browser: Client) -> None:
 def test_a_failure_says_what_happened_and_what_to_do(browser: Client, owner: User, settings: Any) -> None:
     settings.ROWFERRY_MAX_ATTEMPTS = 1
     settings.CONTACT_EMAIL = "desk@example.com"
-    failed(owner)
+    create_failed_export(owner)
     page = browser.get("/").content.decode()
     assert "The rows could not be read." in page
     assert "The database &lt;b&gt;broke off&lt;/b&gt;." in page
@@ -97,7 +97,7 @@ def test_a_failure_says_what_happened_and_what_to_do(browser: Client, owner: Use
 
 def test_retry_makes_a_new_export_and_leaves_the_old_one(browser: Client, owner: User, settings: Any) -> None:
     settings.ROWFERRY_MAX_ATTEMPTS = 1
-    old = failed(owner)
+    old = create_failed_export(owner)
     browser.post(f"/exports/{old.pk}/retry")
     new = tracking.history(owner, {}).items[0]
     assert (new.retry_of_id, new.status, status(owner, old.pk)) == (old.pk, "pending", "failed")
@@ -105,13 +105,13 @@ def test_retry_makes_a_new_export_and_leaves_the_old_one(browser: Client, owner:
 
 
 def test_cancel_ends_a_waiting_export(browser: Client, owner: User) -> None:
-    export = queued(owner)
+    export = queue_export(owner)
     assert browser.post(f"/exports/{export.pk}/cancel")["Location"] == "/"
     assert status(owner, export.pk) == "cancelled"
 
 
 def test_delete_removes_the_file(browser: Client, owner: User) -> None:
-    export = queued(owner)
+    export = queue_export(owner)
     run_next()
     browser.post(f"/exports/{export.pk}/delete")
     assert status(owner, export.pk) == "deleted"
@@ -120,7 +120,7 @@ def test_delete_removes_the_file(browser: Client, owner: User) -> None:
 
 @pytest.mark.parametrize("action", ["retry", "cancel", "delete"])
 def test_the_buttons_take_a_post(browser: Client, owner: User, action: str) -> None:
-    export = queued(owner)
+    export = queue_export(owner)
     assert browser.get(f"/exports/{export.pk}/{action}").status_code == 405
     assert status(owner, export.pk) == "pending"
     assert len(tracking.history(owner, {}).items) == 1
@@ -128,7 +128,7 @@ def test_the_buttons_take_a_post(browser: Client, owner: User, action: str) -> N
 
 @pytest.mark.parametrize(("action", "message"), [("retry", "can be retried"), ("delete", "cancel it first")])
 def test_a_button_that_comes_too_late_says_why(browser: Client, owner: User, action: str, message: str) -> None:
-    export = queued(owner)
+    export = queue_export(owner)
     response = browser.post(f"/exports/{export.pk}/{action}", follow=True)
     assert message in response.content.decode()
     assert status(owner, export.pk) == "pending"
@@ -136,7 +136,7 @@ def test_a_button_that_comes_too_late_says_why(browser: Client, owner: User, act
 
 @pytest.mark.parametrize("path", ["", "/download"])
 def test_somebody_elses_export_looks_like_none(other_browser: Client, owner: User, path: str) -> None:
-    export = queued(owner)
+    export = queue_export(owner)
     run_next()
     foreign, none = (other_browser.get(f"/exports/{key}{path}") for key in (export.pk, uuid4()))
     assert foreign.status_code == none.status_code == 404
@@ -145,20 +145,20 @@ def test_somebody_elses_export_looks_like_none(other_browser: Client, owner: Use
 
 @pytest.mark.parametrize("action", ["retry", "cancel", "delete"])
 def test_nobody_presses_somebody_elses_buttons(other_browser: Client, owner: User, action: str) -> None:
-    export = queued(owner)
+    export = queue_export(owner)
     assert other_browser.post(f"/exports/{export.pk}/{action}").status_code == 404
     assert status(owner, export.pk) == "pending"
 
 
 def test_a_file_that_is_not_ready_cannot_be_downloaded(browser: Client, owner: User) -> None:
-    response = browser.get(f"/exports/{queued(owner).pk}/download")
+    response = browser.get(f"/exports/{queue_export(owner).pk}/download")
     assert response.status_code == 409
     assert "ask again when" in response.content.decode()
 
 
 def test_one_export_shows_its_facts_its_proof_and_its_log(browser: Client, owner: User) -> None:
     AssetFactory()
-    export = queued(owner)
+    export = queue_export(owner)
     run_next()
     export.refresh_from_db()
     page = browser.get(f"/exports/{export.pk}").content.decode()

@@ -25,7 +25,7 @@ Exports = Callable[[], list[Any]]
 CSV = {"format": "csv", "columns": ["id", "name"]}
 
 
-def sent(response: Any) -> bytes:
+def read_file(response: Any) -> bytes:
     """The bytes of the file that came."""
     assert response.status_code == 200
     assert response["Content-Disposition"].startswith("attachment; filename=")
@@ -68,7 +68,7 @@ def test_a_list_that_is_too_long_can_be_typed_on(browser: Client) -> None:
     AssetFactory(name="nowhere")
     assert Page(browser.get("/new/assets")).all("input", name="filters.location_id.more")
     body = {"format": "csv", "columns": ["name"], "filters.location_id.more": f" {wanted.pk} ,"}
-    assert table(sent(browser.post("/new/assets", body))) == [["name"], ["far away"]]
+    assert table(read_file(browser.post("/new/assets", body))) == [["name"], ["far away"]]
 
 
 @pytest.mark.django_db
@@ -87,7 +87,7 @@ def test_a_resource_that_does_not_exist_is_not_found(browser: Client) -> None:
 def test_a_small_export_comes_at_once_and_is_kept(browser: Client, exports: Exports) -> None:
     first, second = AssetFactory(name="Ünïcode"), AssetFactory(name='a "b", c')
     response = browser.post("/new/assets", CSV)
-    data = sent(response)
+    data = read_file(response)
     assert table(data) == [["id", "name"], [str(first.pk), "Ünïcode"], [str(second.pk), 'a "b", c']]
     [export] = exports()
     assert (export.mode, export.status) == ("immediate", "completed")
@@ -104,24 +104,24 @@ def test_a_middle_sized_export_is_streamed(browser: Client, exports: Exports, se
     settings.ROWFERRY_IMMEDIATE_BELOW = 1
     names = [AssetFactory().name for _ in range(5)]
     response = browser.post("/new/assets", {"format": "json", "columns": ["name"]})
-    assert [row["name"] for row in json.loads(sent(response))["data"]] == names
+    assert [row["name"] for row in json.loads(read_file(response))["data"]] == names
     assert (exports()[0].mode, exports()[0].status) == ("streamed", "completed")
     assert response["X-Export-Id"] == str(exports()[0].pk)
 
 
-@pytest.mark.usefixtures("no_request_is_small")
+@pytest.mark.usefixtures("queue_every_export")
 def test_a_large_export_is_queued_done_and_downloaded(browser: Client, exports: Exports) -> None:
     asset = AssetFactory(name="one")
     response = browser.post("/new/assets", CSV, follow=True)
     assert response.redirect_chain == [("/", 302)]
     assert "is queued, because it is over 0 rows" in response.content.decode()
-    assert "hx-get" in Page(response).all("div", id="pulse")[0]
+    assert "hx-get" in Page(response).all("div", id="poll")[0]
     run_next()
     listed = Page(browser.get("/"))
-    assert "hx-get" not in listed.all("div", id="pulse")[0]
+    assert "hx-get" not in listed.all("div", id="poll")[0]
     [link] = [a for a in listed.all("a") if a["href"].endswith("/download")]
     response = browser.get(link["href"])
-    assert table(sent(response)) == [["id", "name"], [str(asset.pk), "one"]]
+    assert table(read_file(response)) == [["id", "name"], [str(asset.pk), "one"]]
     assert exports()[0].download_count == 1
     log = browser.get(f"/exports/{exports()[0].pk}").content.decode()
     assert "Downloaded from the page." in log
@@ -147,7 +147,7 @@ def test_every_field_reaches_the_spec(browser: Client, exports: Exports) -> None
         "csv.delimiter": "tab",
         "email_notification": "on",
     }
-    data = sent(browser.post("/new/assets", body))
+    data = read_file(browser.post("/new/assets", body))
     assert not data.startswith(codecs.BOM_UTF8)
     assert table(data, "\t") == [["Name", "Status"], ["=1+1", "Lost"]]
     assert exports()[0].spec == {
@@ -175,7 +175,7 @@ def test_a_yes_or_no_filter_narrows(browser: Client) -> None:
     TicketFactory(subject="open", is_open=True)
     TicketFactory(subject="shut", is_open=False)
     body = {"format": "csv", "columns": ["subject"], "filters.is_open": "false"}
-    assert table(sent(browser.post("/new/tickets", body))) == [["subject"], ["shut"]]
+    assert table(read_file(browser.post("/new/tickets", body))) == [["subject"], ["shut"]]
 
 
 @pytest.mark.parametrize(("ticked", "wanted"), [({}, False), ({"email_notification": "on"}, True)])
@@ -198,7 +198,7 @@ def test_a_preview_counts_shows_and_stores_nothing(browser: Client, exports: Exp
     assert exports() == []
 
 
-@pytest.mark.usefixtures("no_request_is_small")
+@pytest.mark.usefixtures("queue_every_export")
 def test_a_preview_says_that_it_would_be_queued(browser: Client) -> None:
     AssetFactory()
     page = browser.post("/new/assets", CSV | {"preview": "1"}).content.decode()
@@ -250,7 +250,7 @@ def test_what_the_engine_refuses_is_a_message(browser: Client, change: dict[str,
 
 def test_too_many_exports_in_a_minute_keep_the_form(browser: Client, settings: Any) -> None:
     settings.ROWFERRY_EXPORTS_PER_MINUTE = 1
-    sent(browser.post("/new/assets", CSV))
+    read_file(browser.post("/new/assets", CSV))
     response = browser.post("/new/assets", CSV | {"filters.search": "kept"})
     assert response.status_code == 429
     assert int(response["Retry-After"]) > 0

@@ -16,26 +16,26 @@ from rowferry.exports.execution.queued import run_next
 from rowferry.exports.limits import quota
 from rowferry.exports.models import QuotaUse
 from tests.factories.assets import AssetFactory, LocationFactory
-from tests.factories.exports import in_state, queue_export
+from tests.factories.exports import create_export_in_state, queue_export
 from tests.factories.people import UserFactory
 from tests.web.conftest import Page
 
 Exports = Callable[[], list[Any]]
 CSV = {"format": "csv", "columns": ["id", "name"]}
-LOOK, LOCATIONS = "/new/assets/preview", "/new/assets/choices/location_id"
+PREVIEW, LOCATIONS = "/new/assets/preview", "/new/assets/choices/location_id"
 
 
-def said(response: Any) -> str:
+def page_text(response: Any) -> str:
     return " ".join(response.content.decode().split())
 
 
-def ticked(page: Page, name: str) -> list[str]:
+def checked_values(page: Page, name: str) -> list[str]:
     return [a["value"] for a in page.all("input", name=name) if "checked" in a]
 
 
 def test_a_look_says_how_many_how_big_and_how(browser: Client, exports: Exports) -> None:
     AssetFactory(name="=SUM(A1)")
-    text = said(browser.post(LOOK, CSV | {"csv.formula_guard": "on"}))
+    text = page_text(browser.post(PREVIEW, CSV | {"csv.formula_guard": "on"}))
     assert "1 row · about" in text
     assert "will be answered at once because it is under 1,000 rows" in text
     assert "looks like a formula" in text
@@ -46,48 +46,48 @@ def test_a_look_says_how_many_how_big_and_how(browser: Client, exports: Exports)
 def test_a_look_shows_the_titles_that_the_file_will_have(browser: Client) -> None:
     AssetFactory()
     body = {"format": "csv", "columns": ["asset_tag"]}
-    assert '<th scope="col">asset_tag</th>' in said(browser.post(LOOK, body))
-    assert '<th scope="col">Asset tag</th>' in said(browser.post(LOOK, body | {"headers": "labels"}))
+    assert '<th scope="col">asset_tag</th>' in page_text(browser.post(PREVIEW, body))
+    assert '<th scope="col">Asset tag</th>' in page_text(browser.post(PREVIEW, body | {"headers": "labels"}))
 
 
 def test_a_look_shows_objects_and_truth_as_json_has_them(browser: Client) -> None:
     AssetFactory()
-    text = said(browser.post(LOOK, {"format": "json", "columns": ["status"], "nested": "on"}))
+    text = page_text(browser.post(PREVIEW, {"format": "json", "columns": ["status"], "nested": "on"}))
     assert "{&quot;id&quot;:" in text
 
 
 def test_a_look_at_a_mistake_says_what_is_wrong(browser: Client) -> None:
-    response = browser.post(LOOK, CSV | {"filters.date_from": "yesterday"})
+    response = browser.post(PREVIEW, CSV | {"filters.date_from": "yesterday"})
     assert response.status_code == 200
-    assert "Must be a calendar day such as 2025-10-30." in said(response)
+    assert "Must be a calendar day such as 2025-10-30." in page_text(response)
 
 
 def test_looks_leave_the_dry_runs_alone_and_wait_when_they_are_used_up(
     browser: Client, owner: User, settings: Any
 ) -> None:
-    settings.ROWFERRY_LOOKS_PER_MINUTE, settings.ROWFERRY_DRY_RUNS_PER_MINUTE = 1, 1
-    browser.post(LOOK, CSV)
-    response = browser.post(LOOK, CSV)
+    settings.ROWFERRY_PREVIEWS_PER_MINUTE, settings.ROWFERRY_DRY_RUNS_PER_MINUTE = 1, 1
+    browser.post(PREVIEW, CSV)
+    response = browser.post(PREVIEW, CSV)
     assert response.status_code == 200
-    assert "You can export all the same." in said(response)
-    assert 'hx-trigger="load delay:' in said(response)
+    assert "You can export all the same." in page_text(response)
+    assert 'hx-trigger="load delay:' in page_text(response)
     assert not QuotaUse.objects.filter(user=owner, allowance=quota.DRY_RUNS).exists()
     assert browser.post("/new/assets", CSV).status_code == 200
 
 
 def test_a_look_without_a_right_is_refused(client: Client, db: None) -> None:
     client.force_login(UserFactory())
-    assert client.post(LOOK, CSV).status_code == 403
+    assert client.post(PREVIEW, CSV).status_code == 403
 
 
 def test_a_part_of_a_page_leads_to_the_login_as_a_whole(client: Client, db: None) -> None:
-    response = client.post(LOOK, CSV, headers={"HX-Request": "true"})
+    response = client.post(PREVIEW, CSV, headers={"HX-Request": "true"})
     assert response["HX-Refresh"] == "true"
 
 
 def test_choices_are_found_by_a_piece_of_their_title(browser: Client) -> None:
     wanted, other = LocationFactory(name="Far Away"), LocationFactory(name="Nearby")
-    text = said(browser.post(LOCATIONS, {"find.location_id": "far"}))
+    text = page_text(browser.post(LOCATIONS, {"find.location_id": "far"}))
     assert f'value="{wanted.pk}">Far Away' in text
     assert other.name not in text
     assert "(none)" not in text
@@ -98,20 +98,20 @@ def test_what_is_ticked_stays_while_one_searches(browser: Client) -> None:
     page = Page(
         browser.post(LOCATIONS, {"find.location_id": "zzz", "filters.location_id": ["null", str(kept.pk), "junk"]})
     )
-    assert ticked(page, "filters.location_id") == ["null", str(kept.pk)]
+    assert checked_values(page, "filters.location_id") == ["null", str(kept.pk)]
 
 
 def test_a_search_finds_what_the_first_list_is_too_short_for(browser: Client) -> None:
     last = [LocationFactory(name=f"Room {number:03}") for number in range(205)][-1]
     assert f'value="{last.pk}"' not in browser.get("/new/assets").content.decode()
-    assert f'value="{last.pk}"' in said(browser.post(LOCATIONS, {"find.location_id": "Room 204"}))
+    assert f'value="{last.pk}"' in page_text(browser.post(LOCATIONS, {"find.location_id": "Room 204"}))
 
 
 def test_a_choice_beyond_the_list_comes_back_by_its_name(browser: Client) -> None:
     last = [LocationFactory(name=f"Room {number:03}") for number in range(205)][-1]
     body = CSV | {"filters.location_id": [str(last.pk)], "filters.date_from": "wrong"}
     page = Page(browser.post("/new/assets", body))
-    assert ticked(page, "filters.location_id") == [str(last.pk)]
+    assert checked_values(page, "filters.location_id") == [str(last.pk)]
     assert "Room 204" in page.text
 
 
@@ -136,7 +136,7 @@ def test_columns_come_in_the_order_in_which_they_are_sent(browser: Client, expor
     browser.post("/new/assets", {"format": "csv", "columns": ["name", "status", "id"]})
     assert exports()[0].spec["columns"] == ["name", "status", "id"]
     page = Page(browser.get(f"/exports/{exports()[0].pk}/edit"))
-    assert ticked(page, "columns") == ["name", "status", "id"]
+    assert checked_values(page, "columns") == ["name", "status", "id"]
     assert page.values("input", name="columns")[:3] == ["name", "status", "id"]
 
 
@@ -156,12 +156,12 @@ def test_an_export_is_edited_with_all_that_it_was_asked_for(browser: Client, exp
     }
     browser.post("/new/assets", body)
     page = Page(browser.get(f"/exports/{exports()[0].pk}/edit"))
-    assert ticked(page, "filters.location_id") == ["null", str(location.pk)]
-    assert ticked(page, "filters.include_sublocations") == ["true"]
+    assert checked_values(page, "filters.location_id") == ["null", str(location.pk)]
+    assert checked_values(page, "filters.include_sublocations") == ["true"]
     assert page.values("input", name="filters.search") == ["needle"]
     assert page.values("input", name="filters.date_from") == ["2025-01-31"]
     assert page.values("input", name="time_zone") == ["Europe/Berlin"]
-    assert ticked(page, "csv.bom") == []
+    assert checked_values(page, "csv.bom") == []
     assert {"tab", "labels", "name"} <= {a["value"] for a in page.all("option") if "selected" in a}
     assert "Filled in like" in page.text
 
@@ -173,6 +173,59 @@ def test_run_again_makes_the_same_anew(browser: Client, owner: User, exports: Ex
     response = browser.post(f"/exports/{old.pk}/again")
     assert b"".join(response.streaming_content).startswith(b"\xef\xbb\xbfid")
     assert [one.spec for one in exports()] == [old.spec, old.spec]
+
+
+def order_key(page: Page, nth: int = 0) -> str:
+    return page.values("input", name="order_key")[nth]
+
+
+def test_a_form_that_is_sent_twice_orders_one_export(browser: Client, exports: Exports) -> None:
+    form = CSV | {"async": "on", "order_key": order_key(Page(browser.get("/new/assets")))}
+    first, second = browser.post("/new/assets", form), browser.post("/new/assets", form)
+    assert (first.status_code, first["Location"]) == (second.status_code, second["Location"]) == (302, "/")
+    assert len(exports()) == 1
+    assert first.cookies["rowferry_answered"].value == form["order_key"]
+
+
+def test_a_file_that_is_asked_for_twice_by_one_form_is_the_same(browser: Client, exports: Exports) -> None:
+    AssetFactory()
+    form = CSV | {"order_key": order_key(Page(browser.get("/new/assets")))}
+    first, second = browser.post("/new/assets", form), browser.post("/new/assets", form)
+    assert first["X-Export-Id"] == second["X-Export-Id"] == str(exports()[0].pk)
+    assert b"".join(first.streaming_content) == b"".join(second.streaming_content)
+
+
+def test_a_form_that_was_changed_orders_another_export(browser: Client, exports: Exports) -> None:
+    form = CSV | {"async": "on", "order_key": "same"}
+    browser.post("/new/assets", form)
+    browser.post("/new/assets", form | {"columns": ["name"]})
+    assert [one.spec["columns"] for one in exports()] == [["name"], ["id", "name"]]
+
+
+def test_every_form_has_a_key_of_its_own(browser: Client) -> None:
+    first, second = (order_key(Page(browser.get("/new/assets"))) for _ in range(2))
+    assert first != second
+    refused = browser.post("/new/assets", CSV | {"columns": [], "order_key": first})
+    assert order_key(Page(refused)) not in (first, second)
+
+
+def test_a_list_is_exported_once_by_a_form_that_is_sent_twice(browser: Client, exports: Exports) -> None:
+    AssetFactory()
+    page = Page(browser.get("/lists/assets/export"))
+    form = {a["name"]: a["value"] for a in page.all("input", type="hidden")} | {"columns": ["id"], "format": "csv"}
+    for _ in range(2):
+        browser.post("/new/assets", form)
+    assert len(exports()) == 1
+
+
+def test_run_again_that_is_pressed_twice_runs_once(browser: Client, owner: User, exports: Exports) -> None:
+    AssetFactory()
+    old = queue_export(owner, columns=["id"])
+    run_next()
+    key = order_key(Page(browser.get("/")))
+    first, second = (browser.post(f"/exports/{old.pk}/again", {"order_key": key}) for _ in range(2))
+    assert first["X-Export-Id"] == second["X-Export-Id"]
+    assert len(exports()) == 2
 
 
 @pytest.mark.parametrize("address", ["edit", "again"])
@@ -190,5 +243,5 @@ def test_the_body_of_an_export_is_one_that_the_api_takes(owner: User) -> None:
 
 @pytest.mark.parametrize("status", ["completed", "failed", "cancelled", "expired", "deleted", "pending", "processing"])
 def test_every_export_can_be_edited_whatever_became_of_it(browser: Client, owner: User, status: Any) -> None:
-    export = in_state(owner, status)
+    export = create_export_in_state(owner, status)
     assert browser.get(f"/exports/{export.pk}/edit").status_code == 200

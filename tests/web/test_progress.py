@@ -15,53 +15,53 @@ from rowferry.exports.execution.queued import run_next
 from rowferry.exports.models import Status
 from rowferry.exports.queue_status import queue_statuses, workers_stalled
 from tests.factories.assets import AssetFactory
-from tests.factories.exports import changed, claimed, in_state, queue_export
+from tests.factories.exports import claim_export, create_export_in_state, queue_export, update_export
 from tests.web.conftest import Page
 
 
-def pulse(response: Any) -> str:
+def poll_url(response: Any) -> str:
     """The address that the page asks; empty = it asks no more."""
-    return Page(response).all("div", id="pulse")[0].get("hx-get", "")
+    return Page(response).all("div", id="poll")[0].get("hx-get", "")
 
 
 def test_nothing_new_is_said_in_no_words(browser: Client, owner: User) -> None:
     queue_export(owner)
-    assert browser.get(pulse(browser.get("/"))).status_code == 204
+    assert browser.get(poll_url(browser.get("/"))).status_code == 204
 
 
 def test_progress_comes_as_the_part_that_moved(browser: Client, owner: User) -> None:
-    export = in_state(owner, Status.PROCESSING, total_items=200)
-    address = pulse(browser.get("/"))
-    changed(export, exported_items=100)
+    export = create_export_in_state(owner, Status.PROCESSING, total_items=200)
+    address = poll_url(browser.get("/"))
+    update_export(export, exported_items=100)
     response = browser.get(address)
     page = Page(response)
     assert page.all("progress")[0]["value"] == "50"
     assert page.all("div", id=f"live-{export.pk}")[0]["hx-swap-oob"] == "true"
     assert not page.all("div", id=f"actions-{export.pk}")
-    assert browser.get(pulse(response)).status_code == 204
+    assert browser.get(poll_url(response)).status_code == 204
 
 
 def test_the_end_brings_the_buttons_and_the_silence(browser: Client, owner: User) -> None:
     AssetFactory()
     export = queue_export(owner)
-    address = pulse(browser.get("/"))
+    address = poll_url(browser.get("/"))
     run_next()
     response = browser.get(address)
     assert f"/exports/{export.pk}/download" in response.content.decode()
     assert "Ready: 1 row." in response.content.decode()
-    assert pulse(response) == ""
+    assert poll_url(response) == ""
 
 
 def test_the_page_of_one_export_is_loaded_anew_at_its_end(browser: Client, owner: User) -> None:
     export = queue_export(owner)
-    address = pulse(browser.get(f"/exports/{export.pk}"))
+    address = poll_url(browser.get(f"/exports/{export.pk}"))
     run_next()
     assert browser.get(address)["HX-Refresh"] == "true"
 
 
 def test_a_quiet_list_asks_nothing(browser: Client, owner: User) -> None:
-    in_state(owner, Status.CANCELLED)
-    assert pulse(browser.get("/")) == ""
+    create_export_in_state(owner, Status.CANCELLED)
+    assert poll_url(browser.get("/")) == ""
 
 
 def test_nobody_watches_somebody_elses(browser: Client, stranger: User) -> None:
@@ -72,8 +72,8 @@ def test_nobody_watches_somebody_elses(browser: Client, stranger: User) -> None:
 
 def test_asking_is_cheap(browser: Client, owner: User, django_assert_max_num_queries: Any) -> None:
     for _ in range(5):
-        in_state(owner, Status.PROCESSING)
-    address = pulse(browser.get("/"))
+        create_export_in_state(owner, Status.PROCESSING)
+    address = poll_url(browser.get("/"))
     with django_assert_max_num_queries(4):  # session, person, exports, is anything overdue
         assert browser.get(address).status_code == 204
 
@@ -86,7 +86,7 @@ def test_the_place_in_the_queue_counts_everybodys(owner: User, stranger: User) -
 
 def test_the_time_left_follows_the_pace_so_far(owner: User) -> None:
     began = timezone.now() - timedelta(seconds=10)
-    export = in_state(owner, Status.PROCESSING, started_at=began, exported_items=25, total_items=100)
+    export = create_export_in_state(owner, Status.PROCESSING, started_at=began, exported_items=25, total_items=100)
     left = queue_statuses([export])[export.pk].left
     assert left is not None
     assert 30 <= left <= 33
@@ -94,22 +94,22 @@ def test_the_time_left_follows_the_pace_so_far(owner: User) -> None:
 
 @pytest.mark.parametrize("values", [{"exported_items": 0}, {"exported_items": 5, "attempt": 2}])
 def test_the_time_left_is_not_guessed(owner: User, values: dict[str, int]) -> None:
-    export = in_state(owner, Status.PROCESSING, total_items=100, **values)
+    export = create_export_in_state(owner, Status.PROCESSING, total_items=100, **values)
     assert queue_statuses([export])[export.pk].left is None
 
 
 def test_a_page_says_when_nobody_works(browser: Client, owner: User) -> None:
     export = queue_export(owner)
     assert "No worker is at work" not in browser.get("/").content.decode()
-    changed(export, created_at=timezone.now() - timedelta(minutes=1))
+    update_export(export, created_at=timezone.now() - timedelta(minutes=1))
     assert workers_stalled()
     assert "No worker is at work" in browser.get("/").content.decode()
 
 
 def test_a_long_queue_is_not_a_dead_worker(owner: User, stranger: User) -> None:
     queue_export(owner)
-    claimed()
-    changed(queue_export(stranger), created_at=timezone.now() - timedelta(minutes=1))
+    claim_export()
+    update_export(queue_export(stranger), created_at=timezone.now() - timedelta(minutes=1))
     assert not workers_stalled()
     assert lifecycle.due().count() == 1
 
@@ -127,7 +127,7 @@ def test_a_long_queue_is_not_a_dead_worker(owner: User, stranger: User) -> None:
     ],
 )
 def test_the_list_is_narrowed(browser: Client, owner: User, query: str, shown: list[str]) -> None:
-    made = {"cancelled": in_state(owner, Status.CANCELLED), "waiting": queue_export(owner)}
+    made = {"cancelled": create_export_in_state(owner, Status.CANCELLED), "waiting": queue_export(owner)}
     page = browser.get(f"/?{query}").content.decode()
     assert [name for name, export in made.items() if f"name-{export.pk}" in page] == sorted(shown)
 

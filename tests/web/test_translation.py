@@ -12,12 +12,15 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils.text import capfirst
 from django.utils.translation.template import templatize
 
 import rowferry.web
 from rowferry.exports import catalogue
 from rowferry.exports.errors import RowferryError
+from rowferry.exports.models import ReasonCode
 from rowferry.exports.resources import registry
+from rowferry.web.templatetags import export_text
 from tests.factories.exports import queue_export
 from tests.test_docs import ours
 
@@ -28,17 +31,17 @@ SAID = re.compile(r"\b(?:_|n?gettext(?:_noop|_lazy)?)\((?:u?('(?:[^'\\]|\\.)*'|\
 
 
 def texts() -> Iterator[str]:
-    """Every text that the page's templates and modules mark for translation."""
+    """Every text that templates and modules mark for translation."""
     for path in HERE.rglob("*.html"):
         yield from (ast.literal_eval(found) for found in SAID.findall(templatize(path.read_text())))
-    for path in HERE.rglob("*.py"):
+    for path in HERE.parent.rglob("*.py"):
         yield from (ast.literal_eval(found) for found in SAID.findall(path.read_text()))
 
 
 def words_of_the_engine() -> Iterator[str]:
     """What is shown by the name that the engine or a domain gives it."""
     for resource in registry.resources():
-        yield from (resource.label, resource.name)
+        yield from (resource.label, capfirst(resource.name))
         yield from (column.label for column in resource.by_name.values())
     for one in catalogue.formats():
         yield from (one.label, one.description, *(option.label for option in one.options))
@@ -63,9 +66,15 @@ def test_every_word_of_the_engine_has_a_german_one(german: set[str]) -> None:
     assert sorted(set(words_of_the_engine()) - german) == []
 
 
+def test_page_has_a_sentence_for_every_reason_of_a_mode() -> None:
+    assert set(export_text.REASONS) == set(ReasonCode)
+
+
 @pytest.mark.parametrize("name", ["assets", "tickets"])
 def test_every_label_of_a_filter_has_a_german_one(owner: User, german: set[str], name: str) -> None:
-    labels = {parameter.label for parameter in catalogue.resource(name, owner).filters}
+    parameters = {parameter.name: parameter for parameter in catalogue.resource(name, owner).filters}
+    labels = {parameter.label for parameter in parameters.values()}
+    labels |= {label for _, label in parameters["date_column"].choices or ()}
     assert sorted(labels - german) == []
 
 

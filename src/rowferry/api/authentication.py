@@ -22,10 +22,10 @@ class BearerAuthentication(BaseAuthentication):
         scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").strip().partition(" ")
         if scheme.lower() != "bearer":
             return None
-        found = redeem(token.strip())
-        if found is None:
+        api_token = redeem(token.strip())
+        if api_token is None:
             raise AuthenticationFailed("The bearer token is unknown, has expired, or belongs to an inactive user.")
-        return found.user, found
+        return api_token.user, api_token
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
@@ -35,7 +35,7 @@ class PageSessionAuthentication(SessionAuthentication):
     """The session of the web page. What changes something needs the page's CSRF token as well."""
 
 
-def who(request: Request) -> AbstractUser:
+def require_user(request: Request) -> AbstractUser:
     """The person who asks; never None, which to the engine would be the operator."""
     if request.user is None or isinstance(request.user, AnonymousUser):
         raise NotAuthenticated

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rowferry.exports.storage.download import Download
 
 R = TypeVar("R", bound=HttpResponseBase)
-HARMLESS = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox; default-src 'none'"}
+SANDBOX_HEADERS = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox; default-src 'none'"}
 """Whatever a browser makes of a file, it runs nothing of it."""
 BLOCK = 256 * 1024
 """Bytes read at a time, where the server does not send the file by itself."""
@@ -45,14 +45,14 @@ class FromFile(FileResponse):
     block_size = BLOCK
 
 
-def whole(file: Download) -> FileResponse:
+def whole_file_response(file: Download) -> FileResponse:
     """All of the file; a server that can sends it without reading it. Closing the response closes the file."""
     response = FromFile(file.stream, content_type=file.content_type)
     return with_headers(response, _file_headers(file) | {"Content-Length": str(file.size)})
 
 
-def head(file: Download) -> HttpResponse:
-    """What `whole` would say of the file, without the file, which is closed."""
+def head_response(file: Download) -> HttpResponse:
+    """What `whole_file_response` would say of the file, without the file, which is closed."""
     file.stream.close()
     return with_headers(
         HttpResponse(content_type=file.content_type), _file_headers(file) | {"Content-Length": str(file.size)}
@@ -65,47 +65,47 @@ def file_response(request: Request, file: Download) -> HttpResponseBase:
     Raises PreconditionFailedError (412), UnsatisfiableRangeError (416).
     """
     try:
-        short = _unless_held_already(request, file)
-        span = None if short else _span(request, file)
+        not_modified = _not_modified_response(request, file)
+        span = None if not_modified else _span(request, file)
     except Exception:
         file.stream.close()
         raise
-    if short is not None:
+    if not_modified is not None:
         file.stream.close()
-        return short
+        return not_modified
     if request.method == "HEAD":
-        return head(file)
-    return whole(file) if span is None else _part(file, span)
+        return head_response(file)
+    return whole_file_response(file) if span is None else _partial_response(file, span)
 
 
-def _unless_held_already(request: Request, file: Download) -> HttpResponse | None:
+def _not_modified_response(request: Request, file: Download) -> HttpResponse | None:
     """304, where the client has this very file."""
-    modified = int(file.modified.timestamp()) if file.modified else None
+    modified_at = int(file.modified.timestamp()) if file.modified else None
     response = with_headers(HttpResponse(), _file_headers(file))
-    found = get_conditional_response(request._request, _etag(file), modified, response)
-    if found is response or found is None:
+    conditional = get_conditional_response(request._request, _etag(file), modified_at, response)
+    if conditional is response or conditional is None:
         return None
-    if found.status_code == 412:
+    if conditional.status_code == 412:
         raise PreconditionFailedError
-    return found
+    return conditional
 
 
 def _span(request: Request, file: Download) -> Span | None:
-    asked, condition = request.headers.get("Range", ""), request.headers.get("If-Range", "")
-    if request.method != "GET" or not ranges.still_the_same(condition, _etag(file), _last_modified(file)):
+    range_header, if_range = request.headers.get("Range", ""), request.headers.get("If-Range", "")
+    if request.method != "GET" or not ranges.if_range_matches(if_range, _etag(file), _last_modified(file)):
         return None
-    return ranges.parse_range(asked, file.size)
+    return ranges.parse_range(range_header, file.size)
 
 
-def _part(file: Download, span: Span) -> FileResponse:
+def _partial_response(file: Download, span: Span) -> FileResponse:
     file.stream.seek(span.start)
-    response = FromFile(_Part(file.stream, span.length), status=206, content_type=file.content_type)
+    response = FromFile(_StreamSlice(file.stream, span.length), status=206, content_type=file.content_type)
     return with_headers(
         response, _file_headers(file) | {"Content-Length": str(span.length), "Content-Range": span.content_range}
     )
 
 
-class _Part:
+class _StreamSlice:
     """The next `length` bytes of a stream, as a file: a server that can sends them from its number without reading
     them, as many as Content-Length says. Closed with the response, and so is the stream, even if nobody has read."""
 
@@ -113,28 +113,28 @@ class _Part:
         self.close = stream.close
         self.fileno = stream.fileno
         self._stream = stream
-        self._left = length
+        self._remaining = length
 
     def read(self, size: int = -1) -> bytes:
-        data = self._stream.read(min(self._left, BLOCK if size < 0 else size))
-        self._left -= len(data)
+        data = self._stream.read(min(self._remaining, BLOCK if size < 0 else size))
+        self._remaining -= len(data)
         return data
 
 
 def _file_headers(file: Download) -> dict[str, str]:
     digest = base64.b64encode(bytes.fromhex(file.sha256)).decode()
-    dated = {"Last-Modified": _last_modified(file)} if file.modified else {}
+    last_modified = {"Last-Modified": _last_modified(file)} if file.modified else {}
     return {
         "Accept-Ranges": "bytes",
         "ETag": _etag(file),
         "Repr-Digest": f"sha-256=:{digest}:",
-        **dated,
+        **last_modified,
         **_disposition_headers(file.filename),
     }
 
 
 def _disposition_headers(filename: str) -> dict[str, str]:
-    return {"Content-Disposition": content_disposition_header(True, filename) or "attachment", **HARMLESS}
+    return {"Content-Disposition": content_disposition_header(True, filename) or "attachment", **SANDBOX_HEADERS}
 
 
 def _etag(file: Download) -> str:

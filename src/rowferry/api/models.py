@@ -46,12 +46,12 @@ def issue(user: AbstractBaseUser, name: str = "", expires_at: datetime | None = 
 def redeem(token: str) -> ApiToken | None:
     """The token as it is stored, its use noted (to the minute). None: unknown, expired, or of an inactive user."""
     now = timezone.now()
-    found = ApiToken.objects.select_related("user").filter(digest=_digest(token), user__is_active=True).first()
-    if found is None or (found.expires_at is not None and found.expires_at <= now):
+    api_token = ApiToken.objects.select_related("user").filter(digest=_digest(token), user__is_active=True).first()
+    if api_token is None or (api_token.expires_at is not None and api_token.expires_at <= now):
         return None
-    if found.last_used_at is None or found.last_used_at <= now - USE_NOTED_EVERY:
-        ApiToken.objects.filter(pk=found.pk).update(last_used_at=now)
-    return found
+    if api_token.last_used_at is None or api_token.last_used_at <= now - USE_NOTED_EVERY:
+        ApiToken.objects.filter(pk=api_token.pk).update(last_used_at=now)
+    return api_token
 
 
 def _digest(token: str) -> str:

@@ -23,7 +23,9 @@ class StrictJSONParser(BaseParser):
         # Django's `body`, not the stream: it is what refuses more than DATA_UPLOAD_MAX_MEMORY_SIZE before reading it.
         body = parser_context["request"].body if parser_context else stream.read()
         try:
-            return json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant, object_pairs_hook=_once_each)
+            return json.loads(
+                body.decode("utf-8-sig"), parse_constant=_refuse_constant, object_pairs_hook=_reject_duplicate_names
+            )
         except RecursionError:
             raise ParseError("The body is not taken: it is nested too deep.") from None
         except UnicodeDecodeError:
@@ -49,10 +51,10 @@ def body(request: Request) -> Any:
 
 def query(parameters: QueryDict) -> dict[str, str]:
     """Query parameters as plain text by name. InvalidRequest: one is given twice."""
-    twice = [name for name, values in parameters.lists() if len(values) > 1]
-    if twice:
-        faults = {name[:60]: ["Give this parameter once."] for name in twice}
-        raise InvalidRequest("A query parameter is given more than once.", errors=faults)
+    duplicates = [name for name, values in parameters.lists() if len(values) > 1]
+    if duplicates:
+        errors_by_name = {name[:60]: ["Give this parameter once."] for name in duplicates}
+        raise InvalidRequest("A query parameter is given more than once.", errors=errors_by_name)
     return {name: value for name, value in parameters.items() if isinstance(value, str)}
 
 
@@ -60,8 +62,8 @@ def _refuse_constant(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no number of JSON.")
 
 
-def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+def _reject_duplicate_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
         raise ValueError("a name stands twice in one object.")
-    return found
+    return members

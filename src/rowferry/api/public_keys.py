@@ -11,7 +11,7 @@ from rowferry.exports.audit import log
 @require_safe
 def keys(_request: HttpRequest) -> JsonResponse:
     """`/.well-known/rowferry-keys.json`: a JSON Web Key Set."""
-    answer = JsonResponse(log.public_keys(), content_type="application/jwk-set+json")
-    answer["Cache-Control"] = "public, max-age=3600"
-    answer["X-Content-Type-Options"] = "nosniff"
-    return answer
+    response = JsonResponse(log.public_keys(), content_type="application/jwk-set+json")
+    response["Cache-Control"] = "public, max-age=3600"
+    response["X-Content-Type-Options"] = "nosniff"
+    return response

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 ONE_RANGE = re.compile(r"bytes\s*=\s*([0-9]*)\s*-\s*([0-9]*)", re.IGNORECASE)
-BEYOND = 10**20
+TOO_LARGE = 10**20
 """More than any file has bytes; what longer numbers count as, unread."""
 
 
@@ -45,23 +45,23 @@ def parse_range(header: str, size: int) -> Span | None:
         return None
     first, last = match.groups()
     if not first:
-        return _inside(size - min(_number(last), size), size, size)
-    if last and _number(last) < _number(first):
+        return _checked_span(size - min(_parse_digits(last), size), size, size)
+    if last and _parse_digits(last) < _parse_digits(first):
         return None
-    return _inside(_number(first), min(_number(last) + 1, size) if last else size, size)
+    return _checked_span(_parse_digits(first), min(_parse_digits(last) + 1, size) if last else size, size)
 
 
-def still_the_same(if_range: str, etag: str, modified: str) -> bool:
+def if_range_matches(if_range: str, etag: str, modified: str) -> bool:
     """Whether If-Range names this very file, by its strong ETag or its exact date. Empty = it need not."""
     return if_range.strip() in ("", etag, modified)
 
 
-def _inside(start: int, stop: int, size: int) -> Span:
+def _checked_span(start: int, stop: int, size: int) -> Span:
     if start >= size:
         raise UnsatisfiableRangeError(size)
     return Span(start, stop, size)
 
 
-def _number(digits: str) -> int:
+def _parse_digits(digits: str) -> int:
     significant = digits.lstrip("0")
-    return BEYOND if len(significant) > 20 else int(significant or "0")
+    return TOO_LARGE if len(significant) > 20 else int(significant or "0")

@@ -12,7 +12,7 @@ from rowferry.exports import catalogue
 
 if TYPE_CHECKING:
     from rowferry.exports.formats import Option
-    from rowferry.exports.resources.filters import Parameter
+    from rowferry.exports.resources.parameter import Parameter
 
 
 class ChoiceSerializer(Plain):
@@ -101,7 +101,7 @@ class ResourceSerializer(Plain):
 
     @extend_schema_field(serializers.URLField())
     def get_export_url(self, resource: Any) -> str:
-        return self.address("order", resource.name)
+        return self.absolute_url("order", resource.name)
 
 
 class ResourcesSerializer(Plain):

@@ -19,7 +19,7 @@ STATUSES = ("pending", "processing", "completed", "failed", "cancelled", "expire
 MODES = ("immediate", "streamed", "queued")
 
 
-def address(request: Request, name: str, *args: object) -> str:
+def absolute_url(request: Request, name: str, *args: object) -> str:
     """The absolute URL of an endpoint of this API, as the client sees this server."""
     return request.build_absolute_uri(reverse(f"rowferry_api:{name}", args=args))
 
@@ -32,8 +32,8 @@ def instant(**options: Any) -> serializers.DateTimeField:
 class Plain(serializers.Serializer[Any]):
     """An answer: it is only ever written."""
 
-    def address(self, name: str, *args: object) -> str:
-        return address(self.context["request"], name, *args)
+    def absolute_url(self, name: str, *args: object) -> str:
+        return absolute_url(self.context["request"], name, *args)
 
 
 class ProblemSerializer(Plain):
@@ -95,15 +95,15 @@ class ExportSerializer(Plain):
 
     @extend_schema_field(serializers.URLField(allow_null=True))
     def get_download_url(self, export: Export) -> str | None:
-        return self.address("download", export.pk) if export.can_be_downloaded else None
+        return self.absolute_url("download", export.pk) if export.can_be_downloaded else None
 
     @extend_schema_field(ProblemSerializer(allow_null=True))
     def get_error(self, export: Export) -> dict[str, Any] | None:
-        return problems.of_export(export.error) if export.error else None
+        return problems.problem_of_export(export.error) if export.error else None
 
     @extend_schema_field(serializers.URLField())
     def get_logs_url(self, export: Export) -> str:
-        return self.address("logs", export.pk)
+        return self.absolute_url("logs", export.pk)
 
 
 class ActorSerializer(Plain):
@@ -168,7 +168,7 @@ class QueuedSerializer(Plain):
     export_id = serializers.UUIDField(source="export.pk")
     status = serializers.ChoiceField(choices=STATUSES, source="export.status")
     mode = serializers.ChoiceField(choices=MODES, source="export.mode")
-    mode_reason = serializers.CharField(source="export.mode_reason")
+    mode_reason = serializers.CharField(source="export.reason")
     message = serializers.CharField()
     estimated_wait = serializers.IntegerField(source="wait")
     total_items = serializers.IntegerField(source="export.total_items")
@@ -177,11 +177,11 @@ class QueuedSerializer(Plain):
 
     @extend_schema_field(serializers.URLField())
     def get_status_url(self, queued: Any) -> str:
-        return self.address("export", queued.export.pk)
+        return self.absolute_url("export", queued.export.pk)
 
     @extend_schema_field(serializers.URLField())
     def get_logs_url(self, queued: Any) -> str:
-        return self.address("logs", queued.export.pk)
+        return self.absolute_url("logs", queued.export.pk)
 
 
 class DryRunSerializer(Plain):

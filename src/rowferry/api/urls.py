@@ -21,5 +21,5 @@ urlpatterns = [
     path("exports/<str:export_id>/cancel", views.CancelView.as_view(), name="cancel"),
     path("resources", views.ResourcesView.as_view(), name="resources"),
     path("resources/<str:name>", views.ResourceView.as_view(), name="resource"),
-    re_path("", views.NowhereView.as_view()),
+    re_path("", views.NotFoundView.as_view()),
 ]

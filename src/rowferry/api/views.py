@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from rowferry.api import files, parsers, rate_limit_headers
-from rowferry.api.authentication import who
+from rowferry.api.authentication import require_user
 from rowferry.api.files import with_headers
 from rowferry.api.openapi import operations
 from rowferry.api.resource_serializers import ResourceSerializer, ResourcesSerializer
@@ -25,7 +25,7 @@ from rowferry.api.serializers import (
     LogsSerializer,
     Plain,
     QueuedSerializer,
-    address,
+    absolute_url,
 )
 from rowferry.exports import catalogue, submission, tracking
 from rowferry.exports.submission import DryRun, Queued, Ready, Streamed
@@ -60,16 +60,18 @@ class OrderView(Endpoint):
     def post(self, request: Request, resource: str) -> HttpResponseBase:
         """Order a file. Answered with the file, with its bytes as they come, or with where it will be."""
         key = request.headers.get("Idempotency-Key")
-        prefers = _prefers_async(request.headers.get("Prefer", ""))
-        answer = submission.submit(resource, parsers.body(request), who(request), key=key, prefer_async=prefers)
+        prefers_async = _prefers_async(request.headers.get("Prefer", ""))
+        answer = submission.submit(
+            resource, parsers.body(request), require_user(request), key=key, prefer_async=prefers_async
+        )
         response = to_response(answer, request)
-        applied = {"Preference-Applied": ASYNC} if prefers and isinstance(answer, Queued) else {}
-        return with_headers(response, rate_limit_headers.remaining_headers(answer.allowance) | applied)
+        preference_headers = {"Preference-Applied": ASYNC} if prefers_async and isinstance(answer, Queued) else {}
+        return with_headers(response, rate_limit_headers.remaining_headers(answer.allowance) | preference_headers)
 
 
 def _prefers_async(prefer: str) -> bool:
     """Whether a Prefer header (RFC 7240) asks for an answer at once and the work later."""
-    return any(wish.partition(";")[0].strip().lower() == ASYNC for wish in prefer.split(","))
+    return any(preference.partition(";")[0].strip().lower() == ASYNC for preference in prefer.split(","))
 
 
 @singledispatch
@@ -87,22 +89,22 @@ def _(answer: DryRun, request: Request) -> HttpResponseBase:
 def _(answer: Queued, request: Request) -> HttpResponseBase:
     wait = str(min(max(answer.wait, SOONEST), LATEST))
     response = json_response(request, QueuedSerializer, answer, status=status.HTTP_202_ACCEPTED)
-    return with_headers(response, _whereabouts(answer, request) | {"Retry-After": wait})
+    return with_headers(response, _location_headers(answer, request) | {"Retry-After": wait})
 
 
 @to_response.register
 def _(answer: Ready, request: Request) -> HttpResponseBase:
-    return with_headers(files.whole(answer.file), _whereabouts(answer, request))
+    return with_headers(files.whole_file_response(answer.file), _location_headers(answer, request))
 
 
 @to_response.register
 def _(answer: Streamed, request: Request) -> HttpResponseBase:
     response = files.stream_response(answer.chunks, answer.filename, answer.content_type)
-    return with_headers(response, _whereabouts(answer, request))
+    return with_headers(response, _location_headers(answer, request))
 
 
-def _whereabouts(answer: Queued | Ready | Streamed, request: Request) -> dict[str, str]:
-    return {"X-Export-Id": str(answer.export.pk), "Location": address(request, "export", answer.export.pk)}
+def _location_headers(answer: Queued | Ready | Streamed, request: Request) -> dict[str, str]:
+    return {"X-Export-Id": str(answer.export.pk), "Location": absolute_url(request, "export", answer.export.pk)}
 
 
 class HistoryView(Endpoint):
@@ -111,7 +113,7 @@ class HistoryView(Endpoint):
     @operations.history
     def get(self, request: Request) -> Response:
         """The caller's own exports, newest first."""
-        page = tracking.history(who(request), parsers.query(request.query_params))
+        page = tracking.history(require_user(request), parsers.query(request.query_params))
         return json_response(request, HistorySerializer, page)
 
 
@@ -121,12 +123,12 @@ class ExportView(Endpoint):
     @operations.show
     def get(self, request: Request, export_id: str) -> Response:
         """One export: how far it is, what became of it."""
-        return json_response(request, ExportSerializer, tracking.find(who(request), export_id))
+        return json_response(request, ExportSerializer, tracking.find(require_user(request), export_id))
 
     @operations.delete
     def delete(self, request: Request, export_id: str) -> Response:
         """Delete the file of an export. The log stays."""
-        tracking.delete(who(request), export_id)
+        tracking.delete(require_user(request), export_id)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -136,29 +138,33 @@ class DownloadView(Endpoint):
     @operations.download
     def get(self, request: Request, export_id: str) -> HttpResponseBase:
         """The file, or the part of it that a Range header names."""
-        if linked := tracking.link(who(request), export_id):
-            return _redirect_to_storage(request, *linked)
-        export, file = tracking.open_file(who(request), export_id)
+        if storage_link := tracking.link(require_user(request), export_id):
+            return _redirect_to_storage(request, *storage_link)
+        export, file = tracking.open_file(require_user(request), export_id)
         response = files.file_response(request, file)
         if response.status_code in (status.HTTP_200_OK, status.HTTP_206_PARTIAL_CONTENT):
-            tracking.note_download(who(request), export, _how(request, response.get("Content-Range", "the whole file")))
+            tracking.note_download(
+                require_user(request),
+                export,
+                _download_message(request, response.get("Content-Range", "the whole file")),
+            )
         return with_headers(response, {"X-Export-Id": str(export.pk)})
 
     @operations.hidden
     def head(self, request: Request, export_id: str) -> HttpResponseBase:
         """What a download would say, without the file; not counted."""
-        export, file = tracking.open_file(who(request), export_id)
+        export, file = tracking.open_file(require_user(request), export_id)
         return with_headers(files.file_response(request, file), {"X-Export-Id": str(export.pk)})
 
 
-def _redirect_to_storage(request: Request, export: Export, address: str) -> HttpResponseBase:
-    tracking.note_download(who(request), export, _how(request, "a link to the storage"))
-    return with_headers(HttpResponseRedirect(address), {"X-Export-Id": str(export.pk)})
+def _redirect_to_storage(request: Request, export: Export, url: str) -> HttpResponseBase:
+    tracking.note_download(require_user(request), export, _download_message(request, "a link to the storage"))
+    return with_headers(HttpResponseRedirect(url), {"X-Export-Id": str(export.pk)})
 
 
-def _how(request: Request, part: str) -> str:
+def _download_message(request: Request, sent_part: str) -> str:
     """What was sent, and where to: for the log."""
-    return f"Downloaded ({part}) to {request.META.get('REMOTE_ADDR') or 'an unknown address'}."
+    return f"Downloaded ({sent_part}) to {request.META.get('REMOTE_ADDR') or 'an unknown address'}."
 
 
 class LogsView(Endpoint):
@@ -167,7 +173,7 @@ class LogsView(Endpoint):
     @operations.logs
     def get(self, request: Request, export_id: str) -> Response:
         """What has happened to an export, oldest first."""
-        page = tracking.log(who(request), export_id, parsers.query(request.query_params))
+        page = tracking.log(require_user(request), export_id, parsers.query(request.query_params))
         return json_response(request, LogsSerializer, page)
 
 
@@ -177,7 +183,7 @@ class ManifestView(Endpoint):
     @operations.manifest
     def get(self, request: Request, export_id: str) -> Response:
         """What was asked, expected and written."""
-        return Response(tracking.manifest(who(request), export_id))
+        return Response(tracking.manifest(require_user(request), export_id))
 
 
 class RetryView(Endpoint):
@@ -186,7 +192,7 @@ class RetryView(Endpoint):
     @operations.retry
     def post(self, request: Request, export_id: str) -> HttpResponseBase:
         """Order the file of a failed or cancelled export again, as a new export."""
-        answer = submission.queued_answer(tracking.retry(who(request), export_id), who(request))
+        answer = submission.queued_answer(tracking.retry(require_user(request), export_id), require_user(request))
         return with_headers(to_response(answer, request), rate_limit_headers.remaining_headers(answer.allowance))
 
 
@@ -196,7 +202,7 @@ class CancelView(Endpoint):
     @operations.cancel
     def post(self, request: Request, export_id: str) -> Response:
         """Ask for the end of an export that waits or runs; a worker stops at its next batch."""
-        export = tracking.cancel(who(request), export_id)
+        export = tracking.cancel(require_user(request), export_id)
         return json_response(request, ExportSerializer, export, status=status.HTTP_202_ACCEPTED)
 
 
@@ -206,7 +212,7 @@ class ResourcesView(Endpoint):
     @operations.resources
     def get(self, request: Request) -> Response:
         """All that the caller may export."""
-        return json_response(request, ResourcesSerializer, {"data": catalogue.resources(who(request))})
+        return json_response(request, ResourcesSerializer, {"data": catalogue.resources(require_user(request))})
 
 
 class ResourceView(Endpoint):
@@ -215,10 +221,10 @@ class ResourceView(Endpoint):
     @operations.resource
     def get(self, request: Request, name: str) -> Response:
         """What an export of one resource can hold: columns, filters with their choices, formats."""
-        return json_response(request, ResourceSerializer, catalogue.resource(name, who(request)))
+        return json_response(request, ResourceSerializer, catalogue.resource(name, require_user(request)))
 
 
-class NowhereView(APIView):
+class NotFoundView(APIView):
     """Every other address of the API: a problem, like every error."""
 
     authentication_classes = ()

@@ -58,12 +58,12 @@ def seed_people() -> int:
 
 def _people() -> Iterator[User]:
     for number, (first, last) in enumerate(product(FIRST_NAMES, LAST_NAMES), start=1):
-        named = number % NAMELESS_EVERY != 0
+        has_name = number % NAMELESS_EVERY != 0
         username = f"{first[1]}.{last[1]}"
         yield User(
             username=username,
-            first_name=first[0] if named else "",
-            last_name=last[0] if named else "",
+            first_name=first[0] if has_name else "",
+            last_name=last[0] if has_name else "",
             email=f"{username}@example.com",
             password=make_password(None),
             date_joined=JOINED,

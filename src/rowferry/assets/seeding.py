@@ -22,7 +22,7 @@ from rowferry.assets.models import (
     insert_rows,
 )
 from rowferry.assets.people import seed_people
-from rowferry.assets.vocabulary import ASSIGNABLE, MODELS, NOTES, ODD_NAMES, PLACES, ROOMS, STATUSES
+from rowferry.assets.seed_data import ASSIGNABLE, MODELS, NOTES, ODD_NAMES, PLACES, ROOMS, STATUSES
 
 PREFIX = "AST-"
 NOW = datetime(2025, 10, 30, 14, 15, tzinfo=UTC)
@@ -85,14 +85,14 @@ def _pools() -> Pools:
 
 def _locations() -> list[int]:
     """The whole tree of places, made where missing: 4 regions, 8 towns, 16 buildings, 32 rooms."""
-    found: dict[int, None] = {}
-    for place in PLACES:
+    location_ids: dict[int, None] = {}
+    for place_path in PLACES:
         for room in ROOMS:
             parent = None
-            for name in (*place.split("/"), room):
+            for name in (*place_path.split("/"), room):
                 parent = Location.objects.get_or_create(name=name, parent=parent)[0]
-                found[parent.pk] = None
-    return list(found)
+                location_ids[parent.pk] = None
+    return list(location_ids)
 
 
 def _rows(numbers: range, seed: int, pools: Pools) -> Iterator[tuple[Any, ...]]:
@@ -107,8 +107,8 @@ def _row(number: int, random: Random, pools: Pools) -> tuple[Any, ...]:
     type_id, maker_id, model = random.choice(pools.models)
     status_id, assignable = random.choice(pools.statuses)
     age = random.randrange(HISTORY)
-    created = NOW - timedelta(seconds=age)
-    bought = created.date() - timedelta(days=random.randrange(60)) if random.random() < 0.92 else None
+    created_at = NOW - timedelta(seconds=age)
+    purchase_date = created_at.date() - timedelta(days=random.randrange(60)) if random.random() < 0.92 else None
     return (
         random.choice(ODD_NAMES) if random.random() < 0.04 else model + random.choice(NOTES),
         f"{PREFIX}{number:07d}",
@@ -118,10 +118,10 @@ def _row(number: int, random: Random, pools: Pools) -> tuple[Any, ...]:
         random.choice(pools.people) if assignable else None,
         maker_id,
         type_id,
-        bought,
-        _warranty_end(bought, random),
-        created,
-        created + timedelta(seconds=random.randrange(age + 1)),
+        purchase_date,
+        _warranty_end(purchase_date, random),
+        created_at,
+        created_at + timedelta(seconds=random.randrange(age + 1)),
     )
 
 
@@ -139,7 +139,7 @@ def _serial(random: Random) -> str | None:
     return f"SN{random.getrandbits(40):010X}"
 
 
-def _warranty_end(bought: date | None, random: Random) -> date | None:
-    if bought is None or random.random() < 0.1:
+def _warranty_end(purchase_date: date | None, random: Random) -> date | None:
+    if purchase_date is None or random.random() < 0.1:
         return None
-    return bought + timedelta(days=365 * random.choice((1, 2, 3, 3, 5)))
+    return purchase_date + timedelta(days=365 * random.choice((1, 2, 3, 3, 5)))

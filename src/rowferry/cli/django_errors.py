@@ -19,7 +19,7 @@ SENTENCES: tuple[tuple[type[Exception], Callable[[Any], str]], ...] = (
 
 def error_sentences(error: Exception) -> Iterator[str]:
     """The sentence for an error, if it is one that can be expected."""
-    for kind, sentence in SENTENCES:
-        if isinstance(error, kind):
-            yield f"rowferry: {sentence(error)}"
+    for error_class, describe in SENTENCES:
+        if isinstance(error, error_class):
+            yield f"rowferry: {describe(error)}"
             return

@@ -23,7 +23,7 @@ class ErrorHandlingGroup(TyperGroup):
         try:
             return super().invoke(ctx)
         except Exception as error:
-            lines = complaint(error)
+            lines = error_lines(error)
             if not lines:
                 raise
             for line in lines:
@@ -31,14 +31,14 @@ class ErrorHandlingGroup(TyperGroup):
             raise typer.Exit(1) from None
 
 
-def complaint(error: Exception) -> list[str]:
+def error_lines(error: Exception) -> list[str]:
     """The lines to print for an error; none for what nobody expected."""
     return list(_error_sentences(error))
 
 
 def _error_sentences(error: Exception) -> Iterator[str]:
     if isinstance(error, RowferryError):
-        yield from _with_fields(error)
+        yield from _rowferry_error_lines(error)
     elif isinstance(error, (typer.Exit, typer.Abort, BrokenPipeError)):
         return
     elif isinstance(error, OSError):
@@ -48,8 +48,8 @@ def _error_sentences(error: Exception) -> Iterator[str]:
         yield from import_module("rowferry.cli.django_errors").error_sentences(error)
 
 
-def _with_fields(error: RowferryError) -> Iterator[str]:
-    later = f" Try again in {error.retry_after} s." if error.retry_after else ""
-    yield f"rowferry: {error.detail}{later}"
+def _rowferry_error_lines(error: RowferryError) -> Iterator[str]:
+    retry_hint = f" Try again in {error.retry_after} s." if error.retry_after else ""
+    yield f"rowferry: {error.detail}{retry_hint}"
     for field, messages in error.errors.items():
         yield from (f"  {field}: {message}" for message in messages if message not in error.detail)

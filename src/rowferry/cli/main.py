@@ -44,8 +44,8 @@ for command in (
     app.command(rich_help_panel=UPKEEP)(command)
 
 
-def _print_version(asked: bool) -> None:
-    if asked:
+def _print_version(requested: bool) -> None:
+    if requested:
         typer.echo(__version__)
         raise typer.Exit
 

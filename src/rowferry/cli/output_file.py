@@ -30,38 +30,38 @@ class OutputFile(Protocol):
 @contextmanager
 def open_output(output: str | None) -> Iterator[OutputFile]:
     """For `-o OUTPUT`. A folder, or None for the current one, takes the file by its own name. OSError: not writable."""
-    chosen = Path(output or ".").resolve()
-    if output == STANDARD_OUTPUT or (chosen.exists() and not chosen.is_file() and not chosen.is_dir()):
+    path = Path(output or ".").resolve()
+    if output == STANDARD_OUTPUT or (path.exists() and not path.is_file() and not path.is_dir()):
         with tempfile.TemporaryFile() as stream:
-            yield _Passing(stream, output or "")
+            yield _CopiedOutput(stream, output or "")
         return
-    folder, name = (chosen, None) if chosen.is_dir() else (chosen.parent, chosen.name)
-    part = folder / f".{name or 'rowferry'}.{os.getpid()}.part"
+    folder, name = (path, None) if path.is_dir() else (path.parent, path.name)
+    part_path = folder / f".{name or 'rowferry'}.{os.getpid()}.part"
     try:
-        with part.open("w+b") as stream:
-            yield _Renamed(stream, part, folder, name)
+        with part_path.open("w+b") as stream:
+            yield _Renamed(stream, part_path, folder, name)
     finally:
-        part.unlink(missing_ok=True)
+        part_path.unlink(missing_ok=True)
 
 
 class _Renamed:
     """A temporary beside the final name; renaming it there is the last step."""
 
-    def __init__(self, stream: BinaryIO, part: Path, folder: Path, name: str | None) -> None:
+    def __init__(self, stream: BinaryIO, part_path: Path, folder: Path, name: str | None) -> None:
         self.stream = stream
-        self._part = part
+        self._part_path = part_path
         self._folder = folder
         self._name = name
 
     def commit(self, filename: str) -> str:
         self.stream.flush()
         os.fsync(self.stream.fileno())
-        final = self._folder / (self._name or Path(filename).name)
-        self._part.replace(final)
-        return str(final)
+        final_path = self._folder / (self._name or Path(filename).name)
+        self._part_path.replace(final_path)
+        return str(final_path)
 
 
-class _Passing:
+class _CopiedOutput:
     """Standard output, a pipe or a device: nothing is passed on before all of it has been checked."""
 
     def __init__(self, stream: BinaryIO, output: str) -> None:
@@ -79,13 +79,13 @@ class _Passing:
         return self._output
 
 
-def wants_a_file(output: str | None, manifest: bool) -> None:
+def check_manifest_output(output: str | None, manifest: bool) -> None:
     """BadParameter: a manifest lies beside a file, and standard output has no beside."""
     if manifest and output == STANDARD_OUTPUT:
         raise typer.BadParameter("--manifest wants a file: give --output a name.")
 
 
-def put_manifest(path: str, manifest: Mapping[str, Any]) -> None:
+def write_manifest(path: str, manifest: Mapping[str, Any]) -> None:
     """Write the manifest beside the file."""
     file = Path(f"{path}{MANIFEST}")
     file.write_text(json.dumps(manifest, indent=2, ensure_ascii=False), encoding="utf-8")

@@ -12,5 +12,5 @@ class ConfigConfig(AppConfig):
         from rowferry.config import celery, celery_checks
 
         celery.app.set_default()
-        register(celery_checks.celery_is_pinned)
-        register(celery_checks.spool_is_local)
+        register(celery_checks.check_celery_settings)
+        register(celery_checks.check_spool_is_local)

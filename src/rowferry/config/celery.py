@@ -1,4 +1,4 @@
-"""The Celery app. A message is only a doorbell: it carries an export's id, and losing or doubling one costs latency."""
+"""The Celery app. A wake-up message carries an export's id; a lost or duplicate one costs latency only."""
 
 # mypy: disable-error-code="no-untyped-call, untyped-decorator"
 from __future__ import annotations
@@ -15,13 +15,13 @@ from kombu.entity import Exchange, Queue
 from kombu.transport import TRANSPORT_ALIASES
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
-from rowferry.config.celery_checks import broken_pins
+from rowferry.config.celery_checks import unsafe_settings
 from rowferry.exports.conf import seconds
 from rowferry.exports.persistent_names import QUEUE
 from rowferry.runtime import graceful_shutdown
 
-# Seconds. What is unacknowledged for `visibility_timeout` is handed out again: longer than the longest task. The sweep
-# for it runs every `unacked_restore_interval`; kombu's own throttle of 10 would skip nine sweeps of ten.
+# Seconds. What is unacknowledged for `visibility_timeout` is handed out again: longer than the longest task. The check
+# for it runs every `unacked_restore_interval`; kombu's own throttle of 10 would skip nine checks of ten.
 REDIS: dict[str, Any] = {
     "visibility_timeout": 900,
     "unacked_restore_interval": 5,
@@ -88,20 +88,20 @@ def _leave_logging_to_django(**_: Any) -> None:
 
 
 @task_prerun.connect
-def _say_which_bell(args: Any = (), **_: Any) -> None:
-    """Also in Celery's own lines: which bell this is about. What it was rung for may be done already."""
-    bind_contextvars(bell=str(next(iter(args), "")))
+def _bind_message(args: Any = (), **_: Any) -> None:
+    """Also in Celery's own lines: the id that the message carries. The task may make another export."""
+    bind_contextvars(message_export_id=str(next(iter(args), "")))
 
 
 @task_postrun.connect
-def _say_no_more(**_: Any) -> None:
+def _clear_message(**_: Any) -> None:
     clear_contextvars()
 
 
 @worker_init.connect
-def _refuse_a_leaky_worker(sender: Any, **_: Any) -> None:
+def _check_worker_settings(sender: Any, **_: Any) -> None:
     """The command line can override the settings: only the worker itself knows what it is about to run with."""
-    problems = list(broken_pins(sender.app.conf))
+    problems = list(unsafe_settings(sender.app.conf))
     if not issubclass(get_implementation(sender.pool_cls), TaskPool):
         problems.append("Only the prefork pool enforces time limits.")
     if problems:

@@ -14,7 +14,7 @@ from kombu.utils.url import url_to_parts
 from rowferry.exports.conf import seconds
 from rowferry.filesystem_broker.place import spool_folder
 
-PINS: dict[str, tuple[Any, str]] = {
+REQUIRED: dict[str, tuple[Any, str]] = {
     "task_acks_late": (True, "a killed worker loses the export it was writing"),
     "task_reject_on_worker_lost": (True, "a killed child's message is thrown away"),
     "task_ignore_result": (True, "results pile up in a store nobody reads"),
@@ -32,31 +32,33 @@ BOUNDS: dict[str, tuple[int, str]] = {
 }
 
 
-def broken_pins(conf: Mapping[str, Any]) -> Iterator[str]:
+def unsafe_settings(conf: Mapping[str, Any]) -> Iterator[str]:
     """A sentence for each setting of a Celery app that is not what it must be."""
-    grace = {"task_soft_time_limit": 10, "task_time_limit": 30}
-    limits = {name: seconds("TIME_LIMIT").total_seconds() + extra for name, extra in grace.items()}
-    pins = PINS | {name: (limit, "it ends an export before its own deadline does") for name, limit in limits.items()}
-    for name, (wanted, harm) in pins.items():
-        if conf[name] != wanted:
-            yield f"Celery's {name} is {conf[name]!r}, not {wanted!r}: {harm}."
-    for name, (most, harm) in BOUNDS.items():
-        if not 0 < (conf[name] or 0) <= most:
-            yield f"Celery's {name} is {conf[name]!r}, not between 0 and {most}: {harm}."
-    yield from _long_retries(conf)
+    extra_seconds = {"task_soft_time_limit": 10, "task_time_limit": 30}
+    limits = {name: seconds("TIME_LIMIT").total_seconds() + extra for name, extra in extra_seconds.items()}
+    required = REQUIRED | {
+        name: (limit, "it ends an export before its own deadline does") for name, limit in limits.items()
+    }
+    for name, (expected, consequence) in required.items():
+        if conf[name] != expected:
+            yield f"Celery's {name} is {conf[name]!r}, not {expected!r}: {consequence}."
+    for name, (maximum, consequence) in BOUNDS.items():
+        if not 0 < (conf[name] or 0) <= maximum:
+            yield f"Celery's {name} is {conf[name]!r}, not between 0 and {maximum}: {consequence}."
+    yield from _publish_retry_problems(conf)
 
 
-def _long_retries(conf: Mapping[str, Any]) -> Iterator[str]:
+def _publish_retry_problems(conf: Mapping[str, Any]) -> Iterator[str]:
     if conf["task_publish_retry"]:
         yield "Celery's task_publish_retry is on: a request waits for a broker that is down."
 
 
-def celery_is_pinned(**_: Any) -> list[CheckMessage]:
+def check_celery_settings(**_: Any) -> list[CheckMessage]:
     """Django system check over the app that this process would send its messages with."""
-    return [Error(problem, id="config.E001") for problem in broken_pins(current_app.conf)]
+    return [Error(problem, id="config.E001") for problem in unsafe_settings(current_app.conf)]
 
 
-def spool_is_local(**_: Any) -> list[CheckMessage]:
+def check_spool_is_local(**_: Any) -> list[CheckMessage]:
     """Django system check: locks over a network are not to be trusted."""
     broker = url_to_parts(settings.BROKER_URL)
     if broker.scheme != "spool":

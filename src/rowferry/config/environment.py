@@ -32,13 +32,13 @@ SERVER_OPTIONS: dict[str, dict[str, Any]] = {
 
 def limits() -> dict[str, Any]:
     """Numbers and durations, by name. Below zero is refused here, where the name can still be said."""
-    found: dict[str, Any] = {name: env.int(name, default) for name, default in WHOLE_NUMBERS.items()}
-    found |= {name: env.int(name, default) for name, default in WIRING.items()}
-    found |= {name: env.float(name, default) for name, default in SECONDS.items()}
-    for name, value in found.items():
+    values: dict[str, Any] = {name: env.int(name, default) for name, default in WHOLE_NUMBERS.items()}
+    values |= {name: env.int(name, default) for name, default in WIRING.items()}
+    values |= {name: env.float(name, default) for name, default in SECONDS.items()}
+    for name, value in values.items():
         if value < 0:
             raise ValueError(f"{name} is {value}: it must not be below zero.")
-    return found
+    return values
 
 
 def database(url: str) -> dict[str, Any]:
@@ -107,7 +107,7 @@ def log() -> dict[str, Any]:
 
 def secret_key() -> str:
     """SECRET_KEY, or one made at first start and kept in the data folder, readable by its owner only."""
-    given = env.str("SECRET_KEY", "")
-    if given:
-        return given
+    value = env.str("SECRET_KEY", "")
+    if value:
+        return value
     return read_or_create_secret(DATA_DIR / "secret-key", partial(secrets.token_urlsafe, 50))

@@ -37,11 +37,11 @@ class ExportsAccessor:
             return submission.dry_run(self.resource, payload, user)
         if queue:
             return submission.enqueue(self.resource, payload, user)
-        work, course = submission.perform(self.resource, payload, user)
-        for _ in course:
+        job, progress = submission.perform(self.resource, payload, user)
+        for _ in progress:
             pass
-        work.file().stream.close()
-        return work.export
+        job.file().stream.close()
+        return job.export
 
     def to_csv(self, *, user: Actor = None, **request: Any) -> Export | Preview:
         return self.run(format="csv", user=user, **request)
@@ -64,7 +64,7 @@ def _plain(request: dict[str, Any]) -> dict[str, Any]:
 def install_accessor(resource: Resource) -> None:
     """Give the resource's model its `exports`, unless it has something of that name: the first resource of a model
     wins."""
-    present = getattr(resource.model, "exports", None)
-    gone = isinstance(present, ExportsAccessor) and not registry.is_registered(present.resource)
-    if present is None or gone:
+    existing = getattr(resource.model, "exports", None)
+    is_stale = isinstance(existing, ExportsAccessor) and not registry.is_registered(existing.resource)
+    if existing is None or is_stale:
         resource.model.exports = ExportsAccessor(resource.name)  # type: ignore[attr-defined]

@@ -33,42 +33,42 @@ class ExportSelected(admin.ModelAdmin):  # type: ignore[type-arg]
     """
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        resource = next((one for one in registry.resources() if one.model is self.model), None)
-        if resource is None or not has_permission(_person(request), resource.permission):
+        resource = next((candidate for candidate in registry.resources() if candidate.model is self.model), None)
+        if resource is None or not has_permission(_user_of(request), resource.permission):
             return super().get_actions(request)
-        ways = [(name, sink) for name, sink in format_writers().items() if not sink.missing]
-        mine = {
-            f"export_{name}": (_exporting(resource, name), f"export_{name}", f"Export selected rows as {sink.label}")
-            for name, sink in ways
+        writers = [(name, candidate.label) for name, candidate in format_writers().items() if not candidate.missing]
+        export_actions = {
+            f"export_{name}": (_export_action(resource, name), f"export_{name}", f"Export selected rows as {label}")
+            for name, label in writers
         }
-        return {**super().get_actions(request), **mine}
+        return {**super().get_actions(request), **export_actions}
 
 
-def _person(request: HttpRequest) -> AbstractUser:
+def _user_of(request: HttpRequest) -> AbstractUser:
     """Who asks: the admin lets nobody in who is nobody."""
     return cast("AbstractUser", request.user)
 
 
-def _exporting(resource: Resource, form: str) -> Action:
-    return partial(_export, resource, form)
+def _export_action(resource: Resource, format_name: str) -> Action:
+    return partial(_export, resource, format_name)
 
 
 def _export(
-    resource: Resource, form: str, _admin: Any, request: HttpRequest, selected: models.QuerySet[Any]
+    resource: Resource, format_name: str, _admin: Any, request: HttpRequest, selected: models.QuerySet[Any]
 ) -> HttpResponseBase | None:
     """The file of the selected rows; None, with a message, where there is none."""
     keys = list(selected.order_by().values_list("pk", flat=True)[: MOST_VALUES + 1])
     if not keys or len(keys) > MOST_VALUES:
-        why = (
+        reason = (
             f"an action takes at most {MOST_VALUES:,} rows. Order them from Rowferry's page"
             if keys
             else "no row is left"
         )
-        messages.error(request, f"Nothing was exported: {why}.")
+        messages.error(request, f"Nothing was exported: {reason}.")
         return None
-    body = {"format": form, "filters": {"ids": keys}, "async": False}
+    body = {"format": format_name, "filters": {"ids": keys}, "async": False}
     try:
-        answer = submission.submit(resource.name, body, _person(request))
+        answer = submission.submit(resource.name, body, _user_of(request))
     except RowferryError as error:
         messages.error(request, f"Nothing was exported: {error.detail}")
         return None

@@ -15,8 +15,10 @@ class ExportsConfig(AppConfig):
 
     def ready(self) -> None:
         from rowferry.exports import accessor
+        from rowferry.exports.databases import text_search
         from rowferry.exports.resources import permissions, registry  # noqa: F401
 
+        text_search.install()
         registry.autodiscover()
         registry.on_register(accessor.install_accessor)
         post_migrate.connect(_keep_permissions, sender=self)
@@ -25,4 +27,4 @@ class ExportsConfig(AppConfig):
 def _keep_permissions(using: str, **_: Any) -> None:
     from rowferry.exports.resources import permissions
 
-    permissions.keep(using)
+    permissions.create_missing(using)

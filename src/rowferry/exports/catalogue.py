@@ -9,6 +9,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import models
 
+from rowferry.exports.databases.text_search import fold
 from rowferry.exports.encoding.compression import PACKINGS
 from rowferry.exports.encoding.value_types import ValueType
 from rowferry.exports.errors import NotFound
@@ -17,7 +18,8 @@ from rowferry.exports.planning.column_privacy import visible_paths
 from rowferry.exports.planning.plan import has_permission, require, withheld
 from rowferry.exports.resources import registry
 from rowferry.exports.resources.columns import Column, Redaction
-from rowferry.exports.resources.filters import INT64, Filter, Matches, Parameter
+from rowferry.exports.resources.filters import INT64, Filter, Matches
+from rowferry.exports.resources.parameter import Parameter
 from rowferry.exports.resources.resource import Actor, Resource
 
 
@@ -75,9 +77,9 @@ def names(person: Actor) -> list[str]:
 
 def resource(name: str, person: Actor) -> ResourceInfo:
     """One resource. NotFound: there is none of this name. NotPermitted: not for this person."""
-    from_registry = registry.resource(name)
-    require(person, from_registry)
-    return _resource_info(from_registry, person)
+    declared = registry.resource(name)
+    require(person, declared)
+    return _resource_info(declared, person)
 
 
 def formats() -> list[FormatInfo]:
@@ -99,7 +101,7 @@ def formats() -> list[FormatInfo]:
     ]
 
 
-OFFERED = 50
+MAX_OFFERED = 50
 """Choices that one search finds, at most."""
 
 
@@ -116,20 +118,20 @@ def choices(name: str, person: Actor, key: str, text: str = "", chosen: Collecti
 
     NotFound: the resource, or a filter of it that has a list. What is chosen but does not exist is left out.
     """
-    one = registry.resource(name)
-    require(person, one)
-    for rule in _rules(one, withheld(person, one)):
+    declared = registry.resource(name)
+    require(person, declared)
+    for rule in _visible_filters(declared, withheld(person, declared)):
         if isinstance(rule, Matches) and rule.name == key:
-            field = rule.field(one.model)
-            keys = list(_sound(rule, one.model, chosen))
+            field = rule.field(declared.model)
+            keys = list(_valid_keys(rule, declared.model, chosen))
             if field.related_model:
-                return _of_rows(field.related_model, rule.title, text, keys)
+                return _choices_from_rows(field.related_model, rule.title, text, keys)
             if field.choices:
-                return _of_list([(v, str(label)) for v, label in field.flatchoices], text, keys)
+                return _choices_from_list([(v, str(label)) for v, label in field.flatchoices], text, keys)
     raise NotFound(f"{name} has no filter {key[:60]} with a list.")
 
 
-def _sound(rule: Matches, model: type[models.Model], chosen: Collection[str]) -> Iterator[Any]:
+def _valid_keys(rule: Matches, model: type[models.Model], chosen: Collection[str]) -> Iterator[Any]:
     for value in chosen:
         try:
             yield rule.clean(model, {rule.name: value})[rule.name]
@@ -137,47 +139,47 @@ def _sound(rule: Matches, model: type[models.Model], chosen: Collection[str]) ->
             continue
 
 
-def _of_rows(related: Any, title: str, text: str, keys: list[Any]) -> Choices:
+def _choices_from_rows(related: Any, title: str, text: str, keys: list[Any]) -> Choices:
     rows = related._default_manager.order_by(title, "pk").values_list("pk", title)
-    wanted = [key for key in keys if key is not None and not (isinstance(key, int) and abs(key) >= INT64)]
-    found = rows.filter(**{f"{title}__icontains": text}).exclude(pk__in=wanted)[:OFFERED]
-    return Choices(tuple(rows.filter(pk__in=wanted)) if wanted else (), tuple(found))
+    chosen_keys = [key for key in keys if key is not None and not (isinstance(key, int) and abs(key) >= INT64)]
+    matching_rows = rows.filter(**{f"{title}__contains_any_case": text}).exclude(pk__in=chosen_keys)[:MAX_OFFERED]
+    return Choices(tuple(rows.filter(pk__in=chosen_keys)) if chosen_keys else (), tuple(matching_rows))
 
 
-def _of_list(listed: list[tuple[Any, str]], text: str, keys: list[Any]) -> Choices:
-    chosen = tuple(pair for pair in listed if pair[0] in keys)
-    offered = [pair for pair in listed if pair not in chosen and text.lower() in pair[1].lower()]
-    return Choices(chosen, tuple(offered[:OFFERED]))
+def _choices_from_list(pairs: list[tuple[Any, str]], text: str, keys: list[Any]) -> Choices:
+    chosen = tuple(pair for pair in pairs if pair[0] in keys)
+    offered = [pair for pair in pairs if pair not in chosen and fold(text) in fold(pair[1])]
+    return Choices(chosen, tuple(offered[:MAX_OFFERED]))
 
 
 def content_types() -> list[str]:
     """Every content type that a file may have, compressed or not."""
-    packed = {packing.content_type for packing in PACKINGS.values() if packing.missing is None}
-    return sorted(packed | {sink.content_type for sink in format_writers().values()})
+    compressed_types = {packing.content_type for packing in PACKINGS.values() if packing.missing is None}
+    return sorted(compressed_types | {writer_class.content_type for writer_class in format_writers().values()})
 
 
-def _resource_info(one: Resource, person: Actor) -> ResourceInfo:
-    hidden = withheld(person, one)
-    parameters: list[Any] = [p for rule in _rules(one, hidden) for p in rule.parameters(one.model)]
-    given = ((c, hidden.get(c.name, Redaction.SHOW)) for c in one.by_name.values())
+def _resource_info(declared: Resource, person: Actor) -> ResourceInfo:
+    hidden = withheld(person, declared)
+    parameters: list[Any] = [p for rule in _visible_filters(declared, hidden) for p in rule.parameters(declared.model)]
+    treatments = ((c, hidden.get(c.name, Redaction.SHOW)) for c in declared.by_name.values())
     return ResourceInfo(
-        name=one.name,
-        label=str(one.label),
-        permission=one.permission,
-        sort_by=one.sort_by,
-        columns=tuple(_column(c, treatment) for c, treatment in given if treatment is not Redaction.DROP),
+        name=declared.name,
+        label=str(declared.label),
+        permission=declared.permission,
+        sort_by=declared.sort_by,
+        columns=tuple(_column(c, treatment) for c, treatment in treatments if treatment is not Redaction.DROP),
         filters=tuple(parameters),
     )
 
 
-def _rules(one: Resource, hidden: Mapping[str, Redaction]) -> list[Filter]:
+def _visible_filters(declared: Resource, hidden: Mapping[str, Redaction]) -> list[Filter]:
     """The filters that look at nothing which this person may not see."""
-    may_look = visible_paths(one, hidden)
-    return [offered for rule in one.filters if (offered := rule.without_hidden_paths(may_look))]
+    is_visible = visible_paths(declared, hidden)
+    return [visible_filter for rule in declared.filters if (visible_filter := rule.without_hidden_paths(is_visible))]
 
 
 def _column(column: Column, treatment: Redaction) -> ColumnInfo:
-    shown = treatment is Redaction.SHOW
-    kind = column.kind if shown and column.kind else ValueType.TEXT
+    is_shown = treatment is Redaction.SHOW
+    kind = column.kind if is_shown and column.kind else ValueType.TEXT
     nest = column.nest[0] if column.nest else None
-    return ColumnInfo(column.name, column.label, kind, column.default, column.sortable and shown, nest, treatment)
+    return ColumnInfo(column.name, column.label, kind, column.default, column.sortable and is_shown, nest, treatment)

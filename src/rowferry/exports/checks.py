@@ -15,37 +15,37 @@ from rowferry.exports import conf
 @checks.register
 def check_settings(**_: Any) -> list[checks.CheckMessage]:
     """Leases must outlive heartbeats; instants need time zones."""
-    found: list[checks.CheckMessage] = []
+    problems: list[checks.CheckMessage] = []
     if not settings.USE_TZ:
-        found.append(
+        problems.append(
             checks.Error(
                 "Rowferry needs USE_TZ = True: an instant without a zone can't be exported truthfully.",
                 id="exports.E001",
             )
         )
     if conf.seconds("LEASE") < 2 * conf.seconds("HEARTBEAT"):
-        found.append(checks.Error("ROWFERRY_LEASE must be at least twice ROWFERRY_HEARTBEAT.", id="exports.E002"))
+        problems.append(checks.Error("ROWFERRY_LEASE must be at least twice ROWFERRY_HEARTBEAT.", id="exports.E002"))
     if conf.number("IMMEDIATE_BELOW") > conf.number("QUEUE_ABOVE") + 1:
-        found.append(checks.Error("ROWFERRY_IMMEDIATE_BELOW is above ROWFERRY_QUEUE_ABOVE.", id="exports.E003"))
-    return found
+        problems.append(checks.Error("ROWFERRY_IMMEDIATE_BELOW is above ROWFERRY_QUEUE_ABOVE.", id="exports.E003"))
+    return problems
 
 
 @checks.register("database")
 def check_wal(databases: Any = None, **_: Any) -> list[checks.CheckMessage]:
     """Without WAL a long read of SQLite holds up every writer."""
-    found: list[checks.CheckMessage] = []
+    problems: list[checks.CheckMessage] = []
     for alias in databases or ():
         connection = connections[alias]
-        if connection.vendor == "sqlite" and (mode := _journal(connection)) not in ("wal", "memory"):
-            found.append(
+        if connection.vendor == "sqlite" and (mode := _journal_mode(connection)) not in ("wal", "memory"):
+            problems.append(
                 checks.Warning(
                     f"SQLite database {alias!r} is in {mode} mode: use WAL, or exports hold up writers.",
                     id="exports.W001",
                 )
             )
-    return found
+    return problems
 
 
-def _journal(connection: BaseDatabaseWrapper) -> str:
+def _journal_mode(connection: BaseDatabaseWrapper) -> str:
     with connection.cursor() as cursor:
         return str(cursor.execute("PRAGMA journal_mode").fetchone()[0])

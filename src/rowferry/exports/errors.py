@@ -2,7 +2,7 @@
 
 RowferryError
 ├── RequestError    change the request: it will never work as it stands
-│   ├── InvalidRequest, NotPermitted, NotFound, Conflict, KeyReused, Gone
+│   ├── InvalidRequest, NotPermitted, NotFound, Conflict, KeyReused, Gone, BodyTooLarge
 ├── TryLater        the same request may work later; `retry_after` says when (seconds)
 │   ├── QuotaExceeded, Unavailable
 ├── Stopped         somebody or something asked this attempt to end
@@ -10,8 +10,8 @@ RowferryError
 └── Fault           ours: the reader of the message can do nothing but report it
     ├── RowsMissing, StorageFault, SourceFault, UnexpectedFault
 
-`code` is stable and documented in docs/errors.md; `str(error)` is a sentence for people; HTTP numbers live in `api/`
-and `web/`.
+`code` is stable and documented in docs/errors.md; `str(error)` is a sentence for people; `http_status` is the status of
+an answer by the API and by the page.
 """
 
 from __future__ import annotations
@@ -19,21 +19,26 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from rowferry.exports.translation import gettext_noop as _
+
 Messages = Mapping[str, Sequence[str]]
+RETRY_AFTER = 5
+"""Seconds until a request may be tried again, where no better estimate is known."""
 
 
 class RowferryError(Exception):
     """Root of every error that Rowferry raises on purpose."""
 
     code: ClassVar[str] = "internal_error"
-    title: ClassVar[str] = "Something went wrong"
+    title: ClassVar[str] = _("Something went wrong")
+    http_status: ClassVar[int] = 500
     retryable: ClassVar[bool] = False
 
     def __init__(self, detail: str, *, errors: Messages | None = None, retry_after: int | None = None) -> None:
         super().__init__(detail)
         self.detail = detail
         self.errors: dict[str, list[str]] = {field: list(messages) for field, messages in (errors or {}).items()}
-        self.retry_after = retry_after
+        self.retry_after = RETRY_AFTER if retry_after is None and self.http_status == 503 else retry_after
 
     def as_json(self) -> dict[str, Any]:
         """The error as it is stored with a failed export and shown to its owner."""
@@ -44,14 +49,16 @@ class RequestError(RowferryError):
     """Change the request: it will never work as it stands."""
 
     code = "bad_request"
-    title = "The request cannot be carried out"
+    title = _("The request cannot be carried out")
+    http_status = 400
 
 
 class InvalidRequest(RequestError):
     """A value of the request is wrong; `errors` says which and what would be right."""
 
     code = "invalid_request"
-    title = "The request is not valid"
+    title = _("The request is not valid")
+    http_status = 422
 
     @classmethod
     def field(cls, name: str, message: str) -> InvalidRequest:
@@ -62,42 +69,56 @@ class NotPermitted(RequestError):
     """This person may not do this."""
 
     code = "not_permitted"
-    title = "You do not have the permission for this"
+    title = _("You do not have the permission for this")
+    http_status = 403
 
 
 class NotFound(RequestError):
     """There is no such thing, or it is somebody else's."""
 
     code = "not_found"
-    title = "Not found"
+    title = _("Not found")
+    http_status = 404
 
 
 class Conflict(RequestError):
     """The thing is not in a state that allows this."""
 
     code = "conflict"
-    title = "Not possible in the present state"
+    title = _("Not possible in the present state")
+    http_status = 409
 
 
 class KeyReused(RequestError):
     """An idempotency key was used before with another request."""
 
     code = "idempotency_key_reused"
-    title = "This idempotency key belongs to another request"
+    title = _("This idempotency key belongs to another request")
+    http_status = 422
 
 
 class Gone(RequestError):
     """It was there, and its time is over."""
 
     code = "gone"
-    title = "The file is no longer kept"
+    title = _("The file is no longer kept")
+    http_status = 410
+
+
+class BodyTooLarge(RequestError):
+    """The body of a request is larger than the server accepts."""
+
+    code = "body_too_large"
+    title = _("The request is too large")
+    http_status = 413
 
 
 class TryLater(RowferryError):
     """The same request may work later."""
 
     code = "try_later"
-    title = "Try again later"
+    title = _("Try again later")
+    http_status = 503
     retryable = True
 
 
@@ -105,7 +126,8 @@ class QuotaExceeded(TryLater):
     """Too many requests by this person; `allowance` and `limit` say of what and how many a minute."""
 
     code = "quota_exceeded"
-    title = "Too many requests"
+    title = _("Too many requests")
+    http_status = 429
 
     def __init__(self, detail: str, *, allowance: str, limit: int, retry_after: int) -> None:
         super().__init__(detail, retry_after=retry_after)
@@ -117,42 +139,44 @@ class TooManyDownloads(TryLater):
     """As many files are being sent as this process sends at once."""
 
     code = "crowded"
-    title = "Too many files at once"
+    title = _("Too many files at once")
 
 
 class Unavailable(TryLater):
     """Something that we need does not answer at the moment."""
 
     code = "unavailable"
-    title = "Temporarily unavailable"
+    title = _("Temporarily unavailable")
 
 
 class Stopped(RowferryError):
     """Somebody or something asked this attempt to end."""
 
     code = "stopped"
-    title = "The export was stopped"
+    title = _("The export was stopped")
 
 
 class Cancelled(Stopped):
     """The owner cancelled the export."""
 
     code = "cancelled"
-    title = "The export was cancelled"
+    title = _("The export was cancelled")
+    http_status = 409
 
 
 class FenceLost(Stopped):
     """Another worker has taken this export over; this attempt may not publish."""
 
     code = "fence_lost"
-    title = "Another worker has taken this export over"
+    title = _("Another worker has taken this export over")
 
 
 class DeadlinePassed(Stopped):
     """The attempt ran longer than ROWFERRY_TIME_LIMIT allows."""
 
     code = "time_limit"
-    title = "The export took too long"
+    title = _("The export took too long")
+    http_status = 503
     retryable = True
 
 
@@ -160,7 +184,8 @@ class ClientGone(Stopped):
     """The client closed the connection before the stream had ended."""
 
     code = "client_gone"
-    title = "The client closed the connection"
+    title = _("The client closed the connection")
+    http_status = 503
     retryable = True
 
 
@@ -168,7 +193,8 @@ class Interrupted(Stopped):
     """The process that made this export ended before the file was whole."""
 
     code = "interrupted"
-    title = "The export was interrupted"
+    title = _("The export was interrupted")
+    http_status = 503
     retryable = True
 
 
@@ -176,7 +202,8 @@ class Released(Stopped):
     """The worker was told to stop, and gave the export to another one."""
 
     code = "handed_over"
-    title = "Another worker goes on with this export"
+    title = _("Another worker goes on with this export")
+    http_status = 503
     retryable = True
 
 
@@ -184,7 +211,8 @@ class Fault(RowferryError):
     """Ours: the person who reads the message can only report it."""
 
     code = "fault"
-    title = "The export could not be made"
+    title = _("The export could not be made")
+    http_status = 503
     retryable = True
 
 
@@ -192,25 +220,25 @@ class RowsMissing(Fault):
     """Fewer or more rows were written than the same snapshot had counted."""
 
     code = "rows_missing"
-    title = "The file would not have been complete"
+    title = _("The file would not have been complete")
 
 
 class StorageFault(Fault):
     """The file could not be written or read."""
 
     code = "storage_fault"
-    title = "The file could not be stored"
+    title = _("The file could not be stored")
 
 
 class SourceFault(Fault):
     """The database refused or broke off the read."""
 
     code = "source_fault"
-    title = "The rows could not be read"
+    title = _("The rows could not be read")
 
 
 class UnexpectedFault(Fault):
     """A bug. The log has the trace; people get a sentence."""
 
     code = "unexpected_fault"
-    title = "Something unexpected went wrong"
+    title = _("Something unexpected went wrong")

@@ -17,7 +17,7 @@ from rowferry.exports.models import Export, Mode, Status
 
 STALLED = timedelta(seconds=15)
 """A worker that lives takes what is due within a few seconds."""
-FARTHEST = 1_000
+MAX_POSITION = 1_000
 """Places of the queue that are told."""
 
 
@@ -34,32 +34,34 @@ def queue_statuses(exports: Iterable[Export]) -> dict[UUID, QueueStatus]:
 
     The place is by age; whoever has fewer exports at work may be served before.
     """
-    moving = [export for export in exports if export.status in (Status.PENDING, Status.PROCESSING)]
-    waiting = [export.pk for export in moving if export.status == Status.PENDING and export.mode == Mode.QUEUED]
-    places = _places() if waiting else {}
+    active = [export for export in exports if export.status in (Status.PENDING, Status.PROCESSING)]
+    waiting = [export.pk for export in active if export.status == Status.PENDING and export.mode == Mode.QUEUED]
+    places = _queue_positions() if waiting else {}
     now = timezone.now()
-    return {export.pk: QueueStatus(places.get(export.pk), seconds_left(export, now)) for export in moving}
+    return {export.pk: QueueStatus(places.get(export.pk), seconds_left(export, now)) for export in active}
 
 
 def seconds_left(export: Export, now: datetime) -> int | None:
     """By the pace of its first try so far; None before its first rows, and for later tries."""
-    done = export.exported_items + export.failed_items
-    if export.status != Status.PROCESSING or not done or export.started_at is None or export.attempt != 1:
+    processed = export.exported_items + export.failed_items
+    if export.status != Status.PROCESSING or not processed or export.started_at is None or export.attempt != 1:
         return None
-    spent = (now - export.started_at).total_seconds()
-    return max(1, math.ceil(spent * max(0, export.total_items - done) / done))
+    elapsed = (now - export.started_at).total_seconds()
+    return max(1, math.ceil(elapsed * max(0, export.total_items - processed) / processed))
 
 
 def workers_stalled() -> bool:
     """Whether a queued export has been due for STALLED, and no worker holds another."""
-    late = Now() - STALLED
-    overdue = Q(status=Status.PENDING, created_at__lte=late) | Q(status=Status.PROCESSING, lease_until__lte=late)
+    threshold = Now() - STALLED
+    overdue = Q(status=Status.PENDING, created_at__lte=threshold) | Q(
+        status=Status.PROCESSING, lease_until__lte=threshold
+    )
     if not due().filter(overdue).exists():
         return False
-    held = Export.objects.filter(status=Status.PROCESSING, mode=Mode.QUEUED, lease_until__gt=Now()).exclude(worker="")
-    return not held.exists()
+    leased = Export.objects.filter(status=Status.PROCESSING, mode=Mode.QUEUED, lease_until__gt=Now()).exclude(worker="")
+    return not leased.exists()
 
 
-def _places() -> dict[UUID, int]:
+def _queue_positions() -> dict[UUID, int]:
     waiting = Export.objects.filter(status=Status.PENDING, mode=Mode.QUEUED).order_by("created_at", "id")
-    return {key: place for place, key in enumerate(waiting.values_list("pk", flat=True)[:FARTHEST], 1)}
+    return {key: position for position, key in enumerate(waiting.values_list("pk", flat=True)[:MAX_POSITION], 1)}

@@ -23,9 +23,9 @@ from rowferry.exports.limits import idempotency, quota
 from rowferry.exports.limits.download_slots import DownloadSlot
 from rowferry.exports.limits.idempotency import Key
 from rowferry.exports.limits.quota import Allowance
-from rowferry.exports.models import Export, Mode, Status, format_row_count
-from rowferry.exports.planning.plan import Plan, build_plan, decide, enough_to_decide, require, require_content
-from rowferry.exports.planning.spec import ExportSpec, boolean, sound
+from rowferry.exports.models import Export, Mode, ModeReason, ReasonCode, Status, format_row_count
+from rowferry.exports.planning.plan import Plan, build_plan, count_limit, decide, require, require_content
+from rowferry.exports.planning.spec import ExportSpec, boolean, to_plain_json
 from rowferry.exports.resources import registry
 from rowferry.exports.resources.resource import Actor
 from rowferry.exports.storage.download import Download, open_download
@@ -65,9 +65,11 @@ class Queued:
 
     @property
     def message(self) -> str:
-        about = "about " if self.export.total_is_estimate else ""
-        of = f" of {about}{format_row_count(self.export.total_items)}" if self.export.total_items or not about else ""
-        return f"Your export{of} is queued. It will be at status_url when it is done."
+        prefix = "about " if self.export.total_is_estimate else ""
+        rows_text = (
+            f" of {prefix}{format_row_count(self.export.total_items)}" if self.export.total_items or not prefix else ""
+        )
+        return f"Your export{rows_text} is queued. It will be at status_url when it is done."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,22 +114,22 @@ def submit(
     InvalidRequest (every wrong field by name), KeyReused, Conflict (the key's export is being made), QuotaExceeded,
     Crowded, or a Fault of ours.
     """
-    spec, delivery, body = _read(resource, payload, person)
+    spec, delivery, body = _parse_request(resource, payload, person)
     plan = build_plan(spec, person)
     if delivery.dry_run:
         allowance = quota.take(person, quota.DRY_RUNS) if person else None
         return DryRun(preview=preview.run_preview(plan, delivery.asynchronous), allowance=allowance)
-    chosen = Key.parse(key, body) if key is not None else None
-    before = idempotency.find(person, chosen) if chosen and person else None
-    if before is not None:
-        return _again(before, person)
+    idempotency_key = Key.parse(key, body) if key is not None else None
+    earlier_export = idempotency.find(person, idempotency_key) if idempotency_key and person else None
+    if earlier_export is not None:
+        return _repeat_answer(earlier_export, person)
     if prefer_async and delivery.asynchronous is None:
         delivery = Delivery(asynchronous=True, notify=delivery.notify, keep=delivery.keep)
     if person:
         quota.refuse_used_up(person, quota.EXPORTS)
     reader = open_reader(plan.queryset.db)
     try:
-        return _answer(plan, delivery, reader, chosen)
+        return _answer(plan, delivery, reader, idempotency_key)
     except BaseException:
         reader.close()
         raise
@@ -136,43 +138,45 @@ def submit(
 def perform(resource: str, payload: object, person: Actor) -> tuple[SynchronousExport, Iterator[Tally]]:
     """Make a file here and now, whatever its size, for a script or the operator: no quota. Iterate the second to the
     end."""
-    spec, delivery, _ = _read(resource, payload, person)
+    spec, delivery, _ = _parse_request(resource, payload, person)
     plan = build_plan(spec, person)
     reader = open_reader(plan.queryset.db)
     try:
         total = reader.count(plan.queryset)
-        export = _new(plan, delivery, Size(total), Mode.IMMEDIATE, "it was run from Python")
-        work = SynchronousExport(lifecycle.begin(export, plan.person, worker_name()), plan, reader, total)
+        export = _new_export(plan, delivery, Size(total), Mode.IMMEDIATE, ModeReason(ReasonCode.FROM_PYTHON))
+        job = SynchronousExport(lifecycle.begin(export, plan.person, worker_name()), plan, reader, total)
     except BaseException:
         reader.close()
         raise
-    return work, work.run()
+    return job, job.run()
 
 
 def enqueue(resource: str, payload: object, person: Actor) -> Export:
     """Queue an export for a script: no quota."""
-    spec, delivery, _ = _read(resource, payload, person)
+    spec, delivery, _ = _parse_request(resource, payload, person)
     plan = build_plan(spec, person)
     with open_reader(plan.queryset.db) as reader:
-        total = reader.size(plan.queryset, enough_to_decide())
+        size = reader.size(plan.queryset, count_limit())
     with transaction.atomic():
-        export = lifecycle.create(_new(plan, delivery, total, Mode.QUEUED, "it was asked for"), plan.person)
+        export = lifecycle.create(
+            _new_export(plan, delivery, size, Mode.QUEUED, ModeReason(ReasonCode.REQUESTED)), plan.person
+        )
         transaction.on_commit(partial(tasks.notify_workers, str(export.pk)))
     return export
 
 
 def dry_run(resource: str, payload: object, person: Actor) -> Preview:
     """What an export would hold, for a script: no quota."""
-    spec, delivery, _ = _read(resource, payload, person)
+    spec, delivery, _ = _parse_request(resource, payload, person)
     return preview.run_preview(build_plan(spec, person), delivery.asynchronous)
 
 
-def look(resource: str, payload: object, person: Actor) -> Preview:
+def preview_form(resource: str, payload: object, person: Actor) -> Preview:
     """A dry run for a form that is being filled in. It has a quota of its own."""
-    spec, delivery, _ = _read(resource, payload, person)
+    spec, delivery, _ = _parse_request(resource, payload, person)
     plan = build_plan(spec, person)
     if person:
-        quota.take(person, quota.LOOKS)
+        quota.take(person, quota.PREVIEWS)
     return preview.run_preview(plan, delivery.asynchronous)
 
 
@@ -183,37 +187,38 @@ def body_of(export: Export) -> dict[str, Any]:
     return {"format": export.format, **spec, **({export.format: options} if options else {})}
 
 
-def _read(resource: str, payload: object, person: Actor) -> tuple[ExportSpec, Delivery, dict[str, Any]]:
+def _parse_request(resource: str, payload: object, person: Actor) -> tuple[ExportSpec, Delivery, dict[str, Any]]:
     """The request, checked; the right to the resource first, so that nobody learns its columns from an error."""
     require(person, registry.resource(resource))
-    body = sound(payload)
-    delivery, of_the_file = Delivery.parse(body)
-    return ExportSpec.parse(resource, of_the_file), delivery, {"resource": resource, **body}
+    body = to_plain_json(payload)
+    delivery, file_fields = Delivery.parse(body)
+    return ExportSpec.parse(resource, file_fields), delivery, {"resource": resource, **body}
 
 
 def _answer(plan: Plan, delivery: Delivery, reader: Reader, key: Key | None) -> Answer:
-    total = reader.size(plan.queryset, enough_to_decide())
-    mode, reason = decide(total, delivery.asynchronous)
-    seat = DownloadSlot() if mode == Mode.STREAMED else None
+    size = reader.size(plan.queryset, count_limit())
+    mode, reason = decide(size, delivery.asynchronous)
+    slot = DownloadSlot() if mode == Mode.STREAMED else None
     if mode == Mode.QUEUED and not delivery.keep:
         raise InvalidRequest.field("keep", f"{UNKEPT} ({reason})")
     try:
-        claim, export, allowance = _create(_new(plan, delivery, total, mode, reason), plan.person, key)
+        claim, export, allowance = _create(_new_export(plan, delivery, size, mode, reason), plan.person, key)
     except IntegrityError:
-        before = idempotency.find(plan.person, key) if key and plan.person else None
-        if before is None:
+        earlier_export = idempotency.find(plan.person, key) if key and plan.person else None
+        if earlier_export is None:
             raise
         reader.close()
-        return _again(before, plan.person)
+        return _repeat_answer(earlier_export, plan.person)
     if claim is None:
         reader.close()
-        return Queued(export=export, wait=estimated_wait(total.rows, export), allowance=allowance)
-    return _in_request(SynchronousExport(claim, plan, reader, total.rows, seat), allowance)
+        return Queued(export=export, wait=estimated_wait(size.rows, export), allowance=allowance)
+    return _run_in_request(SynchronousExport(claim, plan, reader, size.rows, slot), allowance)
 
 
 @retry_on_conflict
 def _create(export: Export, person: Actor, key: Key | None) -> tuple[Claim | None, Export, Allowance | None]:
-    """Row, log lines, quota and key in one transaction; the bell after it. With a claim, if it is made right here."""
+    """Row, log lines, quota and key in one transaction; the wake-up message after it. With a claim, if it is made
+    right here."""
     claim = None
     with transaction.atomic():
         allowance = quota.take(person, quota.EXPORTS) if person else None
@@ -227,7 +232,7 @@ def _create(export: Export, person: Actor, key: Key | None) -> tuple[Claim | Non
     return claim, export, allowance
 
 
-def _new(plan: Plan, delivery: Delivery, total: Size, mode: Mode, reason: str) -> Export:
+def _new_export(plan: Plan, delivery: Delivery, size: Size, mode: Mode, reason: ModeReason) -> Export:
     person = plan.person
     return Export(
         user_id=person.pk if person else None,
@@ -237,24 +242,24 @@ def _new(plan: Plan, delivery: Delivery, total: Size, mode: Mode, reason: str) -
         format=plan.spec.format,
         spec=plan.spec.as_json(),
         mode=mode,
-        mode_reason=reason,
+        mode_reason=reason.as_json(),
         keep=delivery.keep,
         notify=mode == Mode.QUEUED if delivery.notify is None else delivery.notify,
-        total_items=total.rows,
-        total_is_estimate=not total.exact,
+        total_items=size.rows,
+        total_is_estimate=not size.exact,
     )
 
 
-def _in_request(work: SynchronousExport, allowance: Allowance | None) -> Answer:
-    if work.export.mode == Mode.IMMEDIATE:
-        for _ in work.run():
+def _run_in_request(job: SynchronousExport, allowance: Allowance | None) -> Answer:
+    if job.export.mode == Mode.IMMEDIATE:
+        for _ in job.run():
             pass
-        return Ready(export=work.export, file=work.file(), allowance=allowance)
+        return Ready(export=job.export, file=job.file(), allowance=allowance)
     return Streamed(
-        export=work.export,
-        chunks=work.chunks(),
-        filename=work.export.filename,
-        content_type=work.export.content_type,
+        export=job.export,
+        chunks=job.chunks(),
+        filename=job.export.filename,
+        content_type=job.export.content_type,
         allowance=allowance,
     )
 
@@ -266,7 +271,7 @@ def queued_answer(export: Export, person: Actor = None) -> Queued:
     return Queued(export=export, wait=estimated_wait(export.total_items, export), allowance=allowance)
 
 
-def _again(export: Export, person: Actor) -> Answer:
+def _repeat_answer(export: Export, person: Actor) -> Answer:
     """The answer to a request that was answered before. NotPermitted: the right to what it holds was lost since."""
     if export.mode == Mode.QUEUED:
         return queued_answer(export)

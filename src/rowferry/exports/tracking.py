@@ -21,9 +21,10 @@ from django.db.models import QuerySet
 from rowferry.exports import conf, lifecycle, tasks
 from rowferry.exports.errors import Conflict, InvalidRequest, NotFound
 from rowferry.exports.integrity.manifest import remove
+from rowferry.exports.lifecycle import history_checkpoints
 from rowferry.exports.limits import quota
 from rowferry.exports.limits.download_slots import DownloadSlot, SlotStream
-from rowferry.exports.models import Event, Export, ExportLog, Mode, Status, history_checkpoints
+from rowferry.exports.models import Event, Export, ExportLog, Mode, ModeReason, ReasonCode, Status
 from rowferry.exports.planning.plan import require, require_content
 from rowferry.exports.resources import registry
 from rowferry.exports.resources.filter_values import day, midnight
@@ -58,42 +59,42 @@ def history(person: Actor, query: Mapping[str, str]) -> Page[Export]:
     inclusive."""
     _check_parameters(query, HISTORY_FIELDS)
     # In a list, because the plain truth of a column would pass by the index.
-    found = _mine(person).filter(keep__in=[True]).order_by("-created_at", "-id")
+    queryset = _visible_exports(person).filter(keep__in=[True]).order_by("-created_at", "-id")
     if person is not None and set(query) <= {"page", "limit"}:
-        return _page_by_rank(found, person, query)
+        return _page_by_rank(queryset, person, query)
     if "status" in query:
-        found = found.filter(status=_choice(query, "status", Status.values))
+        queryset = queryset.filter(status=_choice(query, "status", Status.values))
     for name, column in (("resource_type", "resource"), ("format", "format")):
         if name in query:
-            found = found.filter(**{column: _plain(query, name)})
+            queryset = queryset.filter(**{column: _short_text(query, name)})
     if "date_from" in query:
-        found = found.filter(created_at__gte=_midnight(query, "date_from", 0))
+        queryset = queryset.filter(created_at__gte=_midnight(query, "date_from", 0))
     if "date_to" in query:
-        found = found.filter(created_at__lt=_midnight(query, "date_to", 1))
-    return _page(found, query, size=20, most=100)
+        queryset = queryset.filter(created_at__lt=_midnight(query, "date_to", 1))
+    return _page(queryset, query, size=20, maximum=100)
 
 
 def find(person: Actor, export_id: UUID | str) -> Export:
     """One export. NotFound: none of this person's."""
     try:
-        return _mine(person).get(pk=export_id if isinstance(export_id, UUID) else UUID(str(export_id)))
+        return _visible_exports(person).get(pk=export_id if isinstance(export_id, UUID) else UUID(str(export_id)))
     except (Export.DoesNotExist, ValueError):
         raise NotFound("You have no export with this id.") from None
 
 
-def several(person: Actor, export_ids: Collection[UUID]) -> list[Export]:
+def find_many(person: Actor, export_ids: Collection[UUID]) -> list[Export]:
     """Those of these exports that are the person's, newest first; one query."""
-    return list(_mine(person).filter(pk__in=export_ids).order_by("-created_at", "-id"))
+    return list(_visible_exports(person).filter(pk__in=export_ids).order_by("-created_at", "-id"))
 
 
 def log(person: Actor, export_id: UUID | str, query: Mapping[str, str]) -> Page[ExportLog]:
     """The events of an export, oldest first. `query` by LOG_FIELDS; limit 50, at most 500."""
     export = find(person, export_id)
     _check_parameters(query, LOG_FIELDS)
-    found = ExportLog.objects.filter(export=export).order_by("id")
+    queryset = ExportLog.objects.filter(export=export).order_by("id")
     if "event" in query:
-        found = found.filter(event=_choice(query, "event", Event.values))
-    return _page(found, query, size=50, most=500)
+        queryset = queryset.filter(event=_choice(query, "event", Event.values))
+    return _page(queryset, query, size=50, maximum=500)
 
 
 def open_file(person: Actor, export_id: UUID | str) -> tuple[Export, Download]:
@@ -101,20 +102,20 @@ def open_file(person: Actor, export_id: UUID | str) -> tuple[Export, Download]:
     Close it."""
     export = find(person, export_id)
     require_content(person, export)
-    seat, file = DownloadSlot(), download.open_download(export)
-    return export, replace(file, stream=cast("BinaryIO", SlotStream(file.stream, seat)))
+    slot, file = DownloadSlot(), download.open_download(export)
+    return export, replace(file, stream=cast("BinaryIO", SlotStream(file.stream, slot)))
 
 
 def link(person: Actor, export_id: UUID | str) -> tuple[Export, str] | None:
     """Where the storage itself gives the file for a short while; None = it is to be opened here. Raises like
     `open_file`."""
-    lasts = conf.seconds("PRESIGNED")
-    if not lasts:
+    lifetime = conf.seconds("PRESIGNED")
+    if not lifetime:
         return None
     export = find(person, export_id)
     require_content(person, export)
-    address = download.download_link(export, lasts)
-    return (export, address) if address else None
+    url = download.download_link(export, lifetime)
+    return (export, url) if url else None
 
 
 def note_download(person: Actor, export: Export, message: str) -> None:
@@ -132,25 +133,28 @@ def manifest(person: Actor, export_id: UUID | str) -> dict[str, Any]:
 
 def retry(person: Actor, export_id: UUID | str) -> Export:
     """A new queued export with the same spec. Conflict unless the old one failed or was cancelled."""
-    old = find(person, export_id)
-    if old.status not in (Status.FAILED, Status.CANCELLED):
-        raise Conflict(f"The export is {old.status}: only a failed or cancelled one can be retried.")
-    require(person, registry.resource(old.resource))
-    new = Export(
-        **{name: getattr(old, name) for name in ("user_id", "user_name", "user_email", "resource", "format", "spec")},
+    original = find(person, export_id)
+    if original.status not in (Status.FAILED, Status.CANCELLED):
+        raise Conflict(f"The export is {original.status}: only a failed or cancelled one can be retried.")
+    require(person, registry.resource(original.resource))
+    new_export = Export(
+        **{
+            name: getattr(original, name)
+            for name in ("user_id", "user_name", "user_email", "resource", "format", "spec")
+        },
         mode=Mode.QUEUED,
-        mode_reason="it is a retry",
-        retry_of=old,
+        mode_reason=ModeReason(ReasonCode.RETRY).as_json(),
+        retry_of=original,
         notify=True,
-        total_items=old.total_items,
-        total_is_estimate=old.total_is_estimate,
+        total_items=original.total_items,
+        total_is_estimate=original.total_is_estimate,
     )
     with transaction.atomic():
         if person is not None:
             quota.take(person, quota.EXPORTS)
-        lifecycle.create(new, person)
-        transaction.on_commit(partial(tasks.notify_workers, str(new.pk)))
-    return new
+        lifecycle.create(new_export, person)
+        transaction.on_commit(partial(tasks.notify_workers, str(new_export.pk)))
+    return new_export
 
 
 def cancel(person: Actor, export_id: UUID | str) -> Export:
@@ -172,42 +176,44 @@ def delete(person: Actor, export_id: UUID | str) -> None:
         remove(storage(), export.file_key)
 
 
-def _mine(person: Actor) -> QuerySet[Export]:
+def _visible_exports(person: Actor) -> QuerySet[Export]:
     if person is None:
         return Export.objects.all()
     return Export.objects.filter(user_id=person.pk) if person.pk else Export.objects.none()
 
 
-def _page(found: QuerySet[M], query: Mapping[str, str], *, size: int, most: int) -> Page[M]:
-    number = _whole(query, "page", 1, FARTHEST_PAGE)
-    limit = _whole(query, "limit", size, most)
-    total = found.count()
+def _page(queryset: QuerySet[M], query: Mapping[str, str], *, size: int, maximum: int) -> Page[M]:
+    number = _whole_number(query, "page", 1, FARTHEST_PAGE)
+    limit = _whole_number(query, "limit", size, maximum)
+    total = queryset.count()
     start = (number - 1) * limit
-    return Page(_slice(found, start, min(start + limit, total), total) if start < total else [], total, number, limit)
+    return Page(
+        _slice(queryset, start, min(start + limit, total), total) if start < total else [], total, number, limit
+    )
 
 
-def _page_by_rank(found: QuerySet[Export], person: AbstractUser, query: Mapping[str, str]) -> Page[Export]:
+def _page_by_rank(queryset: QuerySet[Export], person: AbstractUser, query: Mapping[str, str]) -> Page[Export]:
     """A page of a person's whole history: from its newer end, or from the milestone before it."""
-    number, limit = _whole(query, "page", 1, FARTHEST_PAGE), _whole(query, "limit", 20, 100)
-    total = history_checkpoints.count_exports(found, person.pk) if person.pk else 0
+    number, limit = _whole_number(query, "page", 1, FARTHEST_PAGE), _whole_number(query, "limit", 20, 100)
+    total = history_checkpoints.count_exports(queryset, person.pk) if person.pk else 0
     start = (number - 1) * limit
     stop = min(start + limit, total)
     if start >= total:
         return Page([], total, number, limit)
     if stop <= history_checkpoints.STEP:
-        keys = list(found.values_list("pk", flat=True)[start:stop])
+        keys = list(queryset.values_list("pk", flat=True)[start:stop])
     else:
-        keys = history_checkpoints.keys(found, person.pk, total - stop, total - start)[::-1]
+        keys = history_checkpoints.keys(queryset, person.pk, total - stop, total - start)[::-1]
     return Page(_rows(Export, keys), total, number, limit)
 
 
-def _slice(found: QuerySet[M], start: int, stop: int, total: int) -> list[M]:
+def _slice(queryset: QuerySet[M], start: int, stop: int, total: int) -> list[M]:
     """Rows `start` to `stop` of an ordered list, by the keys of the index alone, and from its nearer end."""
     if start > total // 2:
-        keys = list(found.reverse().values_list("pk", flat=True)[total - stop : total - start])[::-1]
+        keys = list(queryset.reverse().values_list("pk", flat=True)[total - stop : total - start])[::-1]
     else:
-        keys = list(found.values_list("pk", flat=True)[start:stop])
-    return _rows(found.model, keys)
+        keys = list(queryset.values_list("pk", flat=True)[start:stop])
+    return _rows(queryset.model, keys)
 
 
 def _rows(model: type[M], keys: Sequence[Any]) -> list[M]:
@@ -220,16 +226,18 @@ def _rows(model: type[M], keys: Sequence[Any]) -> list[M]:
 def _check_parameters(query: Mapping[str, str], names: tuple[str, ...]) -> None:
     unknown = sorted(set(query) - set(names))
     if unknown:
-        faults = {name[:60]: [f"There is no such parameter. There are: {', '.join(names)}."] for name in unknown}
-        raise InvalidRequest("A query parameter is not known.", errors=faults)
+        errors_by_name = {
+            name[:60]: [f"There is no such parameter. There are: {', '.join(names)}."] for name in unknown
+        }
+        raise InvalidRequest("A query parameter is not known.", errors=errors_by_name)
 
 
-def _whole(query: Mapping[str, str], name: str, default: int, most: int) -> int:
+def _whole_number(query: Mapping[str, str], name: str, default: int, maximum: int) -> int:
     text = query.get(name)
     if text is None:
         return default
-    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= most):
-        raise InvalidRequest.field(name, f"Must be a whole number from 1 to {most:,}.")
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= maximum):
+        raise InvalidRequest.field(name, f"Must be a whole number from 1 to {maximum:,}.")
     return int(text)
 
 
@@ -239,15 +247,15 @@ def _choice(query: Mapping[str, str], name: str, valid: list[str]) -> str:
     return query[name]
 
 
-def _plain(query: Mapping[str, str], name: str) -> str:
+def _short_text(query: Mapping[str, str], name: str) -> str:
     text = query[name]
     if len(text) > 100 or not text.isprintable():
         raise InvalidRequest.field(name, "Must be a name.")
     return text
 
 
-def _midnight(query: Mapping[str, str], name: str, later: int) -> datetime:
+def _midnight(query: Mapping[str, str], name: str, days_later: int) -> datetime:
     try:
-        return midnight(day(name, query[name]) + timedelta(days=later), ZoneInfo("UTC"))
+        return midnight(day(name, query[name]) + timedelta(days=days_later), ZoneInfo("UTC"))
     except (ValidationError, OverflowError):
         raise InvalidRequest.field(name, "Must be a calendar day such as 2025-10-30.") from None

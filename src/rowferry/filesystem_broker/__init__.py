@@ -77,37 +77,37 @@ class Channel(virtual.Channel):
         claim = self._claim(queue)
         for name, path in claim.take():
             try:
-                return self._letter(path.read_bytes(), f"{queue}/{name}")
-            except Exception as why:  # whatever is wrong with one file must not stop the consumer
-                claim.bury(name, why)
+                return self._decode_message(path.read_bytes(), f"{queue}/{name}")
+            except Exception as error:  # whatever is wrong with one file must not stop the consumer
+                claim.bury(name, error)
         raise Empty
 
-    def _letter(self, content: bytes, tag: str) -> dict[str, Any]:
+    def _decode_message(self, content: bytes, tag: str) -> dict[str, Any]:
         """The message in a file, read now the way kombu will read it: there, an error would end the worker."""
-        letter: dict[str, Any] = loads(content)
-        properties = letter["properties"]
+        message: dict[str, Any] = loads(content)
+        properties = message["properties"]
         properties |= {"delivery_tag": tag, "delivery_info": dict(properties["delivery_info"])}
-        if not isinstance(letter["body"], str) or not isinstance(letter["headers"], dict):
+        if not isinstance(message["body"], str) or not isinstance(message["headers"], dict):
             raise TypeError("the body is no text or the headers are no table")
-        self.Message(letter, channel=self)
-        return letter
+        self.Message(message, channel=self)
+        return message
 
     def _lookup(self, exchange: str, routing_key: str, default: str | None = None) -> list[str]:
         """kombu drops what it finds no queue for; here it goes to the queue of that name."""
-        found: list[str] = super()._lookup(exchange, routing_key, default or routing_key)
-        return found
+        queues: list[str] = super()._lookup(exchange, routing_key, default or routing_key)
+        return queues
 
     def _restore(self, message: virtual.Message) -> None:
-        self._settle(message.delivery_tag, Claim.give_back)
+        self._settle(message.delivery_tag, Claim.requeue)
 
     def forget(self, tag: str) -> None:
         """The message is dealt with: nobody shall get it again."""
         self._settle(tag, Claim.finish)
 
-    def _settle(self, tag: str, how: Callable[[Claim, str], None]) -> None:
+    def _settle(self, tag: str, action: Callable[[Claim, str], None]) -> None:
         queue, _, name = tag.rpartition("/")
         if queue in self._claims:
-            how(self._claims[queue], name)
+            action(self._claims[queue], name)
 
     def basic_get(self, queue: str, no_ack: bool = False, **kwargs: Any) -> virtual.Message | None:
         message: virtual.Message | None = super().basic_get(queue, no_ack=no_ack, **kwargs)
@@ -118,11 +118,11 @@ class Channel(virtual.Channel):
     def basic_consume(
         self, queue: str, no_ack: bool, callback: Callable[[virtual.Message], Any], *args: Any, **kwargs: Any
     ) -> None:
-        def forget_first(message: virtual.Message) -> Any:
+        def acknowledge_first(message: virtual.Message) -> Any:
             self.forget(message.delivery_tag)
             return callback(message)
 
-        super().basic_consume(queue, no_ack, forget_first if no_ack else callback, *args, **kwargs)
+        super().basic_consume(queue, no_ack, acknowledge_first if no_ack else callback, *args, **kwargs)
 
     def close(self) -> None:
         super().close()
@@ -156,12 +156,12 @@ class Transport(virtual.Transport):
     def register_with_event_loop(self, connection: Any, loop: Any) -> None:
         """Look for messages again and again, between whatever else the loop does; a folder has no end to wait at."""
 
-        def look() -> None:
+        def poll() -> None:
             with suppress(TimeoutError):
                 while True:
                     self.drain_events(connection, timeout=0)
 
-        loop.call_repeatedly(self.polling_interval, look)
+        loop.call_repeatedly(self.polling_interval, poll)
 
     def folder(self) -> Path:
         """Where this connection's queues lie; ImproperlyConfigured when they cannot lie there."""

@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 RESCUE_SECONDS = 2.0
 DRAFT_SECONDS = 3600.0
-AHEAD = 100
+PREFETCH_COUNT = 100
 """How many waiting names one look at the folder keeps: a long queue is not sorted anew for every message."""
 QUEUE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]*")
 
@@ -125,10 +125,10 @@ class QueueFolder:
 
     def tidy(self) -> None:
         """Remove drafts that a writer died over; a living one needs milliseconds."""
-        before = time.time() - DRAFT_SECONDS
+        cutoff = time.time() - DRAFT_SECONDS
         for draft in self.drafts.iterdir():
             with suppress(OSError):
-                if draft.stat().st_mtime < before:
+                if draft.stat().st_mtime < cutoff:
                     (draft.rmdir if draft.is_dir() else draft.unlink)()
 
 
@@ -174,7 +174,7 @@ class Claim:
         self._lock: int | None = lock_folder(draft)
         self._queue = queue
         self._folder = draft.rename(queue.taken / draft.name)  # locked before anybody can see it
-        self._ahead: deque[str] = deque()
+        self._prefetched: deque[str] = deque()
         self._rescue_at = 0.0
         _claims.add(self)
 
@@ -186,9 +186,9 @@ class Claim:
                 yield name, self._folder / name
 
     def _next(self) -> str | None:
-        if not self._ahead:
-            self._ahead.extend(self._queue.oldest(AHEAD))
-        return self._ahead.popleft() if self._ahead else None
+        if not self._prefetched:
+            self._prefetched.extend(self._queue.oldest(PREFETCH_COUNT))
+        return self._prefetched.popleft() if self._prefetched else None
 
     def _rescue_sometimes(self) -> None:
         if time.monotonic() >= self._rescue_at:
@@ -200,16 +200,16 @@ class Claim:
         if self._lock is not None:
             try_remove(self._folder / name)
 
-    def give_back(self, name: str) -> None:
+    def requeue(self, name: str) -> None:
         """Let a message wait again, at its old place in the order."""
         if self._lock is not None:
             try_move(self._folder / name, self._queue.waiting / name)
 
-    def bury(self, name: str, why: Exception) -> None:
+    def bury(self, name: str, error: Exception) -> None:
         """Keep a message that nobody can read where it troubles no consumer."""
-        dead = self._queue.dead / name
-        logger.error("Queue %s: a message is unreadable (%r), now %s.", self._queue.name, why, dead)
-        try_move(self._folder / name, dead)
+        dead_path = self._queue.dead / name
+        logger.error("Queue %s: a message is unreadable (%r), now %s.", self._queue.name, error, dead_path)
+        try_move(self._folder / name, dead_path)
 
     def close(self) -> None:
         """Give everything back and let go of the lock."""
@@ -217,9 +217,9 @@ class Claim:
             try:
                 self._queue.empty(self._folder)
             finally:
-                self.let_go()
+                self.release_lock()
 
-    def let_go(self) -> None:
+    def release_lock(self) -> None:
         """Close the lock's descriptor and touch nothing."""
         if self._lock is not None:
             os.close(self._lock)
@@ -229,9 +229,9 @@ class Claim:
 _claims: WeakSet[Claim] = WeakSet()
 
 
-def _let_go_in_child() -> None:
+def _release_locks_in_child() -> None:
     for claim in list(_claims):
-        claim.let_go()
+        claim.release_lock()
 
 
-os.register_at_fork(after_in_child=_let_go_in_child)
+os.register_at_fork(after_in_child=_release_locks_in_child)

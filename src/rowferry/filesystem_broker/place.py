@@ -21,9 +21,11 @@ def spool_folder(host: str | None, path: str | None, mounts: Path = MOUNTS) -> P
     if host or not (path or "").strip("/"):
         raise ImproperlyConfigured("BROKER_URL: a spool needs an absolute folder: spool:///var/lib/rowferry/spool.")
     folder = Path(f"/{path}").resolve()
-    kind = file_system(folder, mounts)
-    if REMOTE.fullmatch(kind):
-        raise ImproperlyConfigured(f"BROKER_URL: {folder} is on {kind}; a spool needs a local disk (or use redis://).")
+    system_type = file_system(folder, mounts)
+    if REMOTE.fullmatch(system_type):
+        raise ImproperlyConfigured(
+            f"BROKER_URL: {folder} is on {system_type}; a spool needs a local disk (or use redis://)."
+        )
     return folder
 
 
@@ -33,10 +35,16 @@ def file_system(folder: Path, mounts: Path = MOUNTS) -> str:
         lines = mounts.read_text(errors="surrogateescape").splitlines()
     except OSError:
         return ""
-    mounted = [(_unescape_mount(place), kind) for _, place, kind, *_ in map(str.split, lines)]
-    around = [(len(place.parts), kind) for place, kind in reversed(mounted) if folder.is_relative_to(place)]
-    return max(around, key=lambda mount: mount[0], default=(0, ""))[1]
+    mount_types = [
+        (_unescape_mount(mount_point), system_type) for _, mount_point, system_type, *_ in map(str.split, lines)
+    ]
+    containing = [
+        (len(mount_point.parts), system_type)
+        for mount_point, system_type in reversed(mount_types)
+        if folder.is_relative_to(mount_point)
+    ]
+    return max(containing, key=lambda mount: mount[0], default=(0, ""))[1]
 
 
-def _unescape_mount(place: str) -> Path:
-    return Path(re.sub(r"\\(\d{3})", lambda octal: chr(int(octal[1], 8)), place))
+def _unescape_mount(mount_point: str) -> Path:
+    return Path(re.sub(r"\\(\d{3})", lambda octal: chr(int(octal[1], 8)), mount_point))

@@ -41,10 +41,10 @@ class EmailBackend(BaseEmailBackend):
         return True
 
     def _write(self, message: EmailMessage) -> None:
-        letter, content = message.message(), BytesIO()
-        BytesGenerator(content, mangle_from_=False).flatten(letter, linesep="\r\n")
+        mime_message, content = message.message(), BytesIO()
+        BytesGenerator(content, mangle_from_=False).flatten(mime_message, linesep="\r\n")
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        name = f"{unique_name()}-{_file_safe(letter['Message-ID'])}"
+        name = f"{unique_name()}-{_file_safe(mime_message['Message-ID'])}"
         write_whole(self._folder / f".{name}.part", self._folder / f"{name}.eml", content.getvalue())
 
 

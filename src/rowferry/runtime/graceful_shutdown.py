@@ -21,7 +21,7 @@ from django.db import Error, connection
 
 logger = logging.getLogger(__name__)
 
-LOOK_EVERY = 0.2
+POLL_INTERVAL = 0.2
 FAREWELL = 2.0
 """Seconds in which a process notices that its export is another's now, and removes what it has written."""
 
@@ -34,28 +34,28 @@ def take_over(sender: Any, **_: Any) -> None:
 def stop(worker: Any) -> None:
     """Wait for the running exports, for `worker_soft_shutdown_timeout` seconds at most; then hand them over."""
     pids: Collection[int] = worker.pool.info.get("processes", ())
-    _wait(worker.app.conf.worker_soft_shutdown_timeout, lambda: _busy(pids))
-    if _engine() is not None and _busy(pids):
+    _wait(worker.app.conf.worker_soft_shutdown_timeout, lambda: _is_busy(pids))
+    if _engine() is not None and _is_busy(pids):
         _ask_engine(lambda engine: engine.release_leases(pids), None)
         _wait(FAREWELL, lambda: bool(state.active_requests))
     connection.close()
 
 
-def _busy(pids: Collection[int]) -> bool:
+def _is_busy(pids: Collection[int]) -> bool:
     """Whether a task runs, by Celery, and makes an export, by the rows; what the rows cannot say, Celery knows."""
     return bool(state.active_requests) and bool(_ask_engine(lambda engine: engine.at_work(pids), True))
 
 
-def _ask_engine(ask: Callable[[ModuleType], object], otherwise: object) -> object:
+def _ask_engine(ask: Callable[[ModuleType], object], default: object) -> object:
     """What the engine says; a stop goes on without it, and then the leases end by themselves."""
     engine = _engine()
     if engine is None:
-        return otherwise
+        return default
     try:
         return ask(engine)
     except Error:
         logger.warning("A worker that stops does not reach the database.", exc_info=True)
-        return otherwise
+        return default
 
 
 def _engine() -> ModuleType | None:
@@ -63,7 +63,7 @@ def _engine() -> ModuleType | None:
     return import_module("rowferry.exports.tasks") if apps.is_installed("rowferry.exports") else None
 
 
-def _wait(most: float, busy: Callable[[], bool]) -> None:
-    until = time.monotonic() + most
-    while busy() and (left := until - time.monotonic()) > 0:
-        time.sleep(min(LOOK_EVERY, left))
+def _wait(timeout: float, is_busy: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + timeout
+    while is_busy() and (remaining := deadline - time.monotonic()) > 0:
+        time.sleep(min(POLL_INTERVAL, remaining))

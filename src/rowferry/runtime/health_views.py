@@ -25,13 +25,13 @@ def healthz(_request: HttpRequest) -> HttpResponse:
 @require_safe
 def readyz(_request: HttpRequest) -> HttpResponse:
     """200 if every check is well, else 503: `{"status", "checks": {name: {ok, value, limit, unit, detail}}}`."""
-    readings = health.readiness()
-    well = all(reading.ok for reading in readings)
-    found = {
-        "status": "ok" if well else "failing",
-        "checks": {reading.name: reading.as_json() for reading in readings},
+    results = health.readiness()
+    is_ready = all(result.ok for result in results)
+    body = {
+        "status": "ok" if is_ready else "failing",
+        "checks": {result.name: result.as_json() for result in results},
     }
-    return JsonResponse(found, status=200 if well else 503, headers=NEVER_KEPT)
+    return JsonResponse(body, status=200 if is_ready else 503, headers=NEVER_KEPT)
 
 
 FORWARDED = ("HTTP_FORWARDED", "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_HOST", "HTTP_X_REAL_IP", "HTTP_VIA")
@@ -51,8 +51,8 @@ def metrics_view(request: HttpRequest) -> HttpResponse:
 def _may_see_metrics(request: HttpRequest) -> bool:
     token: str = settings.ROWFERRY_METRICS_TOKEN
     if token:
-        given = request.META.get("HTTP_AUTHORIZATION", "")
-        return hmac.compare_digest(given.encode(), f"Bearer {token}".encode())
+        authorization = request.META.get("HTTP_AUTHORIZATION", "")
+        return hmac.compare_digest(authorization.encode(), f"Bearer {token}".encode())
     return not any(name in request.META for name in FORWARDED) and _is_local(request.META.get("REMOTE_ADDR", ""))
 
 

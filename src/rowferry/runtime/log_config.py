@@ -23,7 +23,7 @@ from structlog.typing import Processor
 Event = MutableMapping[str, Any]
 
 FORMS = ("json", "text")
-OF_A_REQUEST = ("method", "path", "status", "bytes", "ms", "export_id")
+REQUEST_FIELDS = ("method", "path", "status", "bytes", "ms", "export_id")
 """The only extra facts of a record that reach the log: others are whole objects, and may say anything."""
 SECRETS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(://[^/\s:@]*:)[^/\s@]+@"), r"\1***@"),
@@ -41,9 +41,9 @@ def configuration(form: str, level: str) -> dict[str, Any]:
     form = form or ("text" if sys.stderr.isatty() else "json")
     if form not in FORMS:
         raise ValueError(f"ROWFERRY_LOG: {form!r} is none of {', '.join(FORMS)}.")
-    ours = {"level": level or "INFO"}
+    own_logger = {"level": level or "INFO"}
     # gunicorn gives its loggers handlers of their own, unless they are named here.
-    servers = {"handlers": ["console"], "propagate": False}
+    server_logger = {"handlers": ["console"], "propagate": False}
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -51,9 +51,9 @@ def configuration(form: str, level: str) -> dict[str, Any]:
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
         "root": {"handlers": ["console"], "level": level or "WARNING"},
         "loggers": {
-            "rowferry": ours,
-            "gunicorn.access": servers | ours,
-            "gunicorn.error": servers | {"level": level or "WARNING"},
+            "rowferry": own_logger,
+            "gunicorn.access": server_logger | own_logger,
+            "gunicorn.error": server_logger | {"level": level or "WARNING"},
         },
     }
 
@@ -66,15 +66,15 @@ def formatter(form: str) -> logging.Formatter:
             colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
         ),
     }
-    facts: list[Processor] = [
+    shared_processors: list[Processor] = [
         add_log_level,
         add_logger_name,
-        ExtraAdder(allow=OF_A_REQUEST),
+        ExtraAdder(allow=REQUEST_FIELDS),
         merge_contextvars,
         _process,
     ]
     return ProcessorFormatter(
-        foreign_pre_chain=[*facts, structlog.processors.TimeStamper(fmt="iso", utc=True)],
+        foreign_pre_chain=[*shared_processors, structlog.processors.TimeStamper(fmt="iso", utc=True)],
         processors=[
             ProcessorFormatter.remove_processors_meta,
             structlog.processors.format_exc_info,
@@ -98,8 +98,8 @@ def scrub_secrets(_logger: Any, _name: str, event: Event) -> Event:
 
 
 def without_secrets(text: str) -> str:
-    for pattern, instead in SECRETS:
-        text = pattern.sub(instead, text)
+    for pattern, replacement in SECRETS:
+        text = pattern.sub(replacement, text)
     return text
 
 
@@ -107,7 +107,7 @@ class RequestLog(Logger):  # type: ignore[misc]
     """gunicorn's log, with one line a request in our form: no query, no address, nothing of the headers."""
 
     def access(self, resp: Any, req: Any, environ: Mapping[str, Any], request_time: Any) -> None:
-        facts = {
+        fields = {
             "method": environ.get("REQUEST_METHOD"),
             "path": environ.get("PATH_INFO"),
             "status": _number(resp.status),
@@ -115,21 +115,21 @@ class RequestLog(Logger):  # type: ignore[misc]
             "ms": round(request_time.total_seconds() * 1000),
         }
         export_id = _header(resp.headers, "x-export-id")
-        quiet = facts["path"] in PROBES and facts["status"] < 400
-        level = logging.DEBUG if quiet else logging.INFO
-        self.access_log.log(level, "request", extra=facts | ({"export_id": export_id} if export_id else {}))
+        is_probe = fields["path"] in PROBES and fields["status"] < 400
+        level = logging.DEBUG if is_probe else logging.INFO
+        self.access_log.log(level, "request", extra=fields | ({"export_id": export_id} if export_id else {}))
         clear_contextvars()  # the thread's next request may be one that never reaches Django
 
 
 def _body_bytes(resp: Any, environ: Mapping[str, Any]) -> int:
     """Bytes of the body. What the kernel has sent from a file by itself gunicorn does not count."""
-    whole = 0 if environ.get("REQUEST_METHOD") == "HEAD" else resp.response_length or 0
-    return int(resp.sent or whole)
+    response_length = 0 if environ.get("REQUEST_METHOD") == "HEAD" else resp.response_length or 0
+    return int(resp.sent or response_length)
 
 
 def _number(status: str | int) -> int:
     return int(str(status).split()[0])
 
 
-def _header(headers: Sequence[tuple[str, str]], wanted: str) -> str:
-    return next((value for name, value in headers if name.lower() == wanted), "")
+def _header(headers: Sequence[tuple[str, str]], header_name: str) -> str:
+    return next((value for name, value in headers if name.lower() == header_name), "")

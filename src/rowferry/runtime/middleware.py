@@ -43,9 +43,9 @@ def bad_request_view(request: HttpRequest, exception: Exception) -> HttpResponse
     return bad_request(request, exception)
 
 
-def request_id_from(given: str) -> str:
+def request_id_from(header: str) -> str:
     """The id of a request: the one that it came with, if that is a name, else a new one."""
-    return given if REQUEST_ID.fullmatch(given) else uuid4().hex
+    return header if REQUEST_ID.fullmatch(header) else uuid4().hex
 
 
 def client(meta: Mapping[str, str], proxies: int) -> str:
@@ -55,10 +55,10 @@ def client(meta: Mapping[str, str], proxies: int) -> str:
     through all of them has the address of whoever connected.
     """
     forwarded = [part.strip() for part in meta.get("HTTP_X_FORWARDED_FOR", "").split(",")]
-    connected = meta.get("REMOTE_ADDR", "")
+    peer_address = meta.get("REMOTE_ADDR", "")
     if not 0 < proxies <= len(forwarded):
-        return connected
+        return peer_address
     try:
         return str(ip_address(forwarded[-proxies]))
     except ValueError:
-        return connected
+        return peer_address

@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 30.0
 STEADY_AFTER = 60.0
-LOOK_EVERY = 0.2
+POLL_INTERVAL = 0.2
 HAND_OVER = 5.0
 """Seconds beyond ROWFERRY_GRACE, so that a worker can hand over what it did not finish."""
 LAST = 5.0
@@ -67,11 +67,11 @@ class Child:
         """Start the command in a process group of its own: Ctrl-C in a terminal reaches us only, and we pass it on."""
         self.started = time.monotonic()
         try:
-            self.process = subprocess.Popen(self.command, process_group=0, preexec_fn=_dying_with_its_parent())  # noqa: S603
+            self.process = subprocess.Popen(self.command, process_group=0, preexec_fn=_parent_death_hook())  # noqa: S603
         except OSError as error:
             self._pause(str(error))
 
-    def look(self) -> None:
+    def check(self) -> None:
         """Start it when it is due; when it has died, say so and have it started after a pause that grows each time."""
         if self.process is None:
             if time.monotonic() >= self.start_at:
@@ -81,20 +81,20 @@ class Child:
             self.process = None
             self._pause(f"exit code {code}")
 
-    def _pause(self, why: str) -> None:
+    def _pause(self, reason: str) -> None:
         now = time.monotonic()
         if now - self.started >= STEADY_AFTER:
             self.pause = FIRST_PAUSE
-        logger.error("%s does not run (%s); starting it again in %g s.", self.name, why, self.pause)
+        logger.error("%s does not run (%s); starting it again in %g s.", self.name, reason, self.pause)
         self.start_at = now + self.pause
         self.pause = min(2 * self.pause, LONGEST_PAUSE)
 
     def send(self, number: int) -> None:
         """Send a signal: SIGKILL to all that the command started, others to the first, who tells its own."""
         if self.process is not None:
-            tell: Callable[[int, int], None] = os.killpg if number == signal.SIGKILL else os.kill
+            send_signal: Callable[[int, int], None] = os.killpg if number == signal.SIGKILL else os.kill
             with suppress(ProcessLookupError):
-                tell(self.process.pid, number)
+                send_signal(self.process.pid, number)
 
     @property
     def runs(self) -> bool:
@@ -104,63 +104,66 @@ class Child:
 def supervise(commands: dict[str, list[str]]) -> int:
     """Run the commands (by name) until SIGTERM or SIGINT comes; start one again that ends by itself.
 
-    Then all but the last one named get SIGTERM, and ROWFERRY_GRACE and HAND_OVER to end; then the last one, which rings
-    for what was handed over and sends the mails of what was finished. A second signal cuts that short. Returns the exit
-    code: 0 when all ended in time, 1 when one had to be killed. Call it from the main thread. When this process is
-    killed, Linux kills the rest.
+    Then all but the last one named get SIGTERM, and ROWFERRY_GRACE and HAND_OVER to end; then the last one, which
+    notifies workers of what was handed over and sends the mails of what was finished. A second signal cuts that short.
+    Returns the exit code: 0 when all ended in time, 1 when one had to be killed. Call it from the main thread. When
+    this process is killed, Linux kills the rest.
     """
     grace = conf.seconds("GRACE").total_seconds() + HAND_OVER
     children = [Child(name, command) for name, command in commands.items()]
-    with _signals() as asked:
-        while not asked:
+    with _signals() as received:
+        while not received:
             for child in children:
-                child.look()
-            time.sleep(LOOK_EVERY)
-        return _end(children, asked, grace)
+                child.check()
+            time.sleep(POLL_INTERVAL)
+        return _end(children, received, grace)
 
 
-def _end(children: list[Child], asked: list[int], grace: float) -> int:
-    _stop(children[:-1], asked, grace)
-    _stop(children[-1:], asked, LAST if children[:-1] else grace)
-    late = [child for child in children if child.runs]
-    for child in late:
+def _end(children: list[Child], received: list[int], grace: float) -> int:
+    _stop(children[:-1], received, grace)
+    _stop(children[-1:], received, LAST if children[:-1] else grace)
+    still_running = [child for child in children if child.runs]
+    for child in still_running:
         logger.error("%s did not end in time; killed.", child.name)
     for child in children:
         child.send(signal.SIGKILL)
-    return 1 if late else 0
+    return 1 if still_running else 0
 
 
-def _stop(children: list[Child], asked: list[int], seconds: float) -> None:
+def _stop(children: list[Child], received: list[int], seconds: float) -> None:
     """Tell them, and wait until they have ended, the time is over, or a second signal has come."""
     for child in children:
         child.send(signal.SIGTERM)
-    until = time.monotonic() + seconds
-    while any(child.runs for child in children) and time.monotonic() < until and len(asked) == 1:
-        time.sleep(LOOK_EVERY)
+    deadline = time.monotonic() + seconds
+    while any(child.runs for child in children) and time.monotonic() < deadline and len(received) == 1:
+        time.sleep(POLL_INTERVAL)
 
 
 @contextmanager
 def _signals() -> Iterator[list[int]]:
     """Each SIGTERM and SIGINT that came. A list, since a handler may not touch a lock the main thread may hold."""
-    came: list[int] = []
+    received: list[int] = []
     numbers = (signal.SIGTERM, signal.SIGINT)
-    before = {number: signal.signal(number, lambda got, _frame: came.append(got)) for number in numbers}
+    old_handlers = {
+        number: signal.signal(number, lambda signal_number, _frame: received.append(signal_number))
+        for number in numbers
+    }
     try:
-        yield came
+        yield received
     finally:
-        for number, handler in before.items():
+        for number, handler in old_handlers.items():
             signal.signal(number, handler)
 
 
-def _dying_with_its_parent() -> Callable[[], None]:
+def _parent_death_hook() -> Callable[[], None]:
     """What a child calls before it becomes its command: Linux is to kill it when we die. Elsewhere nothing."""
     if not sys.platform.startswith("linux"):
         return lambda: None
     prctl, parent = ctypes.CDLL(None).prctl, os.getpid()
 
-    def ask_the_kernel() -> None:
+    def set_death_signal() -> None:
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
             os._exit(1)
 
-    return ask_the_kernel
+    return set_death_signal

@@ -14,7 +14,7 @@ from django.db import transaction
 
 from rowferry.assets.models import highest_number, ids_by_name, insert_rows
 from rowferry.tickets.models import Ticket, TicketPriority, TicketStatus, TicketType
-from rowferry.tickets.vocabulary import (
+from rowferry.tickets.seed_data import (
     LOG_LINE,
     ODD_SUBJECTS,
     PRIORITIES,
@@ -77,7 +77,11 @@ def _pools() -> Pools:
     priorities = ids_by_name(TicketPriority, (row[0] for row in PRIORITIES))
     people = User.objects.filter(is_active=True).order_by("username").values_list("pk", flat=True)
     return Pools(
-        statuses=[(statuses[name], is_open, done) for name, is_open, done, share in STATUSES for _ in range(share)],
+        statuses=[
+            (statuses[name], is_open, is_resolved)
+            for name, is_open, is_resolved, share in STATUSES
+            for _ in range(share)
+        ],
         priorities=[
             (priorities[name], timedelta(hours=hours)) for name, hours, share in PRIORITIES for _ in range(share)
         ],
@@ -98,7 +102,7 @@ def _row(number: int, random: Random, pools: Pools) -> tuple[Any, ...]:
     status_id, is_open, is_resolved = random.choice(pools.statuses)
     priority_id, time_to_due = random.choice(pools.priorities)
     age = random.randrange(HISTORY)
-    created = NOW - timedelta(seconds=age)
+    created_at = NOW - timedelta(seconds=age)
     return (
         f"{PREFIX}{number:07d}",
         _subject(random),
@@ -110,9 +114,9 @@ def _row(number: int, random: Random, pools: Pools) -> tuple[Any, ...]:
         random.choice(pools.people) if random.random() < 0.99 else None,
         is_open,
         is_resolved,
-        created,
-        created + time_to_due if random.random() < 0.7 else None,
-        created + timedelta(seconds=random.randrange(age + 1)),
+        created_at,
+        created_at + time_to_due if random.random() < 0.7 else None,
+        created_at + timedelta(seconds=random.randrange(age + 1)),
     )
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AnonymousUser, User
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
@@ -18,36 +18,13 @@ from django.utils import translation
 from django.utils.cache import add_never_cache_headers
 from django_htmx.http import HttpResponseClientRefresh
 
-from rowferry.exports.errors import (
-    Conflict,
-    Gone,
-    InvalidRequest,
-    KeyReused,
-    NotFound,
-    NotPermitted,
-    QuotaExceeded,
-    RequestError,
-    RowferryError,
-    Unavailable,
-)
+from rowferry.exports.errors import RowferryError, Unavailable
+from rowferry.exports.framework_errors import to_rowferry_error
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
-STATUS: tuple[tuple[type[RowferryError], int], ...] = (
-    (InvalidRequest, 422),
-    (KeyReused, 422),
-    (NotPermitted, 403),
-    (NotFound, 404),
-    (Conflict, 409),
-    (Gone, 410),
-    (RequestError, 400),
-    (QuotaExceeded, 429),
-    (Unavailable, 503),
-)
-"""First match wins; anything else is 500."""
-
 GZIP = GZipMiddleware(HttpResponse)
 P = ParamSpec("P")
 R = TypeVar("R", bound=HttpRequest)
@@ -72,8 +49,11 @@ def with_page_policy(
     def respond(request: R, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         try:
             response = view(request, *args, **kwargs)
-        except RowferryError as error:
-            response = error_page(request, error)
+        except Exception as error:
+            ours = to_rowferry_error(error)
+            if ours is None:
+                raise
+            response = error_page(request, ours)
         response = _compress_html(request, _render_now(response))
         response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
         add_never_cache_headers(response)
@@ -113,11 +93,6 @@ def _compress_html(request: HttpRequest, response: HttpResponseBase) -> HttpResp
     return response
 
 
-def status_of(error: RowferryError) -> int:
-    """The HTTP number of an error."""
-    return next((number for kind, number in STATUS if isinstance(error, kind)), 500)
-
-
 def with_retry_after(response: HttpResponseBase, error: RowferryError) -> HttpResponseBase:
     if error.retry_after is not None:
         response["Retry-After"] = str(error.retry_after)
@@ -126,5 +101,9 @@ def with_retry_after(response: HttpResponseBase, error: RowferryError) -> HttpRe
 
 def error_page(request: HttpRequest, error: RowferryError) -> HttpResponseBase:
     """The error as a page: what is wrong and what to do."""
-    context = {"error": error, "contact": settings.CONTACT_EMAIL}
-    return with_retry_after(render(request, "rowferry/error.html", context, status=status_of(error)), error)
+    context: dict[str, Any] = {"error": error, "contact": settings.CONTACT_EMAIL}
+    if isinstance(error, Unavailable):
+        # The page has to be written without the database, where the account and the session are.
+        request.user = AnonymousUser()
+        context["messages"] = ()
+    return with_retry_after(render(request, "rowferry/error.html", context, status=error.http_status), error)

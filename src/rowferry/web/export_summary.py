@@ -15,9 +15,9 @@ from rowferry.exports.errors import RowferryError
 
 if TYPE_CHECKING:
     from rowferry.exports.models import Export
-    from rowferry.exports.resources.filters import Parameter
+    from rowferry.exports.resources.parameter import Parameter
 
-SPELT_OUT = 20
+MAX_NAMED_VALUES = 20
 """Values of one filter that are named; of more, only how many there are is said."""
 
 
@@ -34,21 +34,21 @@ class ExportSummary:
 def summarize(export: Export, person: User) -> ExportSummary:
     """In this person's language. Who may no longer export this resource gets names and ids instead of titles."""
     try:
-        described = catalogue.resource(export.resource, person)
+        resource_info = catalogue.resource(export.resource, person)
     except RowferryError:
         parameters, labels = {}, {}
     else:
-        parameters = {p.name: p for p in described.filters}
-        labels = {c.name: c.label for c in described.columns}
+        parameters = {p.name: p for p in resource_info.filters}
+        labels = {c.name: c.label for c in resource_info.columns}
     formats = {f.name: f.label for f in catalogue.formats()}
     spec = export.spec
-    by = spec["sort_by"]
-    ways = {"asc": _("Ascending"), "desc": _("Descending")}
+    sort_by = spec["sort_by"]
+    directions = {"asc": _("Ascending"), "desc": _("Descending")}
     return ExportSummary(
-        what=capfirst(_(export.resource)),
+        what=_(capfirst(export.resource)),
         format=_(formats.get(export.format, export.format)),
         filters=list(_filters(export, parameters, person)),
-        sort=f"{_(labels.get(by, by)) if by else _('(key)')}, {ways[spec['sort_order']].lower()}",
+        sort=f"{_(labels.get(sort_by, sort_by)) if sort_by else _('(key)')}, {directions[spec['sort_order']].lower()}",
     )
 
 
@@ -57,7 +57,7 @@ def _filters(export: Export, parameters: dict[str, Parameter], person: User) -> 
         values = value if isinstance(value, list) else [value]
         parameter = parameters.get(name)
         label = _(parameter.label) if parameter else name
-        if len(values) > SPELT_OUT:
+        if len(values) > MAX_NAMED_VALUES:
             yield label, _("%(count)s values") % {"count": len(values)}
         else:
             yield label, ", ".join(_titles(export.resource, parameter, values, person))
@@ -66,15 +66,17 @@ def _filters(export: Export, parameters: dict[str, Parameter], person: User) -> 
 def _titles(resource: str, parameter: Parameter | None, values: list[Any], person: User) -> Iterator[str]:
     titles: dict[str, str] = {}
     if parameter and parameter.multiple and parameter.choices is not None:
-        found = catalogue.choices(resource, person, parameter.name, chosen=[str(v) for v in values if v is not None])
-        titles = {str(key): _(label) for key, label in found.chosen}
+        filter_choices = catalogue.choices(
+            resource, person, parameter.name, chosen=[str(v) for v in values if v is not None]
+        )
+        titles = {str(key): _(label) for key, label in filter_choices.chosen}
     elif parameter and parameter.choices:
         titles = {str(key): _(label) for key, label in parameter.choices}
     for value in values:
-        yield _word(value) or titles.get(str(value), str(value))
+        yield _constant_label(value) or titles.get(str(value), str(value))
 
 
-def _word(value: Any) -> str:
+def _constant_label(value: Any) -> str:
     if value is None:
         return _("(none)")
     return (_("Yes") if value else _("No")) if isinstance(value, bool) else ""

@@ -27,21 +27,24 @@ def deliver(request: PersonRequest, answer: Queued | Ready | Streamed) -> HttpRe
     export = answer.export
     if isinstance(answer, Queued):
         wait = ngettext("Ready in about %(count)s second.", "Ready in about %(count)s seconds.", answer.wait)
-        why = {"file": export.filename, "reason": reason(export.mode_reason)}
-        said = _("%(file)s is queued, because %(reason)s.") % why
-        messages.success(request, f"{said} {wait % {'count': answer.wait}}")
+        reason_context = {"file": export.filename, "reason": reason(export.reason)}
+        text = _("%(file)s is queued, because %(reason)s.") % reason_context
+        messages.success(request, f"{text} {wait % {'count': answer.wait}}")
         return redirect("index")
     rows = ngettext("%(count)s row", "%(count)s rows", export.total_items)
-    facts = {"file": export.filename, "rows": rows % {"count": number_format(export.total_items, force_grouping=True)}}
+    context = {
+        "file": export.filename,
+        "rows": rows % {"count": number_format(export.total_items, force_grouping=True)},
+    }
     if isinstance(answer, Ready):
-        messages.success(request, _("%(file)s was sent to you: %(rows)s. It is kept here too.") % facts)
-        return whole(export, answer.file)
-    messages.info(request, _("%(file)s was being sent: %(rows)s. Its state here says how it ended.") % facts)
+        messages.success(request, _("%(file)s was sent to you: %(rows)s. It is kept here too.") % context)
+        return whole_file_response(export, answer.file)
+    messages.info(request, _("%(file)s was being sent: %(rows)s. Its state here says how it ended.") % context)
     response = StreamingHttpResponse(answer.chunks, content_type=answer.content_type)
     return as_attachment(response, export, answer.filename)
 
 
-def whole(export: Export, file: Download) -> HttpResponseBase:
+def whole_file_response(export: Export, file: Download) -> HttpResponseBase:
     response = FileResponse(file.stream, content_type=file.content_type)
     response["Content-Length"] = str(file.size)
     response["ETag"] = f'"{file.sha256}"'

@@ -17,7 +17,7 @@ from rowferry.exports.errors import InvalidRequest
 from rowferry.exports.models import AuditAnchor, Export, ExportLog
 from rowferry.exports.scheduling import scheduler
 from tests.exports.audit.test_log import days_ago
-from tests.support.tampering import chained, change, rehash, remove, tampered
+from tests.support.tampering import change, create_log_chain, rehash, remove, unlock_events
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -25,15 +25,15 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def old(owner: User) -> Export:
     """An export of ten days ago, beside one of five days ago and one of today; all is anchored."""
-    export = chained(owner, 6)
+    export = create_log_chain(owner, 6)
     days_ago(export, 10)
-    days_ago(chained(owner, 4), 5)
-    chained(owner, 2)
+    days_ago(create_log_chain(owner, 4), 5)
+    create_log_chain(owner, 2)
     scheduler.run_duties()
     return export
 
 
-def said() -> list[str]:
+def finding_details() -> list[str]:
     return [one.detail for one in log.verify().findings]
 
 
@@ -49,24 +49,24 @@ def test_the_scheduler_anchors_each_day_that_is_over_and_has_events_once(old: Ex
 
 
 def test_a_chain_that_was_made_anew_with_its_head_is_told_by_the_anchor(old: Export) -> None:
-    with tampered(old) as lines:
+    with unlock_events(old) as lines:
         change(lines[6], message="Nothing happened.")
         Export.objects.filter(pk=old.pk).update(log_hash=rehash(lines[6]))
-        assert said()[-1:] == ["its 6 events are not those that were anchored"]
+        assert finding_details()[-1:] == ["its 6 events are not those that were anchored"]
 
 
 def test_an_end_that_was_cut_with_its_head_is_told_by_the_anchor(old: Export) -> None:
-    with tampered(old) as lines:
+    with unlock_events(old) as lines:
         remove(lines[5], lines[6])
         Export.objects.filter(pk=old.pk).update(log_sequence=4, log_hash=lines[4].hash)
-        assert said()[-1:] == ["anchored were 6 events of 1 exports; there are 4 of 1"]
+        assert finding_details()[-1:] == ["anchored were 6 events of 1 exports; there are 4 of 1"]
 
 
 def test_a_chain_that_is_gone_with_its_head_is_told_by_the_anchor(old: Export) -> None:
-    with tampered(old) as lines:
+    with unlock_events(old) as lines:
         remove(*lines.values())
         Export.objects.filter(pk=old.pk).update(log_sequence=0, log_hash="")
-        assert said()[-1:] == ["anchored were 6 events of 1 exports; there are 0 of 0"]
+        assert finding_details()[-1:] == ["anchored were 6 events of 1 exports; there are 0 of 0"]
 
 
 @pytest.mark.parametrize(
@@ -79,13 +79,13 @@ def test_a_chain_that_is_gone_with_its_head_is_told_by_the_anchor(old: Export) -
 def test_a_changed_anchor_is_found(old: Export, values: dict[str, Any], detail: str) -> None:
     with append_only.triggers_disabled(connection):
         AuditAnchor.objects.filter(events=6).update(**values)
-    assert detail in said()
+    assert detail in finding_details()
 
 
 def test_an_anchor_that_was_deleted_is_found(old: Export) -> None:
     with append_only.triggers_disabled(connection):
         AuditAnchor.objects.filter(events=6)._raw_delete("default")
-    assert said() == [
+    assert finding_details() == [
         "it does not carry the hash of the anchor before: one is missing",
         "the day has events and no anchor",
     ]
@@ -130,7 +130,7 @@ def test_a_file_that_is_no_log_is_refused(line: bytes) -> None:
 
 
 def test_no_day_is_anchored_before_it_is_over(owner: User) -> None:
-    days_ago(chained(owner, 1), 0)
+    days_ago(create_log_chain(owner, 1), 0)
     assert daily_anchors.write_due() == 0
     assert not AuditAnchor.objects.exists()
     assert ExportLog.objects.exists()

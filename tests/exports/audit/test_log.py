@@ -17,8 +17,17 @@ from rowferry.exports.audit import log
 from rowferry.exports.databases import append_only
 from rowferry.exports.errors import NotFound
 from rowferry.exports.models import AuditAnchor, Event, Export, ExportLog
-from tests.factories.exports import again, queue_export
-from tests.support.tampering import at_random, chained, change, found, rehash, remove, swap, tampered
+from tests.factories.exports import queue_export, reload_export
+from tests.support.tampering import (
+    change,
+    create_log_chain,
+    find_tampering,
+    rehash,
+    remove,
+    swap,
+    tamper_at_random,
+    unlock_events,
+)
 
 TIMES = 200
 
@@ -26,12 +35,12 @@ TIMES = 200
 @pytest.fixture
 def export(transactional_db: None, owner: User) -> Export:
     """One whose chain has twelve events."""
-    return chained(owner, 12)
+    return create_log_chain(owner, 12)
 
 
 @pytest.mark.django_db
 def test_each_event_carries_the_hash_of_the_one_before_and_the_row_that_of_the_last(owner: User) -> None:
-    export = again(chained(owner, 5))
+    export = reload_export(create_log_chain(owner, 5))
     lines = list(ExportLog.objects.filter(export=export).order_by("id"))
     assert [line.sequence for line in lines] == [1, 2, 3, 4, 5]
     assert [line.previous_hash for line in lines] == ["", *(line.hash for line in lines[:-1])]
@@ -42,61 +51,61 @@ def test_each_event_carries_the_hash_of_the_one_before_and_the_row_that_of_the_l
 
 def test_each_of_many_changes_deletions_and_swaps_is_found_where_it_was_made(export: Export, owner: User) -> None:
     chance = random.Random(20251030)
-    others = [chained(owner, 12) for _ in range(3)]
+    others = [create_log_chain(owner, 12) for _ in range(3)]
     for _ in range(TIMES):
         victim = chance.choice([export, *others])
-        with tampered(victim) as lines:
-            expected = at_random(chance, lines)
-            assert expected <= {(what, number) for key, what, number in found() if key == str(victim.pk)}
-            assert {key for key, _, _ in found()} == {str(victim.pk)}
-    assert found() == set()
+        with unlock_events(victim) as lines:
+            expected = tamper_at_random(chance, lines)
+            assert expected <= {(what, number) for key, what, number in find_tampering() if key == str(victim.pk)}
+            assert {key for key, _, _ in find_tampering()} == {str(victim.pk)}
+    assert find_tampering() == set()
 
 
 def test_an_event_put_in_is_found(export: Export) -> None:
-    with tampered(export) as lines:
+    with unlock_events(export) as lines:
         forged = lines[12]
         forged.pk, forged.sequence, forged.previous_hash = None, 13, forged.hash
         ExportLog.objects.bulk_create([forged])
         rehash(forged)
-        assert found() == {(str(export.pk), "inserted", 13)}
-    with tampered(export) as lines:
+        assert find_tampering() == {(str(export.pk), "inserted", 13)}
+    with unlock_events(export) as lines:
         for number in range(12, 5, -1):
             change(lines[number], sequence=number + 1)
         forged = lines[5]
         forged.pk, forged.sequence = None, 6
         ExportLog.objects.bulk_create([forged])
-        assert {number for _, _, number in found()} == set(range(6, 14))
+        assert {number for _, _, number in find_tampering()} == set(range(6, 14))
 
 
 def test_a_change_with_its_hash_made_anew_breaks_the_link_of_the_next(export: Export) -> None:
-    with tampered(export) as lines:
+    with unlock_events(export) as lines:
         change(lines[4], message="Nothing happened.")
         rehash(lines[4])
-        assert found() == {(str(export.pk), "replaced", 5)}
+        assert find_tampering() == {(str(export.pk), "replaced", 5)}
 
 
 def test_a_change_of_the_last_event_with_its_hash_made_anew_is_told_by_the_row(export: Export) -> None:
-    with tampered(export) as lines:
+    with unlock_events(export) as lines:
         change(lines[12], message="Nothing happened.")
         rehash(lines[12])
-        assert found() == {(str(export.pk), "replaced", 12)}
+        assert find_tampering() == {(str(export.pk), "replaced", 12)}
 
 
 def test_a_tail_that_was_cut_is_told_by_the_row_and_so_is_a_whole_chain(export: Export) -> None:
-    with tampered(export) as lines:
+    with unlock_events(export) as lines:
         remove(lines[11], lines[12])
-        assert found() == {(str(export.pk), "missing", 11), (str(export.pk), "missing", 12)}
-    with tampered(export) as lines:
+        assert find_tampering() == {(str(export.pk), "missing", 11), (str(export.pk), "missing", 12)}
+    with unlock_events(export) as lines:
         remove(*lines.values())
-        assert found() == {(str(export.pk), "missing", number) for number in range(1, 13)}
+        assert find_tampering() == {(str(export.pk), "missing", number) for number in range(1, 13)}
 
 
 def test_one_export_is_looked_at_alone_when_it_is_named(export: Export, owner: User) -> None:
     other = queue_export(owner)
-    with tampered(export) as lines:
+    with unlock_events(export) as lines:
         swap(lines[3], lines[4])
-        assert found(other.pk) == set()
-        assert found(export.pk) == {(str(export.pk), "moved", 3), (str(export.pk), "moved", 4)}
+        assert find_tampering(other.pk) == set()
+        assert find_tampering(export.pk) == {(str(export.pk), "moved", 3), (str(export.pk), "moved", 4)}
     with pytest.raises(NotFound):
         log.verify("no-id")
 
@@ -143,7 +152,7 @@ def test_many_downloads_at_once_do_not_fork_the_chain(export: Export, owner: Use
     lines = ExportLog.objects.filter(export=export, event=Event.DOWNLOADED)
     assert sorted(lines.values_list("sequence", flat=True)) == list(range(13, 33))
     assert {line.message for line in lines} == {f"Download {number}." for number in range(20)}
-    assert again(export).download_count == 20
+    assert reload_export(export).download_count == 20
     assert log.verify().findings == []
 
 

@@ -11,7 +11,7 @@ from rowferry.assets.models import Asset
 from rowferry.exports.resources import registry
 from rowferry.tickets.models import Ticket
 from tests.factories.assets import AssetFactory
-from tests.factories.resources import narrowed
+from tests.factories.resources import filter_rows
 from tests.factories.tickets import TicketFactory
 
 pytestmark = pytest.mark.django_db
@@ -38,12 +38,12 @@ def test_the_same_tag_twice_is_refused():
 def test_a_search_finds_a_tag_with_its_accent_and_no_other(wanted: str):
     AssetFactory(name="with", asset_tag=wanted)
     AssetFactory(name="without", asset_tag="E1")
-    found = narrowed(registry.resource("assets"), ZoneInfo("UTC"), search=wanted)
+    found = filter_rows(registry.resource("assets"), ZoneInfo("UTC"), search=wanted)
     assert [asset.name for asset in found] == ["with"]
 
 
 @pytest.mark.parametrize("resource, field", [("assets", "asset_tag"), ("assets", "serial_number")])
 def test_a_search_finds_upper_and_lower_case(resource: str, field: str):
     AssetFactory(name="found", **{field: "Ab-12"})
-    found = narrowed(registry.resource(resource), ZoneInfo("UTC"), search="aB-1")
+    found = filter_rows(registry.resource(resource), ZoneInfo("UTC"), search="aB-1")
     assert [asset.name for asset in found] == ["found"]

@@ -17,10 +17,10 @@ pytestmark = pytest.mark.usefixtures("committed_probes")
 
 
 @pytest.fixture(autouse=True)
-def nothing_kept() -> Iterator[None]:
-    connection_pool.forget()
+def empty_pool() -> Iterator[None]:
+    connection_pool.close_all()
     yield
-    connection_pool.forget()
+    connection_pool.close_all()
 
 
 def session(reader: Reader) -> Any:
@@ -95,12 +95,12 @@ if connection.vendor == "postgresql":
         assert left_behind() != left_behind()
 
     def test_no_more_are_kept_than_said():
-        readers = [open_reader("default") for _ in range(connection_pool.MOST + 2)]
+        readers = [open_reader("default") for _ in range(connection_pool.MAX_IDLE + 2)]
         sessions = {session(reader) for reader in readers}
         for reader in readers:
             reader.close()
         again = [open_reader("default") for _ in readers]
-        assert len(sessions & {session(reader) for reader in again}) == connection_pool.MOST
+        assert len(sessions & {session(reader) for reader in again}) == connection_pool.MAX_IDLE
         for reader in again:
             reader.close()
 

@@ -16,17 +16,17 @@ from rowferry.exports.errors import InvalidRequest
 from rowferry.exports.execution import queued
 from rowferry.exports.execution.preview import ROWS_A_SECOND
 from rowferry.exports.models import Mode, Status
-from rowferry.exports.planning.plan import build_plan, enough_to_decide
+from rowferry.exports.planning.plan import build_plan, count_limit
 from rowferry.exports.planning.spec import ExportSpec
 from tests.factories.assets import AssetFactory, AssetStatusFactory, AssetTypeFactory
-from tests.factories.exports import changed
 from tests.factories.exports import queue_export as order
+from tests.factories.exports import update_export
 
 ROWS = 30
 
 
 @pytest.fixture
-def few_are_enough(settings: Any) -> None:
+def small_limits(settings: Any) -> None:
     settings.ROWFERRY_IMMEDIATE_BELOW = 2
     settings.ROWFERRY_QUEUE_ABOVE = settings.ROWFERRY_REQUEST_ROW_LIMIT = settings.ROWFERRY_COUNT_LIMIT = 10
 
@@ -64,17 +64,17 @@ def test_the_database_is_told_to_stop_counting(assets: None) -> None:
 
 def test_what_has_to_be_exact_is_counted_whatever_the_limit(settings: Any) -> None:
     settings.ROWFERRY_COUNT_LIMIT = 5
-    assert enough_to_decide() == 100_000
+    assert count_limit() == 100_000
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_worker_replaces_the_estimate_by_its_count(few_are_enough: None, owner: User) -> None:
+def test_the_worker_replaces_the_estimate_by_its_count(small_limits: None, owner: User) -> None:
     AssetFactory.create_batch(ROWS)
     answer = submission.submit("assets", {"format": "csv"}, owner)
     assert isinstance(answer, submission.Queued)
     assert answer.export.total_is_estimate
     assert "about" in answer.message
-    assert "about" in answer.export.mode_reason
+    assert "about" in str(answer.export.reason)
 
     queued.run_next()
 
@@ -101,7 +101,7 @@ SLOW = {"search": "no such name"}
 
 
 @pytest.fixture
-def a_big_table(db: None, settings: Any) -> None:
+def big_table(db: None, settings: Any) -> None:
     """Big enough to be counted for longer than the setting says, on the fastest machine."""
     settings.ROWFERRY_COUNT_TIME = 0.001
     settings.ROWFERRY_QUEUE_ABOVE = 100_000
@@ -113,12 +113,12 @@ def a_big_table(db: None, settings: Any) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("a_big_table")
+@pytest.mark.usefixtures("big_table")
 class TestWhatTakesTooLongToCount:
     def test_is_queued_and_its_number_is_an_estimate(self, owner: User) -> None:
         answer = submission.submit("assets", {"format": "csv", "filters": SLOW}, owner)
         assert isinstance(answer, submission.Queued)
-        assert answer.export.mode_reason == "counting its rows takes longer than 0.001 s"
+        assert str(answer.export.reason) == "counting its rows takes longer than 0.001 s"
         assert answer.export.total_is_estimate
 
         queued.run_next()
@@ -163,8 +163,8 @@ SLEEP = {
 
 @pytest.mark.django_db
 def test_an_export_does_not_wait_for_itself(owner: User) -> None:
-    export = changed(order(owner), total_items=2 * ROWS_A_SECOND)
+    export = update_export(order(owner), total_items=2 * ROWS_A_SECOND)
     assert submission.queued_answer(export).wait == 2
-    changed(order(owner), total_items=3 * ROWS_A_SECOND)
-    changed(order(owner), total_items=9 * ROWS_A_SECOND, status=Status.COMPLETED)
+    update_export(order(owner), total_items=3 * ROWS_A_SECOND)
+    update_export(order(owner), total_items=9 * ROWS_A_SECOND, status=Status.COMPLETED)
     assert submission.queued_answer(export).wait == 5

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from rowferry.exports import lifecycle
 from rowferry.exports.models import EmailOutbox, Export, MailKind, Status
-from tests.factories.exports import in_state, queue_export
+from tests.factories.exports import create_export_in_state, queue_export
 
 pytestmark = pytest.mark.django_db(transaction=True)
 READ_WHOLE = {
@@ -39,7 +39,7 @@ ASKED: dict[str, Callable[[], QuerySet[Export] | QuerySet[EmailOutbox]]] = {
 @pytest.fixture
 def history(owner: User) -> None:
     """Thousands that ended, and one of each that is at work."""
-    done = in_state(owner, Status.COMPLETED)
+    done = create_export_in_state(owner, Status.COMPLETED)
     later = timezone.now() + timedelta(days=7)
     facts = {field.attname: getattr(done, field.attname) for field in Export._meta.concrete_fields}
     ended = [Export(**{**facts, "id": uuid4(), "expires_at": later}) for _ in range(4_000)]
@@ -56,7 +56,7 @@ def history(owner: User) -> None:
         for one in ended
     )
     queue_export(owner)
-    in_state(owner, Status.PROCESSING)
+    create_export_in_state(owner, Status.PROCESSING)
     with connection.cursor() as cursor:
         for table in (Export._meta.db_table, EmailOutbox._meta.db_table):
             cursor.execute(f"ANALYZE {'TABLE ' if connection.vendor == 'mysql' else ''}{table}")

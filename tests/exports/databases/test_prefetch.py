@@ -11,7 +11,7 @@ import pytest
 from django.db import connection, transaction
 
 from rowferry.exports.databases import open_reader, sqlite
-from rowferry.exports.databases.prefetch import STEPS, ahead
+from rowferry.exports.databases.prefetch import STEPS, prefetch
 from rowferry.exports.errors import SourceFault
 from tests.support.all_types_model import Probe, rendering
 
@@ -26,7 +26,7 @@ def fetchers() -> list[threading.Thread]:
 
 @pytest.mark.parametrize("count", [0, 1, STEPS, STEPS + 1, 50])
 def test_all_items_come_in_their_order(count):
-    assert list(ahead(iter(range(count)), nothing)) == list(range(count))
+    assert list(prefetch(iter(range(count)), nothing)) == list(range(count))
     assert fetchers() == []
 
 
@@ -36,7 +36,7 @@ def test_what_goes_wrong_is_raised_in_its_place():
         yield 2
         raise ValueError("three")
 
-    got = ahead(items(), nothing)
+    got = prefetch(items(), nothing)
     assert [next(got), next(got)] == [1, 2]
     with pytest.raises(ValueError, match="three"):
         next(got)
@@ -45,7 +45,7 @@ def test_what_goes_wrong_is_raised_in_its_place():
 
 def test_the_next_ones_are_fetched_meanwhile_and_no_more():
     fetched = []
-    got = ahead((fetched.append(n) or n for n in range(50)), nothing)
+    got = prefetch((fetched.append(n) or n for n in range(50)), nothing)
     next(got)
     until = time.monotonic() + 30
     while len(fetched) < 1 + STEPS and time.monotonic() < until:
@@ -64,7 +64,7 @@ def test_whoever_leaves_early_interrupts_the_fetch_and_waits_for_its_end():
         assert ended.wait(30)
         yield 2
 
-    got = ahead(items(), ended.set)
+    got = prefetch(items(), ended.set)
     assert next(got) == 1
     assert begun.wait(30)
     got.close()
@@ -119,6 +119,6 @@ if connection.vendor == "sqlite":
     @pytest.mark.usefixtures("committed_probes")
     def test_nobody_else_uses_the_connection_of_the_caller(monkeypatch):
         queryset = many(monkeypatch)
-        monkeypatch.setattr(sqlite, "ahead", None)
+        monkeypatch.setattr(sqlite, "prefetch", None)
         with transaction.atomic(), open_reader("default") as reader:
             assert sum(block.rows for block in reader.blocks(queryset, SOME)) == 40

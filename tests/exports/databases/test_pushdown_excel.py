@@ -63,18 +63,18 @@ def order(names=COLUMNS) -> FileHeader:
     )
 
 
-def written(with_marks: bool, names=COLUMNS) -> tuple[dict[str, list[bytes]], dict[str, int], int]:
+def write_excel(with_marks: bool, names=COLUMNS) -> tuple[dict[str, list[bytes]], dict[str, int], int]:
     """The file, what had to be adjusted, and how many blocks came with marks."""
-    sink = ExcelWriter(order(names), io.BytesIO())
+    writer = ExcelWriter(order(names), io.BytesIO())
     renderings = [rendering(name, form=FORMS.get(name, Representation.PLAIN)) for name in names]
     marked = 0
     with open_reader("default") as reader:
-        sink.open()
-        for block in reader.blocks(Probe.objects.order_by("pk"), renderings, sink.pushdown if with_marks else None):
-            sink.write_encoded(block) if block.is_encoded else sink.write(block)
+        writer.open()
+        for block in reader.blocks(Probe.objects.order_by("pk"), renderings, writer.pushdown if with_marks else None):
+            writer.write_encoded(block) if block.is_encoded else writer.write(block)
             marked += block.is_encoded
-        sink.close()
-    return parts(sink.stream.getvalue()), dict(sink.adjustments), marked
+        writer.close()
+    return parts(writer.stream.getvalue()), dict(writer.adjustments), marked
 
 
 def parts(file: bytes) -> dict[str, list[bytes]]:
@@ -95,7 +95,7 @@ if connection.vendor in ("sqlite", "mysql"):
     def test_hostile_rows_give_the_same_bytes():
         Probe.objects.bulk_create(Probe(**(PLAIN | odd)) for odd in [{}, {}, *ODD])
         Probe.objects.bulk_create([Probe(), Probe(**PLAIN), Probe()])
-        (file, adjusted, marked), (expected, counted, _) = written(True), written(False)
+        (file, adjusted, marked), (expected, counted, _) = write_excel(True), write_excel(False)
         assert (file, adjusted) == (expected, counted)
         assert marked == (2 + len(ODD) + 3 + 1) // 2
 
@@ -104,13 +104,13 @@ if connection.vendor in ("sqlite", "mysql"):
     def test_a_sheet_ends_where_it_is_full(rows, monkeypatch):
         monkeypatch.setattr(ExcelWriter, "max_rows", 3)
         Probe.objects.bulk_create(Probe(integer=n, text=f" {n}") for n in range(rows))
-        assert written(True)[0] == written(False)[0]
+        assert write_excel(True)[0] == write_excel(False)[0]
 
     @pytest.mark.usefixtures("committed_probes", "small_blocks")
     @pytest.mark.parametrize("names", [["text"], ["integer"], ["boolean"], ["day", "text", "day"], [*COLUMNS[::-1]]])
     def test_every_order_of_columns_has_its_marks(names):
         Probe.objects.bulk_create([Probe(**PLAIN), Probe(), Probe(**PLAIN), Probe(text=" a")])
-        assert written(True, names)[0] == written(False, names)[0]
+        assert write_excel(True, names)[0] == write_excel(False, names)[0]
 
 
 if connection.vendor == "sqlite":
@@ -128,7 +128,7 @@ if connection.vendor == "sqlite":
                 f"UPDATE {Probe._meta.db_table} SET {column} = CAST(x'{stored}' AS TEXT)"
                 f" WHERE id = (SELECT min(id) + 2 FROM {Probe._meta.db_table})"
             )
-        (file, adjusted, marked), (expected, counted, _) = written(True), written(False)
+        (file, adjusted, marked), (expected, counted, _) = write_excel(True), write_excel(False)
         assert marked == 3
         assert adjusted == counted
         assert file == expected
@@ -136,14 +136,14 @@ if connection.vendor == "sqlite":
     @pytest.mark.usefixtures("committed_probes")
     def test_floats_come_as_cells():
         Probe.objects.create(**PLAIN, float=1.5)
-        assert written(True, ["integer", "float"]) == written(False, ["integer", "float"])
+        assert write_excel(True, ["integer", "float"]) == write_excel(False, ["integer", "float"])
 
     @pytest.mark.usefixtures("committed_probes")
     @pytest.mark.parametrize("name", ["day", "instant"])
     def test_what_is_stored_as_a_date_and_is_none_stays_as_text(name):
         with connection.cursor() as cursor:
             cursor.execute(f"INSERT INTO {Probe._meta.db_table} ({name}) VALUES ('2025-13-32')")
-        (_, _, row) = written(True, [name])[0]["xl/worksheets/sheet1.xml"]
+        (_, _, row) = write_excel(True, [name])[0]["xl/worksheets/sheet1.xml"]
         assert row.startswith(b'<c t="str"><v>2025-13-32')
 
 

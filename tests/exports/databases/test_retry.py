@@ -6,7 +6,7 @@ import pytest
 from django.db import OperationalError, transaction
 
 from rowferry.exports.databases import retry
-from rowferry.exports.databases.retry import PAUSES, retry_on_conflict
+from rowferry.exports.databases.retry import RETRY_DELAYS, retry_on_conflict
 
 
 class DriverError(Exception):
@@ -51,7 +51,7 @@ def test_a_deadlock_is_tried_again_after_a_pause(error: OperationalError, pauses
     assert retry_on_conflict(work)("done") == "done"
     assert work.calls == 3
     assert len(pauses) == 2
-    assert all(0 <= waited <= most for waited, most in zip(pauses, PAUSES, strict=False))
+    assert all(0 <= waited <= most for waited, most in zip(pauses, RETRY_DELAYS, strict=False))
 
 
 @pytest.mark.django_db(transaction=True)
@@ -59,7 +59,7 @@ def test_after_some_tries_the_error_is_told() -> None:
     work = Work(DEADLOCKS[0], times=99)
     with pytest.raises(OperationalError):
         retry_on_conflict(work)("never")
-    assert work.calls == len(PAUSES) + 1
+    assert work.calls == len(RETRY_DELAYS) + 1
 
 
 @pytest.mark.django_db(transaction=True)

@@ -11,7 +11,7 @@ from django.db.models import F, Value
 from rowferry.assets.models import Asset
 from rowferry.exports.databases import open_reader
 from rowferry.exports.databases.reader import BLOCK_ROWS
-from rowferry.exports.databases.sqlite_paging import goes_along, paging
+from rowferry.exports.databases.sqlite_paging import follows_key, paging
 from rowferry.exports.encoding.blocks import split
 from tests.support.all_types_model import Probe, rendering
 
@@ -124,4 +124,4 @@ def test_a_page_beyond_the_longest_value_is_read_row_by_row():
     ],
 )
 def test_the_plan_tells_whether_pages_follow_the_key(plan, good):
-    assert goes_along(plan) is good
+    assert follows_key(plan) is good

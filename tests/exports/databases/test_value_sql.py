@@ -62,14 +62,14 @@ PLAIN = [
 ]
 
 
-def trimmed(cell):
+def trim_fraction(cell):
     """SQLite keeps the zeros at the end of an instant's fraction, PostgreSQL does not."""
     return re.sub(rb"(T[0-9:]+\.\d*[1-9])0+(?=\D)", rb"\1", cell) if cell else cell
 
 
 @pytest.mark.parametrize("name, value, text", PLAIN)
 def test_a_value_is_written_plainly(name, value, text):
-    assert trimmed(one(rendering(name), **{name: value})) == text
+    assert trim_fraction(one(rendering(name), **{name: value})) == text
     assert rendering(name).text(value) == text
 
 
@@ -138,14 +138,14 @@ def test_the_number_of_an_instant_is_that_of_excel():
 @pytest.mark.parametrize("value", AT_THE_ENDS, ids=str)
 def test_an_instant_that_no_sheet_can_show_stays_text_in_utc(value, zone):
     given = rendering("instant", Representation.SERIAL, zone)
-    assert trimmed(one(given, instant=value)) == rendering("instant").text(value) == given.text(value)
+    assert trim_fraction(one(given, instant=value)) == rendering("instant").text(value) == given.text(value)
 
 
 @pytest.mark.parametrize("zone", ZONES)
 @pytest.mark.parametrize("value", INSTANTS + AT_THE_ENDS, ids=str)
 def test_an_instant_is_on_the_clock_of_the_zone(value, zone):
     given = rendering("instant", Representation.PLAIN, zone)
-    assert trimmed(one(given, instant=value)) == given.text(value)
+    assert trim_fraction(one(given, instant=value)) == given.text(value)
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_the_reader_for_any_database_gives_the_same(zone):
     rows = Probe.objects.order_by("pk")
     with GenericReader("default") as reader:
         found = rows_of(reader, rows, renderings)
-    assert found == [[trimmed(cell) for cell in row] for row in read(rows, *renderings)]
+    assert found == [[trim_fraction(cell) for cell in row] for row in read(rows, *renderings)]
 
 
 def test_json_holds_every_character():

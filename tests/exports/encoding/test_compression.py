@@ -13,7 +13,7 @@ from rowferry.exports.encoding.compression import PACKINGS, open_compressor
 from rowferry.exports.errors import InvalidRequest
 from rowferry.exports.formats import Option, file_type, format_writers
 from rowferry.exports.planning.spec import ExportSpec
-from tests.exports.formats.files import Tape
+from tests.exports.formats.files import WriteOnlyStream
 
 WHOLE: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.decompress,
@@ -27,8 +27,8 @@ LINES = [b"id,name\r\n", b'1,"Laptop"\r\n' * 2_000, b"", b'2,"Screen"\r\n' * 2_0
 every_packing = pytest.mark.parametrize("name", WHOLE)
 
 
-def packed(name: str | None) -> Tape:
-    tape = Tape()
+def compress(name: str | None) -> WriteOnlyStream:
+    tape = WriteOnlyStream()
     stream = open_compressor(tape, name)
     for line in LINES:
         stream.write(line)
@@ -42,14 +42,14 @@ def test_every_packing_is_tested() -> None:
 
 @every_packing
 def test_what_goes_in_comes_out_and_is_smaller_on_the_way(name: str) -> None:
-    data = packed(name).data
+    data = compress(name).data
     assert WHOLE[name](data) == b"".join(LINES)
     assert len(data) < len(b"".join(LINES)) / 10
 
 
 @every_packing
 def test_what_was_written_can_be_read_before_the_file_ends(name: str) -> None:
-    tape = Tape()
+    tape = WriteOnlyStream()
     stream = open_compressor(tape, name)
     for count, line in enumerate(LINES, 1):
         stream.write(line)
@@ -58,11 +58,11 @@ def test_what_was_written_can_be_read_before_the_file_ends(name: str) -> None:
 
 @every_packing
 def test_the_same_bytes_give_the_same_bytes(name: str) -> None:
-    assert packed(name).data == packed(name).data
+    assert compress(name).data == compress(name).data
 
 
 def test_the_header_of_gzip_holds_neither_a_time_nor_a_name() -> None:
-    data = packed("gzip").data
+    data = compress("gzip").data
     assert data[:3] == b"\x1f\x8b\x08"
     assert data[3] == 0, "no flag: no name, no comment"
     assert data[4:8] == b"\0\0\0\0"
@@ -70,7 +70,7 @@ def test_the_header_of_gzip_holds_neither_a_time_nor_a_name() -> None:
 
 @pytest.mark.parametrize("name", [None, "none"])
 def test_without_a_packing_nothing_changes(name: str | None) -> None:
-    assert packed(name).writes == LINES
+    assert compress(name).writes == LINES
 
 
 def test_the_type_of_a_file_is_that_of_its_format_or_of_its_packing() -> None:
@@ -81,9 +81,7 @@ def test_the_type_of_a_file_is_that_of_its_format_or_of_its_packing() -> None:
 
 
 def test_formats_that_are_compressed_in_themselves_do_not_offer_it() -> None:
-    offering = {
-        name for name, sink in format_writers().items() if "compress" in {option.name for option in sink.options}
-    }
+    offering = {name for name, one in format_writers().items() if "compress" in {option.name for option in one.options}}
     assert offering == {"csv", "json", "ndjson", "tsv"}
 
 

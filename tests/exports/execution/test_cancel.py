@@ -14,7 +14,16 @@ from rowferry.exports.execution import queued
 from rowferry.exports.models import Attempt, EmailOutbox, ExportLog
 from rowferry.exports.scheduling import scheduler
 from tests.factories.assets import AssetFactory
-from tests.factories.exports import again, changed, claimed, events, lease_over, names, queue_export, watched_rows
+from tests.factories.exports import (
+    claim_export,
+    end_lease,
+    events,
+    list_files,
+    queue_export,
+    reload_export,
+    update_export,
+    watched_rows,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -40,9 +49,9 @@ def test_what_runs_stops_at_its_next_batch(owner: User, storage_folder: Path):
         at_row[4_500] = lambda: pytest.fail("It went on after the batch.")
         queued.run_next()
         assert 4_500 in at_row
-    assert (again(export).status, again(export).exported_items) == ("cancelled", 4_000)
+    assert (reload_export(export).status, reload_export(export).exported_items) == ("cancelled", 4_000)
     assert events(export) == ["initiated", "processing", "cancelled"]
-    assert names(storage_folder) == []
+    assert list_files(storage_folder) == []
     assert Attempt.objects.get(export=export).outcome == "cancelled"
     assert not EmailOutbox.objects.exists()
 
@@ -52,9 +61,9 @@ def test_what_is_cancelled_at_its_last_row_is_never_completed(owner: User, stora
         export = queue_export(owner, "groups")
         at_row[3_000] = lambda: tracking.cancel(owner, export.pk)
         queued.run_next()
-    assert again(export).status == "cancelled"
+    assert reload_export(export).status == "cancelled"
     assert "completed" not in events(export)
-    assert names(storage_folder) == []
+    assert list_files(storage_folder) == []
 
 
 def test_a_retry_that_waits_can_be_cancelled(owner: User, storage_folder: Path):
@@ -62,26 +71,26 @@ def test_a_retry_that_waits_can_be_cancelled(owner: User, storage_folder: Path):
     export = queue_export(owner)
     queued.run_next()
     assert tracking.cancel(owner, export.pk).status == "cancelled"
-    lease_over(export)
+    end_lease(export)
     assert queued.run_next() is None
     assert events(export) == ["initiated", "processing", "retrying", "cancelled"]
 
 
 def test_what_was_cancelled_while_its_worker_died_is_cancelled_and_not_tried_again(owner: User):
     export = queue_export(owner)
-    claimed()
+    claim_export()
     tracking.cancel(owner, export.pk)
-    lease_over(export)
+    end_lease(export)
     assert queued.run_next() is None
     assert scheduler.end_abandoned() == 1
-    assert again(export).status == "cancelled"
+    assert reload_export(export).status == "cancelled"
     assert Attempt.objects.get(export=export).outcome == "interrupted"
 
 
 def test_what_is_cancelled_after_its_worker_died_leaves_no_try_open(owner: User):
     export = queue_export(owner)
-    claimed()
-    lease_over(export)
+    claim_export()
+    end_lease(export)
     assert tracking.cancel(owner, export.pk).status == "cancelled"
     tried = Attempt.objects.get(export=export)
     assert (tried.outcome, tried.ended_at is not None) == ("interrupted", True)
@@ -90,14 +99,18 @@ def test_what_is_cancelled_after_its_worker_died_leaves_no_try_open(owner: User)
 @pytest.mark.parametrize("status", ["failed", "cancelled"])
 def test_a_retry_by_hand_is_a_new_export_with_the_same_spec(owner: User, storage_folder: Path, status: str):
     AssetFactory.create_batch(3)
-    old = changed(queue_export(owner, columns=["id", "name"]), status=status)
+    old = update_export(queue_export(owner, columns=["id", "name"]), status=status)
     new = tracking.retry(owner, old.pk)
-    assert (new.retry_of_id, new.spec, new.mode, again(old).status) == (old.pk, old.spec, "queued", status)
+    assert (new.retry_of_id, new.spec, new.mode, reload_export(old).status) == (old.pk, old.spec, "queued", status)
     queued.run_next()
-    assert (again(new).status, again(new).exported_items, again(old).status) == ("completed", 3, status)
+    assert (reload_export(new).status, reload_export(new).exported_items, reload_export(old).status) == (
+        "completed",
+        3,
+        status,
+    )
 
 
 @pytest.mark.parametrize("status", ["pending", "processing", "completed", "expired", "deleted"])
 def test_only_what_failed_or_was_cancelled_can_be_retried(owner: User, status: str):
     with pytest.raises(Conflict):
-        tracking.retry(owner, changed(queue_export(owner), status=status).pk)
+        tracking.retry(owner, update_export(queue_export(owner), status=status).pk)

@@ -29,7 +29,7 @@ from tests.factories.assets import AssetFactory, LocationFactory
 from tests.factories.people import UserFactory
 from tests.factories.resources import values
 from tests.factories.tickets import TicketFactory
-from tests.support.making import content, made
+from tests.support.making import content, run_export
 
 TEXTS = (
     'say "hi", it\'s; ok',
@@ -121,35 +121,35 @@ class TestCellByCell:
         self.columns, self.expected = [*declared.by_name], values(declared)
 
     def test_csv_is_what_the_database_holds(self, resource):
-        text = content(made(resource, format="csv", columns=self.columns)).decode("utf-8-sig")
+        text = content(run_export(resource, format="csv", columns=self.columns)).decode("utf-8-sig")
         header, *rows = csv.reader(io.StringIO(text, newline=""))
         assert header == self.columns
         assert rows == [[as_csv(value) for value in row.values()] for row in self.expected]
 
     def test_tsv_is_what_the_database_holds(self, resource):
-        text = content(made(resource, format="tsv", columns=self.columns)).decode()
+        text = content(run_export(resource, format="tsv", columns=self.columns)).decode()
         header, *rows = csv.reader(io.StringIO(text, newline=""), delimiter="\t")
         assert header == self.columns
         assert rows == [[as_csv(value) for value in row.values()] for row in self.expected]
 
     def test_ndjson_is_what_the_database_holds(self, resource):
-        lines = content(made(resource, format="ndjson", columns=self.columns)).decode().splitlines()
+        lines = content(run_export(resource, format="ndjson", columns=self.columns)).decode().splitlines()
         assert [json.loads(line) for line in lines] == [
             {name: as_json(value) for name, value in row.items()} for row in self.expected
         ]
 
     def test_parquet_is_what_the_database_holds(self, resource):
-        export = made(resource, format="parquet", columns=self.columns)
+        export = run_export(resource, format="parquet", columns=self.columns)
         assert parquet_rows(content(export)) == self.expected
         assert export.manifest["adjustments"] == {}
 
     def test_json_is_what_the_database_holds(self, resource):
-        found = json.loads(content(made(resource, format="json", columns=self.columns)))
+        found = json.loads(content(run_export(resource, format="json", columns=self.columns)))
         assert found["data"] == [{name: as_json(value) for name, value in row.items()} for row in self.expected]
         assert (found["item_count"], found["columns"]) == (len(self.expected), self.columns)
 
     def test_excel_is_what_the_database_holds(self, resource):
-        file = io.BytesIO(content(made(resource, format="excel", columns=self.columns)))
+        file = io.BytesIO(content(run_export(resource, format="excel", columns=self.columns)))
         sheet = openpyxl.load_workbook(file).worksheets[0]
         header, *rows = sheet.iter_rows(values_only=True)
         assert [*header] == self.columns
@@ -161,7 +161,7 @@ class TestCellByCell:
             ] == []
 
     def test_nested_json_is_what_the_database_holds(self, resource):
-        found = json.loads(content(made(resource, format="json", columns=self.columns, nested=True)))
+        found = json.loads(content(run_export(resource, format="json", columns=self.columns, nested=True)))
         declared = registry.resource(resource)
         for row, expected in zip(found["data"], self.expected, strict=True):
             for name, value in expected.items():
@@ -173,11 +173,11 @@ class TestCellByCell:
         model = registry.resource(resource).model
         before = list(model.objects.order_by("pk").values())
         for name in ("csv", "excel", "json"):
-            made(resource, format=name, columns=self.columns)
+            run_export(resource, format=name, columns=self.columns)
         assert list(model.objects.order_by("pk").values()) == before
 
     def test_the_manifest_tells_the_truth(self, resource):
-        export = made(resource, format="csv", columns=self.columns, time_zone="Europe/Berlin")
+        export = run_export(resource, format="csv", columns=self.columns, time_zone="Europe/Berlin")
         data = content(export)
         with storage().open(f"{export.file_key}{MANIFEST_SUFFIX}") as file:
             manifest = json.load(file)
@@ -192,7 +192,7 @@ class TestCellByCell:
         assert manifest["as_of"] <= export.completed_at.isoformat()
 
     def test_the_zone_of_the_request_is_that_of_the_file(self, resource):
-        file = content(made(resource, format="json", columns=["created_at"], time_zone="Asia/Kolkata"))
+        file = content(run_export(resource, format="json", columns=["created_at"], time_zone="Asia/Kolkata"))
         cells = [row["created_at"] for row in json.loads(file)["data"]]
         assert all(cell.endswith("+05:30") for cell in cells)
         assert [datetime.fromisoformat(cell) for cell in cells] == [row["created_at"] for row in self.expected]
@@ -201,7 +201,7 @@ class TestCellByCell:
 Native = READERS[connection.vendor]
 
 
-class Forgetful(Native):
+class RowDroppingReader(Native):
     """Loses the last row of what it reads."""
 
     def read(self, queryset, renderings, dialect):
@@ -210,7 +210,7 @@ class Forgetful(Native):
             yield CellBlock(CELL.join(cells), block.rows - 1)
 
 
-class Doubling(Native):
+class RowDoublingReader(Native):
     """Gives each block twice."""
 
     def read(self, queryset, renderings, dialect):
@@ -218,7 +218,7 @@ class Doubling(Native):
             yield from (block, block)
 
 
-class Breaking(Native):
+class FailingReader(Native):
     """Ends in the middle with an error that nobody foresaw."""
 
     def read(self, queryset, renderings, dialect):
@@ -228,7 +228,8 @@ class Breaking(Native):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
-    "reader, fault", [(Forgetful, RowsMissing), (Doubling, RowsMissing), (Breaking, UnexpectedFault)]
+    "reader, fault",
+    [(RowDroppingReader, RowsMissing), (RowDoublingReader, RowsMissing), (FailingReader, UnexpectedFault)],
 )
 class TestBadReads:
     @pytest.fixture(autouse=True)
@@ -238,7 +239,7 @@ class TestBadReads:
 
     def test_no_file_is_published(self, reader, fault, storage_folder):
         with pytest.raises(fault):
-            made("assets", format="csv")
+            run_export("assets", format="csv")
         export = Export.objects.get()
         assert (export.status, export.error["code"], export.file_key) == (Status.FAILED, fault.code, "")
         assert not any(storage_folder.iterdir())
@@ -281,7 +282,7 @@ def test_a_client_that_goes_away_leaves_a_failed_export_and_no_file(owner, setti
 @pytest.mark.django_db
 def test_text_that_is_shortened_for_excel_is_counted():
     TicketFactory(description="x" * 40_000, subject="\x01")
-    export = made("tickets", format="excel", columns=["subject", "description"])
+    export = run_export("tickets", format="excel", columns=["subject", "description"])
     assert export.manifest["adjustments"] == {"replaced_characters": 1, "shortened_cells": 1}
     assert Ticket.objects.get().description == "x" * 40_000
 
@@ -289,6 +290,6 @@ def test_text_that_is_shortened_for_excel_is_counted():
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", ["csv", "excel", "json", "parquet", "tsv"])
 def test_no_rows_are_a_file_with_its_header(name):
-    export = made("assets", format=name, filters={"status_id": 999})
+    export = run_export("assets", format=name, filters={"status_id": 999})
     assert (export.status, export.exported_items, export.total_items) == (Status.COMPLETED, 0, 0)
     assert content(export)

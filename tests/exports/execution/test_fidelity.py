@@ -21,10 +21,10 @@ from rowferry.exports.resources.columns import Column
 from rowferry.exports.resources.resource import Resource
 from tests.exports.execution.test_data_integrity import FILL
 from tests.exports.execution.test_data_integrity import TEXTS as FILLED
-from tests.exports.formats.corpus import TEXTS, in_format, replaced
+from tests.exports.formats.corpus import TEXTS, count_replacements, in_format
 from tests.exports.formats.programs import PROGRAMS, Program
 from tests.support.all_types_model import Probe
-from tests.support.making import content, made
+from tests.support.making import content, run_export
 
 ON_SQLITE, ON_POSTGRESQL = connection.vendor == "sqlite", connection.vendor == "postgresql"
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -87,7 +87,7 @@ class HostileResource(Resource):
 
 def column(program: Program, name: str, **body: Any) -> list[Any]:
     """One column of the rows in order of their keys, as the program reads it. Beside others: neighbours tell."""
-    export = made("hostile", format=program.format, columns=["id", name, "code"], **body)
+    export = run_export("hostile", format=program.format, columns=["id", name, "code"], **body)
     rows = program.rows(content(export))
     assert [len(row) for row in rows] == [3] * Probe.objects.count()
     return [row[1] for row in rows]
@@ -172,23 +172,23 @@ class TestValues:
     @pytest.mark.parametrize("name", format_writers())
     def test_nothing_is_changed_without_being_counted_and_told(self, name: str) -> None:
         Probe.objects.bulk_create(Probe(text=text) for text in READABLE)
-        export = made("hostile", format=name, columns=["text"])
+        export = run_export("hostile", format=name, columns=["text"])
         longer = [text for text in READABLE if in_format(name, text) != text]
         expected = {}
         if format_writers()[name].max_cell:
             lost = sum(len(in_format(name, text)) < len(text) for text in longer)
-            expected = {"replaced_characters": sum(map(replaced, longer)), "shortened_cells": lost}
+            expected = {"replaced_characters": sum(map(count_replacements, longer)), "shortened_cells": lost}
         assert export.manifest["adjustments"] == expected
-        assert [f"{count:,}" for count in expected.values() if not told(export, f"{count:,}")] == []
+        assert [f"{count:,}" for count in expected.values() if not has_log_line(export, f"{count:,}")] == []
 
     @pytest.mark.parametrize("name", format_writers())
     def test_a_lone_surrogate_of_a_computed_column_is_replaced_and_counted(self, name: str) -> None:
         Probe.objects.create(text="x")
-        export = made("hostile", format=name, columns=["half", "text"])
+        export = run_export("hostile", format=name, columns=["half", "text"])
         program = next(one for one in PROGRAMS if one.format == name)
         assert program.rows(content(export)) == [["\ufffdx", "x"]]
         assert export.manifest["adjustments"] == {"replaced_characters": 1}
-        assert told(export, "1 characters")
+        assert has_log_line(export, "1 characters")
 
     @pytest.mark.parametrize("name", format_writers())
     @pytest.mark.parametrize("kind", ["flag", "count", "object"])
@@ -197,7 +197,7 @@ class TestValues:
         self, name: str, kind: str, text: str
     ) -> None:
         Probe.objects.bulk_create([Probe(text="1"), Probe(text=text), Probe(text="0")])
-        export = made("hostile", format=name, columns=["id", kind])
+        export = run_export("hostile", format=name, columns=["id", kind])
         program = next(one for one in PROGRAMS if one.format == name)
         assert len(program.rows(content(export))) == 2
         assert (export.exported_items, export.failed_items) == (2, 1)
@@ -209,13 +209,13 @@ class TestValues:
         Probe.objects.create(text="x")
         with connection.cursor() as cursor:
             cursor.execute("UPDATE probe_probe SET text = CAST(x'41ff42' AS TEXT)")
-        export = made("hostile", format=name, columns=["id", "text"])
+        export = run_export("hostile", format=name, columns=["id", "text"])
         program = next(one for one in PROGRAMS if one.format == name)
         assert program.rows(content(export))[0][1] == "A\ufffdB"
         assert export.manifest["adjustments"] == {"replaced_characters": 1}
 
 
-def told(export: Export, start: str) -> bool:
+def has_log_line(export: Export, start: str) -> bool:
     return ExportLog.objects.filter(export=export, message__startswith=start).exists()
 
 
@@ -230,7 +230,7 @@ class TestResources:
     def test_every_column_is_read_by_every_program(self, resource: str, program: Program) -> None:
         FILL[resource]()
         columns = [*registry.resource(resource).by_name]
-        rows = program.rows(content(made(resource, format=program.format, columns=columns)))
+        rows = program.rows(content(run_export(resource, format=program.format, columns=columns)))
         assert [len(row) for row in rows] == [len(columns)] * len(FILLED)
 
     @pytest.mark.parametrize("name", format_writers())
@@ -238,11 +238,11 @@ class TestResources:
         FILL[resource]()
         program = next(one for one in PROGRAMS if one.format == name)
         for column in registry.resource(resource).by_name:
-            rows = program.rows(content(made(resource, format=name, columns=[column])))
+            rows = program.rows(content(run_export(resource, format=name, columns=[column])))
             assert [len(row) for row in rows] == [1] * len(FILLED)
 
     @pytest.mark.parametrize("name", format_writers())
     def test_there_may_be_no_rows(self, resource: str, name: str) -> None:
-        export = made(resource, format=name, columns=[*registry.resource(resource).by_name])
+        export = run_export(resource, format=name, columns=[*registry.resource(resource).by_name])
         program = next(one for one in PROGRAMS if one.format == name)
         assert program.rows(content(export)) == []

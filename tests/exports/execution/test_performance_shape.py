@@ -91,14 +91,14 @@ def all_statements() -> Iterator[list[str]]:
     def watch(connection, **_) -> None:
         connection.execute_wrappers.append(note)
 
-    connection_pool.forget()  # so that every reader connects while we look
+    connection_pool.close_all()  # so that every reader connects while we look
     connection_created.connect(watch)
     try:
         with connection.execute_wrapper(note):
             yield seen
     finally:
         connection_created.disconnect(watch)
-        connection_pool.forget()
+        connection_pool.close_all()
 
 
 MOST_STATEMENTS = {"in the request": 15, "queue": 10, "worker": 17}
@@ -146,12 +146,12 @@ def peak_of(body: dict[str, object], rows: int) -> int:
         format=plan.spec.format,
         exported_at=datetime.now(UTC),
         item_count=rows,
-        columns=plan.sink_columns,
+        columns=plan.format_columns,
     )
     tally = Tally()
     with open_reader("default") as reader:
         tracemalloc.start()
-        for _ in write_rows(plan, reader, plan.sink(order, Nowhere()), tally):
+        for _ in write_rows(plan, reader, plan.writer_class(order, NullStream()), tally):
             pass
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
@@ -159,7 +159,7 @@ def peak_of(body: dict[str, object], rows: int) -> int:
     return peak
 
 
-class Nowhere(io.RawIOBase):
+class NullStream(io.RawIOBase):
     """A stream that forgets."""
 
     def write(self, data) -> int:

@@ -60,7 +60,7 @@ def in_format(name: str, text: str) -> str:
     return IN_FORMAT.get(name, str)(text)
 
 
-def replaced(text: str) -> int:
+def count_replacements(text: str) -> int:
     """How many characters a sheet has no place for."""
     return sum(a != b for a, b in zip(text, in_excel(text), strict=False))
 

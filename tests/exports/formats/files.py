@@ -52,7 +52,7 @@ hostile_text = st.sampled_from(HOSTILE) | st.text(max_size=20)
 """What people type, paste and try; valid Unicode without lone surrogates, as databases hold it."""
 
 
-class Tape:
+class WriteOnlyStream:
     """A stream that can do nothing but take bytes."""
 
     def __init__(self) -> None:
@@ -67,9 +67,9 @@ class Tape:
 
 
 @dataclass
-class Made:
+class WrittenFile:
     data: bytes
-    sink: FormatWriter
+    writer: FormatWriter
     writes: list[bytes] = field(default_factory=list)
 
     @property
@@ -82,9 +82,9 @@ def columns(*kinds: ValueType) -> tuple[FormatColumn, ...]:
     return tuple(FormatColumn(f"c{index}", f"Column {index}", kind) for index, kind in enumerate(kinds))
 
 
-def order_for(sink: type[FormatWriter], of: tuple[FormatColumn, ...], **facts: Any) -> FileHeader:
+def order_for(writer_class: type[FormatWriter], of: tuple[FormatColumn, ...], **facts: Any) -> FileHeader:
     known: dict[str, Any] = {"resource_label": "Assets", "exported_at": WHEN, "item_count": None} | facts
-    return FileHeader(export_id="5f0c", resource="assets", format=sink.name, columns=of, **known)
+    return FileHeader(export_id="5f0c", resource="assets", format=writer_class.name, columns=of, **known)
 
 
 def block(rows: Sequence[Row]) -> CellBlock:
@@ -100,16 +100,16 @@ def blocks(rows: Sequence[Row], size: int) -> Iterator[CellBlock]:
 
 
 def make(
-    sink: type[FormatWriter], of: tuple[FormatColumn, ...], rows: Sequence[Row], size: int = 2000, **facts: Any
-) -> Made:
+    writer_class: type[FormatWriter], of: tuple[FormatColumn, ...], rows: Sequence[Row], size: int = 2000, **facts: Any
+) -> WrittenFile:
     """The file of these rows, given to the sink in blocks of `size`."""
-    tape = Tape()
-    writer = sink(order_for(sink, of, **facts), tape)
+    tape = WriteOnlyStream()
+    writer = writer_class(order_for(writer_class, of, **facts), tape)
     writer.open()
     for part in blocks(rows, size):
         writer.write(part)
     writer.close()
-    return Made(tape.data, writer, tape.writes)
+    return WrittenFile(tape.data, writer, tape.writes)
 
 
 def csv_rows(data: bytes, delimiter: str = ",") -> list[list[str]]:
@@ -145,11 +145,11 @@ def workbook(data: bytes) -> openpyxl.Workbook:
 def excel_rows(data: bytes, sheet: int = 0) -> list[list[Any]]:
     """Rows without the header, as openpyxl reads them and Excel would: openpyxl leaves `_xHHHH_` to its caller."""
     return [
-        [unescaped(value) for value in row] for row in workbook(data).worksheets[sheet].iter_rows(2, values_only=True)
+        [unescape(value) for value in row] for row in workbook(data).worksheets[sheet].iter_rows(2, values_only=True)
     ]
 
 
-def unescaped(value: Any) -> Any:
+def unescape(value: Any) -> Any:
     """ST_Xstring of ECMA-376, 22.9.2.19."""
     if not isinstance(value, str):
         return value

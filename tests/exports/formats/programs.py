@@ -19,7 +19,7 @@ from tests.exports.formats.files import (
     json_rows,
     ndjson_rows,
     parquet_rows,
-    unescaped,
+    unescape,
 )
 
 Rows = list[list[Any]]
@@ -39,7 +39,7 @@ class Program:
         return value if self.tells_null else value or ""
 
 
-def keyed(read: Callable[[bytes], list[dict[str, Any]]], data: bytes) -> Rows:
+def rows_from_records(read: Callable[[bytes], list[dict[str, Any]]], data: bytes) -> Rows:
     return [list(row.values()) for row in read(data)]
 
 
@@ -79,7 +79,7 @@ def pandas_parquet(data: bytes) -> Rows:
 def pandas_excel(data: bytes, engine: str) -> Rows:
     """Of the first sheet. Like openpyxl, pandas leaves `_xHHHH_` to its caller where openpyxl reads for it."""
     frame = pandas.read_excel(io.BytesIO(data), engine=engine, dtype=object, keep_default_na=False, na_filter=False)
-    after = unescaped if engine == "openpyxl" else lambda value: value
+    after = unescape if engine == "openpyxl" else lambda value: value
     return [[after(value) for value in row] for row in values_of(frame)]
 
 
@@ -101,12 +101,12 @@ PROGRAMS = (
     Program("csv", "tsv", partial(csv_rows, delimiter="\t"), tells_null=False),
     Program("polars", "tsv", partial(polars_lines, delimiter="\t")),
     Program("pandas", "tsv", partial(pandas_lines, delimiter="\t"), tells_null=False),
-    Program("json", "json", partial(keyed, json_rows)),
+    Program("json", "json", partial(rows_from_records, json_rows)),
     Program("polars", "json", polars_objects),
-    Program("json", "ndjson", partial(keyed, ndjson_rows)),
+    Program("json", "ndjson", partial(rows_from_records, ndjson_rows)),
     Program("polars", "ndjson", polars_ndjson),
     Program("pandas", "ndjson", pandas_ndjson),
-    Program("pyarrow", "parquet", partial(keyed, parquet_rows)),
+    Program("pyarrow", "parquet", partial(rows_from_records, parquet_rows)),
     Program("polars", "parquet", polars_parquet),
     Program("pandas", "parquet", pandas_parquet),
     Program("openpyxl", "excel", excel_rows),

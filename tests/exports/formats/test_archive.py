@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 
 from rowferry.exports.formats.excel.archive import Archive
-from tests.exports.formats.files import WHEN, Tape
+from tests.exports.formats.files import WHEN, WriteOnlyStream
 
 FOUR_GIB = 1 << 32
 
 
 def archive_of(*parts: bytes, stamp: datetime = WHEN) -> bytes:
     """part0 put as a whole, the others bit by bit."""
-    tape = Tape()
+    tape = WriteOnlyStream()
     archive = Archive(tape, stamp)
     archive.put("part0", parts[0])
     for number, data in enumerate(parts[1:], 1):
@@ -90,7 +90,7 @@ def test_parts_carry_the_time_of_the_export(stamp: datetime, written: tuple[int,
 
 
 def test_nothing_is_written_before_it_is_asked_for_and_then_at_once() -> None:
-    tape = Tape()
+    tape = WriteOnlyStream()
     archive = Archive(tape, WHEN)
     archive.put("a", b"a")
     archive.begin("b")

@@ -10,10 +10,10 @@ from rowferry.exports.encoding.blocks import CellBlock
 from rowferry.exports.encoding.value_types import Representation, ValueType
 from rowferry.exports.errors import SourceFault
 from rowferry.exports.formats import FormatWriter, format_writers
-from tests.exports.formats.files import HOSTILE, READERS, Row, Tape, block, columns, make, order_for
+from tests.exports.formats.files import HOSTILE, READERS, Row, WriteOnlyStream, block, columns, make, order_for
 
-READY = [sink for sink in format_writers().values() if sink.missing is None]
-every_format = pytest.mark.parametrize("sink", READY, ids=lambda sink: sink.name)
+READY = [writer_class for writer_class in format_writers().values() if writer_class.missing is None]
+every_format = pytest.mark.parametrize("writer_class", READY, ids=lambda writer_class: writer_class.name)
 CELLS = {
     (ValueType.BOOLEAN, Representation.PLAIN): "true",
     (ValueType.BOOLEAN, Representation.DIGIT): "1",
@@ -29,9 +29,9 @@ CELLS = {
 ALL_KINDS = columns(*ValueType)
 
 
-def rows_for(sink: type[FormatWriter], count: int) -> list[Row]:
+def rows_for(writer_class: type[FormatWriter], count: int) -> list[Row]:
     """Rows of every kind in the forms that this format asks for, with hostile texts and NULLs in between."""
-    cells = [CELLS.get((kind, sink.forms.get(kind, Representation.PLAIN))) for kind in ValueType]
+    cells = [CELLS.get((kind, writer_class.forms.get(kind, Representation.PLAIN))) for kind in ValueType]
     return [
         [
             None if (row + place) % 5 == 0 else cell or HOSTILE[(row + place) % len(HOSTILE)]
@@ -42,16 +42,16 @@ def rows_for(sink: type[FormatWriter], count: int) -> list[Row]:
 
 
 def test_the_formats_are_there() -> None:
-    assert {sink.name for sink in READY} == {"csv", "excel", "json", "ndjson", "parquet", "tsv"}
+    assert {writer_class.name for writer_class in READY} == {"csv", "excel", "json", "ndjson", "parquet", "tsv"}
 
 
 @every_format
-def test_a_format_says_what_it_is(sink: type[FormatWriter]) -> None:
-    assert sink.label
-    assert sink.description
-    assert sink.extension.isalnum()
-    assert "/" in sink.content_type
-    assert all(option.default in option.choices for option in sink.options if option.choices)
+def test_a_format_says_what_it_is(writer_class: type[FormatWriter]) -> None:
+    assert writer_class.label
+    assert writer_class.description
+    assert writer_class.extension.isalnum()
+    assert "/" in writer_class.content_type
+    assert all(option.default in option.choices for option in writer_class.options if option.choices)
 
 
 @pytest.mark.parametrize(
@@ -71,72 +71,72 @@ def test_content_types_are_those_that_programs_know(name: str, extension: str, c
 
 @every_format
 @pytest.mark.parametrize("count", [0, 1, 2, 7, 30])
-def test_as_many_rows_come_out_as_went_in(sink: type[FormatWriter], count: int) -> None:
-    made = make(sink, ALL_KINDS, rows_for(sink, count), 7)
-    assert len(READERS[sink.name](made.data)) == made.sink.rows == count
+def test_as_many_rows_come_out_as_went_in(writer_class: type[FormatWriter], count: int) -> None:
+    made = make(writer_class, ALL_KINDS, rows_for(writer_class, count), 7)
+    assert len(READERS[writer_class.name](made.data)) == made.writer.rows == count
 
 
 @every_format
-def test_how_rows_are_cut_into_blocks_does_not_change_the_content(sink: type[FormatWriter]) -> None:
-    rows = rows_for(sink, 25)
-    contents = [READERS[sink.name](make(sink, ALL_KINDS, rows, size).data) for size in (1, 4, 25)]
+def test_how_rows_are_cut_into_blocks_does_not_change_the_content(writer_class: type[FormatWriter]) -> None:
+    rows = rows_for(writer_class, 25)
+    contents = [READERS[writer_class.name](make(writer_class, ALL_KINDS, rows, size).data) for size in (1, 4, 25)]
     assert contents[0] == contents[1] == contents[2]
 
 
 @every_format
-def test_the_same_order_gives_the_same_bytes(sink: type[FormatWriter]) -> None:
-    rows = rows_for(sink, 25)
-    assert make(sink, ALL_KINDS, rows, 5).data == make(sink, ALL_KINDS, rows, 5).data
+def test_the_same_order_gives_the_same_bytes(writer_class: type[FormatWriter]) -> None:
+    rows = rows_for(writer_class, 25)
+    assert make(writer_class, ALL_KINDS, rows, 5).data == make(writer_class, ALL_KINDS, rows, 5).data
 
 
 @every_format
-def test_every_kind_alone_can_be_a_file_with_and_without_values(sink: type[FormatWriter]) -> None:
+def test_every_kind_alone_can_be_a_file_with_and_without_values(writer_class: type[FormatWriter]) -> None:
     for place, column in enumerate(ALL_KINDS):
-        rows = [[row[place]] for row in rows_for(sink, 6)]
-        assert len(READERS[sink.name](make(sink, (column,), rows).data)) == 6
-        assert len(READERS[sink.name](make(sink, (column,), [[None]] * 3).data)) == 3
+        rows = [[row[place]] for row in rows_for(writer_class, 6)]
+        assert len(READERS[writer_class.name](make(writer_class, (column,), rows).data)) == 6
+        assert len(READERS[writer_class.name](make(writer_class, (column,), [[None]] * 3).data)) == 3
 
 
 @every_format
-def test_an_empty_block_changes_nothing(sink: type[FormatWriter]) -> None:
-    tape = Tape()
-    writer = sink(order_for(sink, ALL_KINDS), tape)
+def test_an_empty_block_changes_nothing(writer_class: type[FormatWriter]) -> None:
+    tape = WriteOnlyStream()
+    writer = writer_class(order_for(writer_class, ALL_KINDS), tape)
     writer.open()
     writer.write(CellBlock(b"", 0))
-    writer.write(block(rows_for(sink, 2)))
+    writer.write(block(rows_for(writer_class, 2)))
     writer.write(CellBlock(b"", 0))
     writer.close()
-    assert tape.data == make(sink, ALL_KINDS, rows_for(sink, 2)).data
+    assert tape.data == make(writer_class, ALL_KINDS, rows_for(writer_class, 2)).data
 
 
 @every_format
-def test_a_block_that_is_not_rows_times_width_is_refused(sink: type[FormatWriter]) -> None:
-    writer = sink(order_for(sink, ALL_KINDS), Tape())
+def test_a_block_that_is_not_rows_times_width_is_refused(writer_class: type[FormatWriter]) -> None:
+    writer = writer_class(order_for(writer_class, ALL_KINDS), WriteOnlyStream())
     writer.open()
     with pytest.raises(SourceFault):
         writer.write(CellBlock(b"1\xfe2", 1))
 
 
 @every_format
-def test_a_block_is_at_most_one_write(sink: type[FormatWriter]) -> None:
-    tape = Tape()
-    writer = sink(order_for(sink, ALL_KINDS), tape)
+def test_a_block_is_at_most_one_write(writer_class: type[FormatWriter]) -> None:
+    tape = WriteOnlyStream()
+    writer = writer_class(order_for(writer_class, ALL_KINDS), tape)
     writer.open()
     for count in range(1, 6):
         before = len(tape.writes)
-        writer.write(block(rows_for(sink, 50 * count)))
+        writer.write(block(rows_for(writer_class, 50 * count)))
         assert len(tape.writes) - before <= 1
 
 
 @every_format
-def test_memory_does_not_grow_with_the_rows(sink: type[FormatWriter]) -> None:
-    part = block(rows_for(sink, 200))
-    peaks = [peak_of(sink, part, count) for count in (20, 200)]
+def test_memory_does_not_grow_with_the_rows(writer_class: type[FormatWriter]) -> None:
+    part = block(rows_for(writer_class, 200))
+    peaks = [peak_of(writer_class, part, count) for count in (20, 200)]
     assert peaks[1] - peaks[0] < 64 * 1024
 
 
-def peak_of(sink: type[FormatWriter], part: CellBlock, count: int) -> int:
-    writer = sink(order_for(sink, ALL_KINDS), Nowhere())
+def peak_of(writer_class: type[FormatWriter], part: CellBlock, count: int) -> int:
+    writer = writer_class(order_for(writer_class, ALL_KINDS), NullStream())
     tracemalloc.start()
     writer.open()
     for _ in range(count):
@@ -147,6 +147,6 @@ def peak_of(sink: type[FormatWriter], part: CellBlock, count: int) -> int:
     return peak
 
 
-class Nowhere:
+class NullStream:
     def write(self, data: bytes) -> None:
         """Bytes that nobody keeps."""

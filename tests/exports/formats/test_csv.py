@@ -22,7 +22,7 @@ def test_any_text_comes_back_as_it_was(rows: list[tuple[int, str, str]], size: i
     cells = [(str(number), text, code) for number, text, code in rows]
     made = make(CsvWriter, columns(ValueType.INTEGER, ValueType.TEXT, ValueType.IDENTIFIER), cells, size)
     assert csv_rows(made.data) == [list(row) for row in cells]
-    assert made.sink.rows == len(rows)
+    assert made.writer.rows == len(rows)
 
 
 @pytest.mark.parametrize(("chosen", "used"), [(",", ","), (";", ";"), ("tab", "\t"), ("\t", "\t"), ("|", "|")])

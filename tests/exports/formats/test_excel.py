@@ -40,7 +40,7 @@ def test_any_text_comes_back_but_for_what_xml_forbids(
     expected = [[None if text is None else in_excel(text), number, in_excel(code)] for text, number, code in rows]
     assert excel_rows(made.data) == expected
     assert calamine_rows(made.data) == [["" if value is None else value for value in row] for row in expected]
-    assert made.sink.rows == len(rows)
+    assert made.writer.rows == len(rows)
 
 
 @settings(deadline=None)
@@ -48,11 +48,11 @@ def test_any_text_comes_back_but_for_what_xml_forbids(
 def test_each_character_that_xml_forbids_is_counted(texts: list[str]) -> None:
     made = make(ExcelWriter, TEXT, [[text] for text in texts])
     replaced = sum(a != b for text in texts for a, b in zip(text, in_excel(text), strict=True))
-    assert made.sink.adjustments["replaced_characters"] == replaced
+    assert made.writer.adjustments["replaced_characters"] == replaced
 
 
 def test_nothing_is_counted_where_nothing_was_changed() -> None:
-    assert not make(ExcelWriter, TEXT, [["crème\r\n_x0041_ <&>"]]).sink.adjustments
+    assert not make(ExcelWriter, TEXT, [["crème\r\n_x0041_ <&>"]]).writer.adjustments
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_nothing_is_counted_where_nothing_was_changed() -> None:
 def test_bytes_that_are_no_utf8_are_replaced_and_counted(cell: bytes, expected: str, replaced: int) -> None:
     made = make(ExcelWriter, columns(ValueType.TEXT, ValueType.TEXT), [[cell, "é"], [None, cell]])
     assert excel_rows(made.data) == [[expected, "é"], [None, expected]]
-    assert made.sink.adjustments["replaced_characters"] == 2 * replaced
+    assert made.writer.adjustments["replaced_characters"] == 2 * replaced
 
 
 def test_broken_cells_do_not_complete_each_other() -> None:
@@ -189,7 +189,7 @@ def test_long_cells_are_shortened_and_counted_wherever_they_stand(text: str, kep
     shortened = in_excel(text)
     assert len(shortened) == kept
     assert excel_rows(made.data) == [[neighbour, shortened], [shortened, None]]
-    assert made.sink.adjustments["shortened_cells"] == (2 if kept < len(text) else 0)
+    assert made.writer.adjustments["shortened_cells"] == (2 if kept < len(text) else 0)
 
 
 def test_there_are_no_formulas() -> None:

@@ -34,7 +34,7 @@ class SmallSheets(ExcelWriter):
     max_sheet_bytes: ClassVar[int] = 5000
 
 
-def numbered(count: int) -> list[tuple[str, str]]:
+def numbered_rows(count: int) -> list[tuple[str, str]]:
     return [(str(number), f"row {number}") for number in range(count)]
 
 
@@ -46,12 +46,12 @@ def parts(data: bytes) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("count", [0, 1, 8, 9])
 def test_rows_within_the_limit_need_one_sheet(count: int) -> None:
-    assert workbook(make(TenRows, NUMBERED, numbered(count)).data).sheetnames == ["Assets", "About this export"]
+    assert workbook(make(TenRows, NUMBERED, numbered_rows(count)).data).sheetnames == ["Assets", "About this export"]
 
 
 @pytest.mark.parametrize("size", [1, 4, 9, 10, 100])
 def test_rows_beyond_the_limit_go_to_further_sheets_with_the_same_header(size: int) -> None:
-    made = make(TenRows, NUMBERED, numbered(25), size)
+    made = make(TenRows, NUMBERED, numbered_rows(25), size)
     book = workbook(made.data)
     assert book.sheetnames == ["Assets", "Assets 2", "Assets 3", "About this export"]
     assert [excel_rows(made.data, sheet) for sheet in range(3)] == [
@@ -62,7 +62,7 @@ def test_rows_beyond_the_limit_go_to_further_sheets_with_the_same_header(size: i
 
 
 def test_a_sheet_ends_before_its_xml_is_too_long() -> None:
-    made = make(SmallSheets, NUMBERED, numbered(200), 10)
+    made = make(SmallSheets, NUMBERED, numbered_rows(200), 10)
     sheets = [xml for name, xml in parts(made.data).items() if name.startswith("xl/worksheets/")]
     assert len(sheets) > 3
     assert max(map(len, sheets)) < 5000 + 500
@@ -71,7 +71,7 @@ def test_a_sheet_ends_before_its_xml_is_too_long() -> None:
 
 
 def test_the_header_is_bold_frozen_and_has_a_filter() -> None:
-    sheet = workbook(make(ExcelWriter, NUMBERED, numbered(3), headers="labels").data).worksheets[0]
+    sheet = workbook(make(ExcelWriter, NUMBERED, numbered_rows(3), headers="labels").data).worksheets[0]
     assert [(cell.value, cell.font.b) for cell in sheet[1]] == [("Column 0", True), ("Column 1", True)]
     assert not sheet["A2"].font.b
     assert sheet.freeze_panes == "A2"
@@ -79,18 +79,18 @@ def test_the_header_is_bold_frozen_and_has_a_filter() -> None:
 
 
 def test_each_filter_has_the_hidden_name_that_excel_looks_for() -> None:
-    xml = parts(make(TenRows, NUMBERED, numbered(12), resource_label="Bob's").data)["xl/workbook.xml"].decode()
+    xml = parts(make(TenRows, NUMBERED, numbered_rows(12), resource_label="Bob's").data)["xl/workbook.xml"].decode()
     names = re.findall(r'<definedName name="_xlnm._FilterDatabase" localSheetId="(\d)" hidden="1">(.*?)<', xml)
     assert names == [("0", "'Bob''s'!$A$1:$B$10"), ("1", "'Bob''s 2'!$A$1:$B$4")]
 
 
 def test_one_sheet_is_selected() -> None:
-    sheets = [xml for name, xml in parts(make(TenRows, NUMBERED, numbered(25)).data).items() if "/sheet" in name]
+    sheets = [xml for name, xml in parts(make(TenRows, NUMBERED, numbered_rows(25)).data).items() if "/sheet" in name]
     assert [xml.count(b"tabSelected") for xml in sheets] == [1, 0, 0, 0]
 
 
 def test_the_elements_of_a_sheet_stand_in_the_order_of_the_schema() -> None:
-    data = make(ExcelWriter, (NUMBERED[0], LEVELS), numbered(2)).data
+    data = make(ExcelWriter, (NUMBERED[0], LEVELS), numbered_rows(2)).data
     root = ElementTree.fromstring(parts(data)["xl/worksheets/sheet1.xml"])
     assert [child.tag.removeprefix(MAIN) for child in root] == [
         "sheetPr",
@@ -106,7 +106,7 @@ def test_the_elements_of_a_sheet_stand_in_the_order_of_the_schema() -> None:
 
 
 def test_every_part_is_xml_with_a_content_type_and_every_relation_leads_somewhere() -> None:
-    found = parts(make(TenRows, NUMBERED, numbered(12)).data)
+    found = parts(make(TenRows, NUMBERED, numbered_rows(12)).data)
     types = found["[Content_Types].xml"].decode()
     for name, xml in found.items():
         assert ElementTree.fromstring(xml) is not None
@@ -157,7 +157,7 @@ def ground(rule: Any) -> str:
 
 
 def test_a_sheet_of_no_rows_and_columns_of_which_nothing_is_said_have_no_rules() -> None:
-    for data in (make(ExcelWriter, (LEVELS,), []).data, make(ExcelWriter, NUMBERED, numbered(2)).data):
+    for data in (make(ExcelWriter, (LEVELS,), []).data, make(ExcelWriter, NUMBERED, numbered_rows(2)).data):
         assert b"conditionalFormatting" not in parts(data)["xl/worksheets/sheet1.xml"]
 
 
@@ -175,7 +175,7 @@ def luminance(colour: str) -> float:
 
 
 def test_each_printed_page_is_as_wide_as_the_sheet_and_repeats_the_header() -> None:
-    sheet = workbook(make(ExcelWriter, NUMBERED, numbered(3)).data).worksheets[0]
+    sheet = workbook(make(ExcelWriter, NUMBERED, numbered_rows(3)).data).worksheets[0]
     assert sheet.print_title_rows == "$1:$1"
     assert sheet.sheet_properties.pageSetUpPr is not None
     assert sheet.sheet_properties.pageSetUpPr.fitToPage
@@ -199,7 +199,7 @@ def test_the_last_sheet_says_what_the_file_is() -> None:
     made = make(
         ExcelWriter,
         NUMBERED,
-        numbered(3),
+        numbered_rows(3),
         requested_by="Olga Owner",
         filters={"search": "<é> \x00\ud800", "status_id": [1, None]},
         sort_by="c1",
@@ -222,7 +222,7 @@ def test_the_last_sheet_says_what_the_file_is() -> None:
         "Export id": "5f0c",
         "Program": "Rowferry",
     }
-    assert not made.sink.adjustments
+    assert not made.writer.adjustments
 
 
 def test_the_last_sheet_says_what_is_not_as_it_was() -> None:

@@ -15,16 +15,16 @@ from hypothesis import strategies as st
 from rowferry.exports.encoding.blocks import CELL, CellBlock
 from rowferry.exports.encoding.value_types import ValueType
 from rowferry.exports.formats import FormatWriter, format_writers
-from tests.exports.formats.corpus import TEXTS, in_format, many_rows, replaced, some_text
-from tests.exports.formats.files import Tape, calamine_rows, columns, make, order_for, workbook
+from tests.exports.formats.corpus import TEXTS, count_replacements, in_format, many_rows, some_text
+from tests.exports.formats.files import WriteOnlyStream, calamine_rows, columns, make, order_for, workbook
 from tests.exports.formats.programs import PROGRAMS, Program
 
 EXAMPLES, ROWS = 10, 2_000
 """20,000 hostile rows a format."""
 SHEET_ROWS = 1_048_576
 MIXED = columns(ValueType.TEXT, ValueType.INTEGER, ValueType.IDENTIFIER)
-READY = [sink for sink in format_writers().values() if sink.missing is None]
-every_format = pytest.mark.parametrize("sink", READY, ids=lambda sink: sink.name)
+READY = [writer_class for writer_class in format_writers().values() if writer_class.missing is None]
+every_format = pytest.mark.parametrize("writer_class", READY, ids=lambda writer_class: writer_class.name)
 every_program = pytest.mark.parametrize("program", PROGRAMS, ids=lambda one: f"{one.format} by {one.name}")
 
 
@@ -42,7 +42,9 @@ def read(program: Program, data: bytes) -> list[list[Any]]:
 
 
 def test_every_format_is_read_by_two_programs_at_least() -> None:
-    assert [sink.name for sink in READY if sum(one.format == sink.name for one in PROGRAMS) < 2] == []
+    assert [
+        writer_class.name for writer_class in READY if sum(one.format == writer_class.name for one in PROGRAMS) < 2
+    ] == []
 
 
 @every_program
@@ -54,44 +56,48 @@ def test_hostile_text_is_read_as_it_was(program: Program, name: str) -> None:
 
 
 @every_format
-def test_twenty_thousand_hostile_rows_are_read_as_they_were(sink: type[FormatWriter]) -> None:
-    programs = [one for one in PROGRAMS if one.format == sink.name]
+def test_twenty_thousand_hostile_rows_are_read_as_they_were(writer_class: type[FormatWriter]) -> None:
+    programs = [one for one in PROGRAMS if one.format == writer_class.name]
 
     @settings(max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(st.integers(0), st.lists(some_text, max_size=8))
     def check(seed: int, drawn: list[str]) -> None:
         rows = many_rows(seed, drawn, ROWS)
-        made = make(sink, MIXED, rows, 700)
+        made = make(writer_class, MIXED, rows, 700)
         for program in programs[:2]:
             assert read(program, made.data) == seen(program, rows)
         texts = [text for first, _, last in rows for text in (first, last) if text]
-        expected = sum(map(replaced, texts)) if sink.name == "excel" else 0
-        assert made.sink.adjustments["replaced_characters"] == expected
+        expected = sum(map(count_replacements, texts)) if writer_class.name == "excel" else 0
+        assert made.writer.adjustments["replaced_characters"] == expected
 
     check()
 
 
 @pytest.mark.parametrize(
-    ("sink", "rows"),
-    [(sink, SHEET_ROWS + more) for sink in READY for more in ((-1, 0, 1) if sink.max_rows else (1,))],
+    ("writer_class", "rows"),
+    [
+        (writer_class, SHEET_ROWS + more)
+        for writer_class in READY
+        for more in ((-1, 0, 1) if writer_class.max_rows else (1,))
+    ],
     ids=lambda one: str(getattr(one, "name", one)),
 )
-def test_not_a_row_is_lost_where_a_sheet_ends(sink: type[FormatWriter], rows: int) -> None:
-    tape = Tape()
-    writer = sink(order_for(sink, columns(ValueType.INTEGER)), tape)
+def test_not_a_row_is_lost_where_a_sheet_ends(writer_class: type[FormatWriter], rows: int) -> None:
+    tape = WriteOnlyStream()
+    writer = writer_class(order_for(writer_class, columns(ValueType.INTEGER)), tape)
     writer.open()
     for start in range(0, rows, 50_000):
         numbers = range(start, min(start + 50_000, rows))
         writer.write(CellBlock(CELL.join([b"%d" % number for number in numbers]), len(numbers)))
     writer.close()
     assert writer.rows == rows
-    assert list(all_numbers(sink, tape.data)) == list(range(rows))
+    assert list(all_numbers(writer_class, tape.data)) == list(range(rows))
 
 
-def all_numbers(sink: type[FormatWriter], data: bytes) -> list[int]:
+def all_numbers(writer_class: type[FormatWriter], data: bytes) -> list[int]:
     """The one column of a file, over all its sheets."""
-    if sink.max_rows is None:
-        polars = next(one for one in PROGRAMS if (one.format, one.name) == (sink.name, "polars"))
+    if writer_class.max_rows is None:
+        polars = next(one for one in PROGRAMS if (one.format, one.name) == (writer_class.name, "polars"))
         return [int(value) for (value,) in polars.rows(data)]
     sheets = len(workbook_names(data)) - 1
     return [int(value) for sheet in range(sheets) for (value,) in calamine_rows(data, sheet)]

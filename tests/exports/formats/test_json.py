@@ -31,7 +31,7 @@ def test_any_value_comes_back_as_it_was(rows: list[tuple[int | None, str | None,
     cells = [(None if number is None else str(number), text, code) for number, text, code in rows]
     made = make(JsonWriter, columns(ValueType.INTEGER, ValueType.TEXT, ValueType.IDENTIFIER), cells, size)
     assert json_rows(made.data) == [dict(zip(("c0", "c1", "c2"), row, strict=True)) for row in rows]
-    assert made.sink.rows == len(rows)
+    assert made.writer.rows == len(rows)
 
 
 def test_the_facts_come_first_and_in_order() -> None:

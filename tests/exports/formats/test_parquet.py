@@ -21,17 +21,26 @@ from hypothesis import strategies as st
 from rowferry.exports.encoding.value_types import ValueType
 from rowferry.exports.formats import FormatColumn
 from rowferry.exports.formats.parquet import GROUP_ROWS, ParquetWriter
-from tests.exports.formats.files import Made, Tape, block, columns, hostile_text, make, order_for, parquet_rows
+from tests.exports.formats.files import (
+    WriteOnlyStream,
+    WrittenFile,
+    block,
+    columns,
+    hostile_text,
+    make,
+    order_for,
+    parquet_rows,
+)
 
 BLOCK = 2_000
 
 
-def values(made: Made) -> list[Any]:
+def values(made: WrittenFile) -> list[Any]:
     """What the first column holds."""
     return [row["c0"] for row in parquet_rows(made.data)]
 
 
-def schema(made: Made) -> pa.Schema:
+def schema(made: WrittenFile) -> pa.Schema:
     return pq.read_schema(io.BytesIO(made.data))
 
 
@@ -114,7 +123,7 @@ def test_an_instant_from_before_there_were_zones_keeps_its_value() -> None:
         ParquetWriter, columns(ValueType.INSTANT), [["1850-10-30T14:15:00+00:53:28"]], time_zone="Europe/Berlin"
     )
     assert values(made) == [datetime(1850, 10, 30, 13, 21, 32, tzinfo=UTC)]
-    assert made.sink.adjustments == {}
+    assert made.writer.adjustments == {}
 
 
 @pytest.mark.parametrize(
@@ -139,11 +148,11 @@ def test_a_value_that_does_not_fit_is_empty_and_counted_and_its_neighbours_are_t
     first, lost, nothing, last = values(made)
     assert (lost, nothing) == (None, None)
     assert first == last is not None
-    assert made.sink.adjustments == Counter(emptied_cells=1)
+    assert made.writer.adjustments == Counter(emptied_cells=1)
 
 
 def test_bytes_are_sent_group_by_group() -> None:
-    tape = Tape()
+    tape = WriteOnlyStream()
     writer = ParquetWriter(order_for(ParquetWriter, columns(ValueType.INTEGER)), tape)
     writer.open()
     part = block([["1"]] * BLOCK)
@@ -162,7 +171,7 @@ def test_memory_holds_one_group_however_many_there_are() -> None:
 
 def held(groups: int) -> int:
     """Most bytes that Arrow holds between two blocks."""
-    writer = ParquetWriter(order_for(ParquetWriter, columns(ValueType.TEXT)), Tape())
+    writer = ParquetWriter(order_for(ParquetWriter, columns(ValueType.TEXT)), WriteOnlyStream())
     writer.open()
     part = block([["x" * 100]] * BLOCK)
     before, most = pa.total_allocated_bytes(), 0

@@ -22,7 +22,7 @@ from rowferry.exports.integrity import signing
 from rowferry.exports.integrity.secret_file import read_or_create_secret
 from rowferry.exports.persistent_names import MANIFEST_SUFFIX
 from tests.factories.assets import AssetFactory
-from tests.support.making import made
+from tests.support.making import run_export
 
 SEED = bytes(range(32))
 RFC_8032_SEED = bytes.fromhex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60")
@@ -48,7 +48,7 @@ def test_the_manifest_of_a_file_is_signed_by_the_key_that_everybody_can_see(
     owner: User, client: Client, key_file: Path, storage_folder: Path
 ) -> None:
     AssetFactory.create_batch(2)
-    export = made("assets", owner, format="csv")
+    export = run_export("assets", owner, format="csv")
     beside = json.loads((storage_folder / f"{export.file_key}{MANIFEST_SUFFIX}").read_text())
     answer = client.get("/.well-known/rowferry-keys.json")
     assert (answer.status_code, answer["Content-Type"]) == (200, "application/jwk-set+json")
@@ -67,7 +67,7 @@ def test_the_manifest_of_a_file_is_signed_by_the_key_that_everybody_can_see(
 
 @pytest.mark.django_db
 def test_a_stranger_checks_the_signature_with_nothing_of_ours(owner: User, key_file: Path) -> None:
-    said = dict(made("assets", owner, format="csv", filters={"search": "Müller 😀"}).manifest or {})
+    said = dict(run_export("assets", owner, format="csv", filters={"search": "Müller 😀"}).manifest or {})
     value = said.pop("signature")["value"]
     text = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
     (key,) = signing.public_keys()["keys"]

@@ -20,7 +20,16 @@ from rowferry.exports.lifecycle import MOVES, Claim, FileResult
 from rowferry.exports.models import Attempt, EmailOutbox, Export, ExportLog, Mode, Status
 from rowferry.exports.storage import StoredFile
 from tests.factories.assets import AssetFactory
-from tests.factories.exports import LONG_AGO, again, changed, events, in_state, lease_over, queue_export, watched_rows
+from tests.factories.exports import (
+    LONG_AGO,
+    create_export_in_state,
+    end_lease,
+    events,
+    queue_export,
+    reload_export,
+    update_export,
+    watched_rows,
+)
 from tests.factories.tables import leading_columns
 
 LEASE = timedelta(seconds=60)
@@ -32,11 +41,11 @@ def claim_of(export: Export) -> Claim:
 
 
 def in_a_request(export: Export) -> Export:
-    return changed(export, mode=Mode.IMMEDIATE)
+    return update_export(export, mode=Mode.IMMEDIATE)
 
 
 def wanted_no_more(export: Export) -> Export:
-    return lease_over(changed(export, cancel_requested_at=timezone.now()))
+    return end_lease(update_export(export, cancel_requested_at=timezone.now()))
 
 
 Act = Callable[[Export], object]
@@ -48,7 +57,7 @@ DOORS: dict[str, tuple[Act, set[Status], Status]] = {
         {Status.PROCESSING},
         Status.FAILED,
     ),
-    "its worker dies": (lambda e: lifecycle.fail_abandoned(lease_over(e)), {Status.PROCESSING}, Status.FAILED),
+    "its worker dies": (lambda e: lifecycle.fail_abandoned(end_lease(e)), {Status.PROCESSING}, Status.FAILED),
     "its request dies": (lambda e: lifecycle.fail_unstarted(in_a_request(e)), {Status.PENDING}, Status.FAILED),
     "nobody works on it and it is cancelled": (
         lambda e: lifecycle.request_cancel(e, None),
@@ -81,12 +90,12 @@ CASES = [
 
 def moves(act: Act, export: Export) -> bool:
     """Whether the state is another one afterwards; a refusal may say so by an error."""
-    before = again(export).status
+    before = reload_export(export).status
     try:
-        act(again(export))
+        act(reload_export(export))
     except (Conflict, FenceLost):
         return False
-    return again(export).status != before
+    return reload_export(export).status != before
 
 
 def test_the_doors_together_open_every_move_of_the_table_and_no_other():
@@ -99,10 +108,10 @@ def test_the_doors_together_open_every_move_of_the_table_and_no_other():
 def test_a_move_works_once_from_where_it_may_and_else_leaves_no_trace(
     owner: User, act: Act, start: Status, opens: bool, to: Status
 ):
-    export = in_state(owner, start)
+    export = create_export_in_state(owner, start)
     lines = ExportLog.objects.count()
     assert moves(act, export) is opens
-    assert again(export).status == (to if opens else start)
+    assert reload_export(export).status == (to if opens else start)
     assert ExportLog.objects.count() == lines + opens
     assert not moves(act, export)
     assert ExportLog.objects.count() == lines + opens
@@ -116,7 +125,7 @@ def test_a_move_whose_log_line_cannot_be_written_is_not_made(
     def refuse(**_: Any) -> None:
         raise RuntimeError("The log is full.")
 
-    export = in_state(owner, start)
+    export = create_export_in_state(owner, start)
     lines = ExportLog.objects.count()
     post_save.connect(refuse, sender=ExportLog)
     try:
@@ -124,7 +133,7 @@ def test_a_move_whose_log_line_cannot_be_written_is_not_made(
             act(export)
     finally:
         post_save.disconnect(refuse, sender=ExportLog)
-    assert (again(export).status, ExportLog.objects.count()) == (start, lines)
+    assert (reload_export(export).status, ExportLog.objects.count()) == (start, lines)
     assert not EmailOutbox.objects.exists()
 
 
@@ -159,7 +168,7 @@ def test_the_log_outlives_the_user_and_still_names_them(owner: User):
     owner.delete()
     line = ExportLog.objects.get(export=export)
     assert (line.actor_id, line.actor_name, line.actor_email) == (key, name, "owner@example.com")
-    assert (again(export).user_id, again(export).user_name) == (None, name)
+    assert (reload_export(export).user_id, reload_export(export).user_name) == (None, name)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -168,14 +177,14 @@ def test_a_whole_life_in_the_log(owner: User, stranger: User):
     export = queue_export(owner)
     assert (export.status, export.attempt, export.started_at, export.total_items) == ("pending", 0, None, 3)
     queued.run_next()
-    done = again(export)
+    done = reload_export(export)
     tracking.note_download(owner, done, "The whole file, to 127.0.0.1.")
     tracking.delete(owner, export.pk)
     assert events(export) == ["initiated", "processing", "completed", "downloaded", "deleted"]
     assert (done.status, done.attempt, done.exported_items, done.failed_items) == ("completed", 1, 3, 0)
     assert done.created_at <= done.started_at <= done.completed_at < done.expires_at
     assert done.expires_at - done.completed_at == pytest.approx(timedelta(days=30), abs=timedelta(seconds=1))
-    assert (done.lease_until, done.error, again(export).download_count) == (None, None, 1)
+    assert (done.lease_until, done.error, reload_export(export).download_count) == (None, None, 1)
     assert done.sha256 in ExportLog.objects.get(export=export, event="completed").message
     tried = Attempt.objects.get(export=export)
     assert (tried.number, tried.outcome, tried.rows) == (1, "completed", 3)
@@ -186,10 +195,10 @@ def test_a_whole_life_in_the_log(owner: User, stranger: User):
 def test_a_second_try_keeps_the_first_start_and_closes_the_first_attempt(owner: User):
     export = queue_export(owner)
     lifecycle.claim_due("first")
-    begun = lease_over(export).started_at
+    begun = end_lease(export).started_at
     second = lifecycle.claim_due("second")
     assert second is not None
-    assert (again(export).started_at, again(export).attempt, second.fence) == (begun, 2, 2)
+    assert (reload_export(export).started_at, reload_export(export).attempt, second.fence) == (begun, 2, 2)
     first, later = Attempt.objects.filter(export=export).order_by("number")
     assert (first.worker, first.outcome, later.worker, later.ended_at) == ("first", "interrupted", "second", None)
     assert first.ended_at is not None
@@ -223,11 +232,11 @@ def test_while_it_runs_the_row_says_how_far_it_is(owner: User):
     seen: list[Export] = []
     with watched_rows(8_000) as at_row:
         export = queue_export(owner, "groups")
-        at_row[5_000] = lambda: seen.append(again(export))
+        at_row[5_000] = lambda: seen.append(reload_export(export))
         queued.run_next()
     assert (seen[0].status, seen[0].exported_items, seen[0].progress_percent) == ("processing", 4_000, 50)
     assert seen[0].message == "Processing… (50% complete)"
-    assert again(export).progress_percent == 100
+    assert reload_export(export).progress_percent == 100
 
 
 @pytest.mark.django_db(transaction=True)
@@ -236,10 +245,10 @@ def test_a_late_heartbeat_of_a_try_that_ended_changes_nothing(owner: User):
     claim = lifecycle.claim_due("me")
     assert claim is not None
     lifecycle.fail(claim, queued.UnexpectedFault("A fault."), 7)
-    waiting = again(export)
+    waiting = reload_export(export)
     with pytest.raises(FenceLost):
         lifecycle.beat(claim, 7)
-    assert (again(export).lease_until, again(export).exported_items) == (waiting.lease_until, 0)
+    assert (reload_export(export).lease_until, reload_export(export).exported_items) == (waiting.lease_until, 0)
 
 
 @pytest.mark.django_db
@@ -247,7 +256,7 @@ def test_a_try_may_not_start_before_its_lease_is_over(owner: User):
     export = queue_export(owner)
     lifecycle.claim_due("me")
     assert lifecycle.claim_due("another") is None
-    changed(export, lease_until=timezone.now() + LONG_AGO)
+    update_export(export, lease_until=timezone.now() + LONG_AGO)
     assert lifecycle.claim_due("another") is None
 
 

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from rowferry.exports.models import EmailOutbox
 from rowferry.exports.scheduling import notifications
-from tests.factories.exports import again, completed, events
+from tests.factories.exports import complete_export, events, reload_export
 from tests.services import free_port
 
 pytestmark = pytest.mark.django_db
@@ -28,7 +28,7 @@ def public_address(settings: Any) -> None:
     settings.SITE_URL = "https://rowferry.example"
 
 
-class Moody:
+class RefusingMailHandler:
     """A mail server's manners: it refuses the first mails, then takes them."""
 
     def __init__(self, refusals: int) -> None:
@@ -45,9 +45,9 @@ class Moody:
 
 
 @pytest.fixture
-def server(settings: Any) -> Iterator[Moody]:
+def server(settings: Any) -> Iterator[RefusingMailHandler]:
     """A real mail server that refuses two mails."""
-    manners = Moody(refusals=2)
+    manners = RefusingMailHandler(refusals=2)
     controller = Controller(manners, hostname="127.0.0.1", port=free_port())
     controller.start()
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
@@ -62,8 +62,10 @@ def due_now() -> None:
     EmailOutbox.objects.update(next_try_at=timezone.now() - timedelta(seconds=1))
 
 
-def test_a_mail_that_is_refused_is_tried_again_later_each_time_and_then_goes_once(owner: User, server: Moody):
-    export = completed(owner)
+def test_a_mail_that_is_refused_is_tried_again_later_each_time_and_then_goes_once(
+    owner: User, server: RefusingMailHandler
+):
+    export = complete_export(owner)
     for tries, wait in ((1, 30), (2, 60)):
         assert notifications.send_due() == 0
         waiting = EmailOutbox.objects.get()
@@ -84,16 +86,16 @@ def test_a_mail_that_is_refused_is_tried_again_later_each_time_and_then_goes_onc
 def test_a_server_that_does_not_answer_costs_nothing_but_time(owner: User, settings: Any):
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
-    export = completed(owner)
+    export = complete_export(owner)
     assert notifications.send_due() == 0
-    assert again(export).status == "completed"
+    assert reload_export(export).status == "completed"
     assert EmailOutbox.objects.get().next_try_at is not None
 
 
 def test_two_schedulers_do_not_try_the_same_mail_in_vain(owner: User, settings: Any):
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
-    completed(owner)
+    complete_export(owner)
     mine, theirs = EmailOutbox.objects.get(), EmailOutbox.objects.get()
     assert [notifications._send(mine), notifications._send(theirs)] == [False, False]
     assert EmailOutbox.objects.get().tries == 1
@@ -102,9 +104,9 @@ def test_two_schedulers_do_not_try_the_same_mail_in_vain(owner: User, settings: 
 def test_waits_grow_to_an_hour_and_a_mail_is_given_up_after_about_a_day(owner: User, settings: Any):
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
-    completed(owner)
+    complete_export(owner)
     waited = timedelta()
-    for _ in range(notifications.MOST_TRIES - 1):
+    for _ in range(notifications.MAX_TRIES - 1):
         notifications.send_due()
         wait = EmailOutbox.objects.get().next_try_at - timezone.now()
         assert wait <= timedelta(hours=1)

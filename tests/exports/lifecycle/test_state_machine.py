@@ -14,7 +14,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from rowferry.filesystem_broker.folder import QueueFolder
 from tests.exports.test_queue import broker
-from tests.support.state_machine import Lives
+from tests.support.state_machine import ExportMachine
 
 STEPS = int(os.environ.get("STATE_MACHINE_STEPS", "600"))
 """The same ones every time; with a number given, so many at random."""
@@ -23,7 +23,7 @@ PHASES = [Phase.generate]
 
 
 @pytest.fixture
-def bells(tmp_path: Path) -> Iterator[QueueFolder]:
+def broker_folder(tmp_path: Path) -> Iterator[QueueFolder]:
     with broker(f"spool://{tmp_path / 'spool'}"):
         yield QueueFolder(tmp_path / "spool", "exports")
 
@@ -31,19 +31,21 @@ def bells(tmp_path: Path) -> Iterator[QueueFolder]:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.timeout(1200)
 def test_whatever_happens_in_whatever_order_every_promise_holds(
-    owner: User, storage_folder: Path, bells: QueueFolder, settings_of_a_day: None
+    owner: User, storage_folder: Path, broker_folder: QueueFolder, unlimited_quota: None
 ):
-    Lives.steps = 0
-    while Lives.steps < STEPS:
-        lives = max(1, (STEPS - Lives.steps) // STEPS_OF_A_LIFE)
-        run_state_machine_as_test(lambda: Lives(owner, storage_folder, bells), settings=modest(lives))
-    print(f"steps: {Lives.steps}")  # noqa: T201  (the figure of chaos)
+    ExportMachine.steps = 0
+    while ExportMachine.steps < STEPS:
+        examples = max(1, (STEPS - ExportMachine.steps) // STEPS_OF_A_LIFE)
+        run_state_machine_as_test(
+            lambda: ExportMachine(owner, storage_folder, broker_folder), settings=limit_steps(examples)
+        )
+    print(f"steps: {ExportMachine.steps}")  # noqa: T201  (the figure of chaos)
 
 
-def modest(lives: int) -> settings:
+def limit_steps(examples: int) -> settings:
     """So many lives, each with the steps that it may take; not all take them all."""
     return settings(
-        max_examples=lives,
+        max_examples=examples,
         stateful_step_count=STEPS_OF_A_LIFE,
         phases=PHASES,
         derandomize="STATE_MACHINE_STEPS" not in os.environ,
@@ -54,6 +56,6 @@ def modest(lives: int) -> settings:
 
 
 @pytest.fixture
-def settings_of_a_day(settings: Any) -> None:
+def unlimited_quota(settings: Any) -> None:
     """Nobody orders too much."""
     settings.ROWFERRY_EXPORTS_PER_MINUTE = 1_000_000

@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 
 from rowferry.exports import submission, tracking
 from rowferry.exports.errors import TooManyDownloads
-from rowferry.exports.execution.in_request import AHEAD
+from rowferry.exports.execution.in_request import BUFFER_BYTES
 from rowferry.exports.limits.download_slots import DownloadSlot, SlotStream
 from rowferry.exports.models import Export, Mode, Status
 from rowferry.exports.submission import Ready, Streamed
@@ -22,7 +22,7 @@ STREAM = {"format": "csv", "async": False}
 
 
 @pytest.fixture(autouse=True)
-def one_seat(settings: Any) -> Iterator[None]:
+def one_download_slot(settings: Any) -> Iterator[None]:
     gc.collect()
     settings.ROWFERRY_FILES_AT_ONCE = 1
     yield
@@ -34,23 +34,23 @@ def test_a_seat_is_free_again_once_it_is_left() -> None:
     with pytest.raises(TooManyDownloads) as refused:
         DownloadSlot()
     assert refused.value.retry_after == 5
-    seat.leave()
-    seat.leave()
-    DownloadSlot().leave()
+    seat.release()
+    seat.release()
+    DownloadSlot().release()
 
 
 def test_a_seat_that_nobody_holds_any_more_is_free() -> None:
     seat = DownloadSlot()
     del seat
     gc.collect()
-    DownloadSlot().leave()
+    DownloadSlot().release()
 
 
 def test_closing_a_file_leaves_its_seat() -> None:
     file = SlotStream(io.BytesIO(b"rows"), DownloadSlot())
     assert file.read() == b"rows"
     file.close()
-    DownloadSlot().leave()
+    DownloadSlot().release()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -73,7 +73,7 @@ def test_a_full_house_refuses_downloads_and_streams_before_anything_is_stored(se
     streamed = submission.submit("assets", STREAM, owner)
     assert isinstance(streamed, Streamed)
     assert b"".join(streamed.chunks).count(b"\r\n") == 3
-    DownloadSlot().leave()
+    DownloadSlot().release()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -85,6 +85,6 @@ def test_a_slow_client_does_not_hold_the_snapshot_of_a_small_file(settings: Any,
     assert isinstance(answer, Streamed)
     assert answer.export.mode == Mode.STREAMED
     first, rest = next(answer.chunks), next(answer.chunks)
-    assert 0 < len(first) < len(rest) < AHEAD
+    assert 0 < len(first) < len(rest) < BUFFER_BYTES
     assert Export.objects.get(pk=answer.export.pk).status == Status.COMPLETED
     assert list(answer.chunks) == []

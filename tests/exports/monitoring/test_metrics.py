@@ -19,12 +19,20 @@ from rowferry.exports.errors import FenceLost, SourceFault
 from rowferry.exports.execution import queued
 from rowferry.exports.lifecycle import FileResult, counters
 from rowferry.exports.models import EmailOutbox, Status
-from rowferry.exports.models.counters import Counter, CounterDelta
+from rowferry.exports.models.counter import Counter, CounterDelta
 from rowferry.exports.monitoring import health
 from rowferry.exports.scheduling import notifications, scheduler
 from rowferry.exports.storage import StoredFile
 from tests.factories.assets import AssetFactory
-from tests.factories.exports import again, changed, claimed, completed, in_state, lease_over, queue_export
+from tests.factories.exports import (
+    claim_export,
+    complete_export,
+    create_export_in_state,
+    end_lease,
+    queue_export,
+    reload_export,
+    update_export,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Samples = dict[tuple[str, ...], float]
@@ -33,12 +41,12 @@ LABELS = ("state", "resource", "format", "event", "outcome", "phase", "program")
 
 
 @pytest.fixture(autouse=True)
-def looked_anew() -> None:
-    for look in health.LOOKS:
-        look.forget()
+def fresh_health_checks() -> None:
+    for check in health.CHECKS:
+        check.forget()
 
 
-def scraped(**headers: str) -> dict[str, Samples]:
+def scrape(**headers: str) -> dict[str, Samples]:
     """By metric and the values of its labels, read by Prometheus' own parser."""
     answer = Client().get("/metrics", headers=headers)
     assert answer.status_code == 200, answer.content
@@ -54,10 +62,10 @@ def test_exports_at_work_are_counted_by_state_resource_and_format(owner: User) -
     for _ in range(2):
         queue_export(owner)
     queue_export(owner, "tickets", "json")
-    in_state(owner, Status.PROCESSING)
-    in_state(owner, Status.PROCESSING, worker="")
-    in_state(owner, Status.FAILED)
-    assert scraped()["rowferry_exports"] == {
+    create_export_in_state(owner, Status.PROCESSING)
+    create_export_in_state(owner, Status.PROCESSING, worker="")
+    create_export_in_state(owner, Status.FAILED)
+    assert scrape()["rowferry_exports"] == {
         ("waiting", "assets", "csv"): 2,
         ("waiting", "tickets", "json"): 1,
         ("processing", "assets", "csv"): 1,
@@ -68,13 +76,13 @@ def test_exports_at_work_are_counted_by_state_resource_and_format(owner: User) -
 def test_a_file_is_counted_with_its_rows_bytes_and_seconds(owner: User) -> None:
     AssetFactory.create_batch(3)
     export = queue_export(owner)
-    changed(export, created_at=timezone.now() - timedelta(seconds=100))
+    update_export(export, created_at=timezone.now() - timedelta(seconds=100))
     queued.run_next()
-    assert "rowferry_rows_total" not in scraped()
+    assert "rowferry_rows_total" not in scrape()
     counters.aggregate()
-    found = scraped()
+    found = scrape()
     assert found["rowferry_rows_total"] == {("assets", "csv", "written"): 3}
-    assert found["rowferry_file_bytes_total"] == {("assets", "csv"): again(export).file_size}
+    assert found["rowferry_file_bytes_total"] == {("assets", "csv"): reload_export(export).file_size}
     assert found["rowferry_events_total"] == {
         ("assets", "csv", "initiated"): 1,
         ("assets", "csv", "processing"): 1,
@@ -87,15 +95,15 @@ def test_a_file_is_counted_with_its_rows_bytes_and_seconds(owner: User) -> None:
 
 def test_a_lost_lease_a_retry_and_a_failure_are_counted(owner: User) -> None:
     export = queue_export(owner)
-    claimed()
-    lease_over(export)
-    lifecycle.fail(claimed(), SourceFault("Gone."), 0)
-    lease_over(export)
-    claimed()
-    lease_over(export)
+    claim_export()
+    end_lease(export)
+    lifecycle.fail(claim_export(), SourceFault("Gone."), 0)
+    end_lease(export)
+    claim_export()
+    end_lease(export)
     scheduler.end_abandoned()
     counters.aggregate()
-    found = scraped()
+    found = scrape()
     events = found["rowferry_events_total"]
     assert found["rowferry_leases_total"] == {("assets", "csv", "lost"): 2}
     assert [events["assets", "csv", event] for event in ("processing", "retrying", "failed")] == [3, 1, 1]
@@ -103,47 +111,47 @@ def test_a_lost_lease_a_retry_and_a_failure_are_counted(owner: User) -> None:
 
 def test_mails_are_counted_as_they_wait_go_and_are_given_up(owner: User) -> None:
     for _ in range(3):
-        completed(owner)
+        complete_export(owner)
     EmailOutbox.objects.filter(pk=EmailOutbox.objects.latest("id").pk).update(next_try_at=None)
-    assert scraped()["rowferry_mails"] == {("waiting",): 2, ("given_up",): 1}
+    assert scrape()["rowferry_mails"] == {("waiting",): 2, ("given_up",): 1}
     notifications.send_due()
     counters.aggregate()
-    found = scraped()
+    found = scrape()
     assert found["rowferry_mails"] == {("waiting",): 0, ("given_up",): 1}
     assert found["rowferry_events_total"]["assets", "excel", "notified"] == 2
 
 
 def test_ages_are_told_and_a_scheduler_that_is_not_there_has_none(owner: User, storage_folder: Path) -> None:
     storage_folder.mkdir()
-    in_state(owner, Status.PROCESSING, lease_until=timezone.now() - timedelta(seconds=300))
-    found = scraped()
+    create_export_in_state(owner, Status.PROCESSING, lease_until=timezone.now() - timedelta(seconds=300))
+    found = scrape()
     assert 300 <= found["rowferry_lease_overrun_seconds"][()] < 400
     assert 300 <= found["rowferry_queue_age_seconds"][()] < 400
     assert found["rowferry_free_bytes"][()] > 0
     assert "rowferry_scheduler_age_seconds" not in found
     scheduler.lead("a-scheduler")
-    assert scraped()["rowferry_scheduler_age_seconds"][()] < 60
+    assert scrape()["rowferry_scheduler_age_seconds"][()] < 60
 
 
 def test_a_move_that_is_rolled_back_is_not_counted(owner: User) -> None:
     export = queue_export(owner)
-    claim = claimed()
-    changed(export, fence=9)
+    claim = claim_export()
+    update_export(export, fence=9)
     with pytest.raises(FenceLost):
         lifecycle.complete(claim, FACTS, 1)
     counters.aggregate()
-    assert ("assets", "csv", "completed") not in scraped()["rowferry_events_total"]
+    assert ("assets", "csv", "completed") not in scrape()["rowferry_events_total"]
 
 
 def test_totals_only_grow_and_nothing_is_counted_twice() -> None:
-    for _ in range(counters.MOST + 1):
+    for _ in range(counters.MAX_DELTAS + 1):
         counters.count("assets", "csv", [("rows", "written", 10), ("rows", "failed", 0)])
-    assert counters.aggregate() == counters.MOST + 1
+    assert counters.aggregate() == counters.MAX_DELTAS + 1
     assert not CounterDelta.objects.exists()
     counters.count("assets", "csv", [("rows", "written", 1)])
     assert (counters.aggregate(), counters.aggregate()) == (1, 0)
     assert [(total.detail, total.value) for total in Counter.objects.all()] == [
-        ("written", 10 * (counters.MOST + 1) + 1)
+        ("written", 10 * (counters.MAX_DELTAS + 1) + 1)
     ]
 
 
@@ -168,22 +176,22 @@ def test_schedulers_that_fold_at_the_same_time_count_once() -> None:
     assert [total.value for total in Counter.objects.all()] == [100]
 
 
-def test_the_sweep_of_the_scheduler_folds(owner: User) -> None:
+def test_scheduler_aggregates_counters(owner: User) -> None:
     queue_export(owner)
     scheduler.run_duties()
-    assert scraped()["rowferry_events_total"]["assets", "csv", "initiated"] == 1
+    assert scrape()["rowferry_events_total"]["assets", "csv", "initiated"] == 1
 
 
 def test_the_cost_of_an_answer_does_not_depend_on_the_history(owner: User, django_assert_max_num_queries: Any) -> None:
     for _ in range(20):
-        in_state(owner, Status.COMPLETED)
+        create_export_in_state(owner, Status.COMPLETED)
     counters.aggregate()
     health.database_answers()
     with django_assert_max_num_queries(11):
-        scraped()
+        scrape()
 
 
-def refused(meta: dict[str, str]) -> bool:
+def is_refused(meta: dict[str, str]) -> bool:
     answer = Client().get("/metrics", **meta)  # type: ignore[arg-type]
     assert answer.status_code in (200, 403)
     return bool(answer.status_code == 403)
@@ -201,11 +209,11 @@ def refused(meta: dict[str, str]) -> bool:
     ],
 )
 def test_without_a_token_it_answers_this_machine_only(meta: dict[str, str], refuses: bool) -> None:
-    assert refused(meta) == refuses
+    assert is_refused(meta) == refuses
 
 
 def test_with_a_token_it_answers_whoever_has_it(settings: Any) -> None:
     settings.ROWFERRY_METRICS_TOKEN = "s3cret-ü"
-    assert refused({"REMOTE_ADDR": "127.0.0.1"})
-    assert refused({"HTTP_AUTHORIZATION": "Bearer s3cret"})
-    assert not refused({"REMOTE_ADDR": "203.0.113.9", "HTTP_AUTHORIZATION": "Bearer s3cret-ü"})
+    assert is_refused({"REMOTE_ADDR": "127.0.0.1"})
+    assert is_refused({"HTTP_AUTHORIZATION": "Bearer s3cret"})
+    assert not is_refused({"REMOTE_ADDR": "203.0.113.9", "HTTP_AUTHORIZATION": "Bearer s3cret-ü"})

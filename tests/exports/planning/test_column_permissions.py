@@ -21,36 +21,36 @@ from rowferry.exports.planning.column_privacy import visible_paths
 from rowferry.exports.resources.columns import Column, Redaction
 from rowferry.exports.resources.filters import Matches
 from rowferry.exports.resources.resource import Resource
-from tests.support.making import content, made
-from tests.support.restricted_resource import HASH, MASK, RIGHT, WITHHELD, distrusted, initial, rows, trusted
+from tests.support.making import content, run_export
+from tests.support.restricted_resource import HASH, MASK, RIGHT, WITHHELD, grant_details, initial, revoke_details, rows
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_a_dropped_column_that_is_named_is_refused(guarded: Resource, owner: User) -> None:
+def test_a_dropped_column_that_is_named_is_refused(guarded_resource: Resource, owner: User) -> None:
     with pytest.raises(NotPermitted, match="asset_tag"):
-        made("guarded", owner, format="csv", columns=["id", "asset_tag"])
+        run_export("guarded", owner, format="csv", columns=["id", "asset_tag"])
 
 
 @pytest.mark.parametrize("column", ["name", "serial", "holder", "created_at", "asset_tag"])
-def test_nobody_sorts_by_what_is_withheld(guarded: Resource, asset: Asset, owner: User, column: str) -> None:
+def test_nobody_sorts_by_what_is_withheld(guarded_resource: Resource, asset: Asset, owner: User, column: str) -> None:
     with pytest.raises(NotPermitted, match=f"sort by {column}"):
-        made("guarded", owner, format="csv", columns=["id"], sort_by=column)
-    assert rows("guarded", trusted(owner), sort_by=column)
+        run_export("guarded", owner, format="csv", columns=["id"], sort_by=column)
+    assert rows("guarded", grant_details(owner), sort_by=column)
 
 
 @pytest.mark.parametrize(
     "filters", [{"assigned_to": 1}, {"search": "Laptop"}, {"date_from": "2025-01-01"}], ids=["key", "search", "date"]
 )
 def test_nobody_filters_by_what_is_withheld(
-    guarded: Resource, asset: Asset, owner: User, filters: dict[str, Any]
+    guarded_resource: Resource, asset: Asset, owner: User, filters: dict[str, Any]
 ) -> None:
     with pytest.raises(NotPermitted, match="filter"):
-        made("guarded", owner, format="csv", filters=filters)
-    made("guarded", trusted(owner), format="csv", filters=filters)
+        run_export("guarded", owner, format="csv", filters=filters)
+    run_export("guarded", grant_details(owner), format="csv", filters=filters)
 
 
-def test_other_filters_stay_open(guarded: Resource, asset: Asset, owner: User) -> None:
+def test_other_filters_stay_open(guarded_resource: Resource, asset: Asset, owner: User) -> None:
     date = {"date_from": "2025-01-01", "date_column": "updated_at"}
     assert len(rows("guarded", owner, filters={"status_id": asset.status_id, **date})) == 1
 
@@ -89,7 +89,7 @@ def test_a_filter_is_closed_to_all_that_an_expression_is_made_of() -> None:
     assert paths_closed(computed, *rules) == [False, False, False, True, False]
 
 
-def test_the_catalogue_offers_what_may_be_had(guarded: Resource, asset: Asset, owner: User) -> None:
+def test_the_catalogue_offers_what_may_be_had(guarded_resource: Resource, asset: Asset, owner: User) -> None:
     found = catalogue.resource("guarded", owner)
     assert {c.name: c.treatment for c in found.columns} == {"id": "show"} | {
         name: treatment for name, treatment in WITHHELD.items() if treatment != "drop"
@@ -99,7 +99,7 @@ def test_the_catalogue_offers_what_may_be_had(guarded: Resource, asset: Asset, o
     filters = {p.name: p for p in found.filters}
     assert filters.keys() == {"status_id", "date_from", "date_to", "date_column", "ids"}
     assert [value for value, _ in filters["date_column"].choices or ()] == ["updated_at"]
-    everything = catalogue.resource("guarded", trusted(owner))
+    everything = catalogue.resource("guarded", grant_details(owner))
     assert {p.name for p in everything.filters} > filters.keys()
     assert "asset_tag" in [c.name for c in everything.columns]
 
@@ -115,24 +115,26 @@ def test_a_list_of_choices_does_not_tell_what_is_withheld(
 
     declare(MailResource)
     withheld, _ids = catalogue.resource("mails", owner).filters
-    shown, _ids = catalogue.resource("mails", trusted(owner)).filters
+    shown, _ids = catalogue.resource("mails", grant_details(owner)).filters
     assert withheld.choices is None
     assert (owner.pk, owner.email) in (shown.choices or ())
     assert len(rows("mails", owner, filters={"assigned_to": owner.pk})) == 1
 
 
-def test_a_worker_asks_again_and_masks_what_was_shown_before(guarded: Resource, asset: Asset, owner: User) -> None:
-    person = trusted(owner)
+def test_a_worker_asks_again_and_masks_what_was_shown_before(
+    guarded_resource: Resource, asset: Asset, owner: User
+) -> None:
+    person = grant_details(owner)
     export = submission.enqueue("guarded", {"format": "json", "columns": ["name"]}, person)
-    distrusted(person)
+    revoke_details(person)
     queued.run_next()
     assert json.loads(content(Export.objects.get(pk=export.pk)))["data"] == [{"name": "***"}]
 
 
-def test_a_worker_stops_at_a_filter_whose_right_was_lost(guarded: Resource, asset: Asset, owner: User) -> None:
-    person = trusted(owner)
+def test_a_worker_stops_at_a_filter_whose_right_was_lost(guarded_resource: Resource, asset: Asset, owner: User) -> None:
+    person = grant_details(owner)
     export = submission.enqueue("guarded", {"format": "json", "columns": ["id"], "filters": {"search": "Lap"}}, person)
-    distrusted(person)
+    revoke_details(person)
     queued.run_next()
     export.refresh_from_db()
     assert (export.status, export.error["code"]) == ("failed", "not_permitted")
@@ -152,24 +154,26 @@ def downloads(person: User, export: Export) -> bool:
     [{"columns": ["name"]}, {"columns": ["id"], "filters": {"search": "Lap"}}, {"columns": ["id"], "sort_by": "name"}],
     ids=["column", "filter", "sort"],
 )
-def test_a_download_asks_again(guarded: Resource, asset: Asset, owner: User, body: dict[str, Any]) -> None:
-    person = trusted(owner)
-    export = made("guarded", person, format="csv", **body)
+def test_a_download_asks_again(guarded_resource: Resource, asset: Asset, owner: User, body: dict[str, Any]) -> None:
+    person = grant_details(owner)
+    export = run_export("guarded", person, format="csv", **body)
     assert downloads(person, export)
-    assert not downloads(distrusted(person), export)
+    assert not downloads(revoke_details(person), export)
 
 
-def test_a_file_of_masks_needs_no_permission(guarded: Resource, asset: Asset, owner: User) -> None:
-    assert downloads(owner, made("guarded", owner, format="csv"))
+def test_a_file_of_masks_needs_no_permission(guarded_resource: Resource, asset: Asset, owner: User) -> None:
+    assert downloads(owner, run_export("guarded", owner, format="csv"))
 
 
-def test_a_repeated_order_gets_no_file_whose_right_was_lost(guarded: Resource, asset: Asset, owner: User) -> None:
-    person = trusted(owner)
+def test_a_repeated_order_gets_no_file_whose_right_was_lost(
+    guarded_resource: Resource, asset: Asset, owner: User
+) -> None:
+    person = grant_details(owner)
     answer = submission.submit("guarded", {"format": "csv"}, person, key="k")
     assert isinstance(answer, submission.Ready)
     answer.file.stream.close()
     with pytest.raises(NotPermitted, match="any more"):
-        submission.submit("guarded", {"format": "csv"}, distrusted(person), key="k")
+        submission.submit("guarded", {"format": "csv"}, revoke_details(person), key="k")
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from rowferry.exports.resources.columns import Column
 from rowferry.exports.resources.filters import Search
 from rowferry.exports.resources.resource import Resource
 from tests.factories.assets import AssetFactory
-from tests.support.making import content, made
+from tests.support.making import content, run_export
 
 
 def ratio(tag: str, serial: str | None) -> object:
@@ -40,14 +40,14 @@ class RatedResource(Resource):
 @pytest.mark.django_db(transaction=True)
 class TestComputed:
     @pytest.fixture(autouse=True)
-    def rated(self, declare):
+    def declare_rated_resource(self, declare):
         declare(RatedResource)
 
     def test_a_row_that_cannot_be_computed_is_left_out_counted_and_named(self):
         good = [AssetFactory(asset_tag=f"G{n}", serial_number=f"{n}", name="=ä") for n in range(3)]
         bad = [AssetFactory(asset_tag="BAD", serial_number="1"), AssetFactory(asset_tag="NONE", serial_number=None)]
         last = AssetFactory(asset_tag="G3", serial_number="3", name="=ä")
-        export = made("rated", format="csv", csv={"bom": False})
+        export = run_export("rated", format="csv", csv={"bom": False})
         lines = content(export).decode().splitlines()
         assert lines[0] == "asset_tag,ratio,status_name,shout,nothing"
         assert lines[1:] == [
@@ -61,16 +61,16 @@ class TestComputed:
 
     def test_a_file_may_lose_all_its_rows_to_failures(self):
         AssetFactory.create_batch(3, serial_number=None)
-        export = made("rated", format="json")
+        export = run_export("rated", format="json")
         assert json.loads(content(export))["data"] == []
         assert json.loads(content(export))["item_count"] == 0
         assert (export.exported_items, export.failed_items) == (0, 3)
 
     def test_only_the_computed_columns_that_were_asked_for_are_computed(self):
         AssetFactory(serial_number=None, name="ä")
-        export = made("rated", format="json", columns=["shout"])
+        export = run_export("rated", format="json", columns=["shout"])
         assert json.loads(content(export))["data"] == [{"shout": "Ä"}]
 
     def test_nobody_sorts_by_a_computed_column(self):
         with pytest.raises(RowferryError, match="sort_by"):
-            made("rated", format="csv", sort_by="ratio")
+            run_export("rated", format="csv", sort_by="ratio")

@@ -50,7 +50,7 @@ def test_only_the_end_of_a_row_becomes_crlf(rows, lines):
     assert with_line_ends(rows) == lines
 
 
-def sink_of(renderings: list[CellExpression], delimiter: str) -> CsvWriter:
+def writer_for(renderings: list[CellExpression], delimiter: str) -> CsvWriter:
     order = FileHeader(
         export_id="",
         resource="probes",
@@ -65,18 +65,18 @@ def sink_of(renderings: list[CellExpression], delimiter: str) -> CsvWriter:
 
 
 def of_cells(reader: Reader, queryset: QuerySet[Probe], renderings: list[CellExpression], delimiter: str) -> bytes:
-    sink = sink_of(renderings, delimiter)
+    writer = writer_for(renderings, delimiter)
     for block in reader.blocks(queryset, renderings):
-        sink.write(block)
-    return sink.stream.getvalue()
+        writer.write(block)
+    return writer.stream.getvalue()
 
 
 def of_lines(reader: Reader, queryset: QuerySet[Probe], renderings: list[CellExpression], delimiter: str) -> bytes:
-    sink = sink_of(renderings, delimiter)
-    for block in reader.blocks(queryset, renderings, sink.pushdown):
+    writer = writer_for(renderings, delimiter)
+    for block in reader.blocks(queryset, renderings, writer.pushdown):
         assert block.is_encoded
-        sink.write_encoded(block)
-    return sink.stream.getvalue()
+        writer.write_encoded(block)
+    return writer.stream.getvalue()
 
 
 def hostile_rows() -> None:
@@ -188,7 +188,7 @@ def test_an_export_is_the_same_whoever_writes_the_lines(resource, name, nested):
     payload = {"format": name, "columns": columns, **({"nested": True} if nested else {})}
     plan = build_plan(ExportSpec.parse(resource, payload), None)
     with open_reader("default") as reader:
-        passed, made = (_written(plan, reader, cells_only) for cells_only in (False, True))
+        passed, made = (_write_file(plan, reader, cells_only) for cells_only in (False, True))
     assert passed == made
 
 
@@ -203,15 +203,15 @@ def hostile_resource(resource: str) -> None:
             TicketFactory(subject=text, description=text, assigned_to=person)
 
 
-def _written(plan, reader: Reader, cells_only: bool) -> bytes:
+def _write_file(plan, reader: Reader, cells_only: bool) -> bytes:
     order = file_header(plan, exported_at=datetime(2025, 10, 30, tzinfo=UTC))
-    sink, tally = plan.sink(order, io.BytesIO()), Tally()
+    writer, tally = plan.writer_class(order, io.BytesIO()), Tally()
     if cells_only:
-        sink.pushdown = None
-    for _ in write_rows(plan, reader, sink, tally):
+        writer.pushdown = None
+    for _ in write_rows(plan, reader, writer, tally):
         pass
-    assert tally.rows == sink.rows == len(HOSTILE)
-    return sink.stream.getvalue()
+    assert tally.rows == writer.rows == len(HOSTILE)
+    return writer.stream.getvalue()
 
 
 if connection.vendor == "sqlite":
@@ -239,11 +239,11 @@ if connection.vendor == "sqlite":
 
 def test_one_column_is_never_passed_through():
     """A database writes a lone NULL as a line with nothing on it, which is no row to most readers."""
-    assert sink_of([rendering("text")], ",").pushdown is None
-    assert sink_of([rendering("text"), rendering("integer")], ";").pushdown == CsvRows(";", (True, False))
+    assert writer_for([rendering("text")], ",").pushdown is None
+    assert writer_for([rendering("text"), rendering("integer")], ";").pushdown == CsvRows(";", (True, False))
 
 
 def test_a_sink_counts_the_rows_that_it_passes_on():
-    sink = sink_of([CellExpression("a", ValueType.TEXT), CellExpression("b", ValueType.INTEGER)], ",")
-    sink.write_encoded(CellBlock(b'"x",1\r\n"y",2\r\n', 2))
-    assert (sink.rows, sink.stream.getvalue()) == (2, b'"x",1\r\n"y",2\r\n')
+    writer = writer_for([CellExpression("a", ValueType.TEXT), CellExpression("b", ValueType.INTEGER)], ",")
+    writer.write_encoded(CellBlock(b'"x",1\r\n"y",2\r\n', 2))
+    assert (writer.rows, writer.stream.getvalue()) == (2, b'"x",1\r\n"y",2\r\n')

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from rowferry.exports.errors import InvalidRequest, NotFound
 from rowferry.exports.formats import format_writers
-from rowferry.exports.planning.spec import ExportSpec, sound, zones
+from rowferry.exports.planning.spec import ExportSpec, to_plain_json, zones
 from rowferry.exports.resources import registry
 
 THIRTEEN = (
@@ -153,7 +153,7 @@ def test_columns_keep_the_order_of_the_request():
 @pytest.mark.parametrize("payload", [None, [], "csv", 1, True])
 def test_a_body_is_an_object(payload):
     with pytest.raises(InvalidRequest, match="JSON object"):
-        sound(payload)
+        to_plain_json(payload)
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_a_body_is_an_object(payload):
 )
 def test_a_body_is_sound_json(payload):
     with pytest.raises(InvalidRequest, match="Unicode"):
-        sound(payload)
+        to_plain_json(payload)
 
 
 def test_a_body_nested_too_deep_is_refused():
@@ -179,12 +179,12 @@ def test_a_body_nested_too_deep_is_refused():
     for _ in range(100_000):
         deep = [deep]
     with pytest.raises(InvalidRequest, match="deep"):
-        sound({"filters": deep})
+        to_plain_json({"filters": deep})
 
 
 def test_a_day_that_a_script_gives_as_a_date_is_refused_in_words():
     with pytest.raises(InvalidRequest):
-        sound({"filters": {"date_from": date(2025, 10, 30)}})
+        to_plain_json({"filters": {"date_from": date(2025, 10, 30)}})
 
 
 def bodies() -> st.SearchStrategy[dict[str, object]]:

@@ -16,7 +16,7 @@ from rowferry.exports.encoding.value_types import ValueType
 from rowferry.exports.models import ExportLog
 from rowferry.exports.resources.resource import Column, Resource
 from tests.support.all_types_model import Probe
-from tests.support.making import content, made
+from tests.support.making import content, run_export
 
 Declare = Callable[[type[Resource]], Resource]
 
@@ -42,7 +42,7 @@ def resource(probes: None, declare: Declare) -> Iterator[None]:
 
 def test_a_decimal_has_the_digits_of_its_field_and_is_text_where_there_is_none() -> None:
     Probe.objects.create(decimal=Decimal("123456789012.345"), text="1.5")
-    data = io.BytesIO(content(made("probes", format="parquet", columns=["decimal", "doubled", "computed"])))
+    data = io.BytesIO(content(run_export("probes", format="parquet", columns=["decimal", "doubled", "computed"])))
     table = pq.read_table(data)
     assert table.schema.types == [pa.decimal128(15, 3), pa.string(), pa.string()]
     (row,) = table.to_pylist()
@@ -54,7 +54,7 @@ def test_a_decimal_has_the_digits_of_its_field_and_is_text_where_there_is_none()
 def test_values_that_do_not_fit_are_counted_in_the_manifest_and_the_log() -> None:
     Probe.objects.create(text="7")
     Probe.objects.create(text="7" * 25)
-    export = made("probes", format="parquet", columns=["counted"], sort_by="id")
+    export = run_export("probes", format="parquet", columns=["counted"], sort_by="id")
     assert pq.read_table(io.BytesIO(content(export))).to_pydict() == {"counted": [7, None]}
     assert export.manifest["adjustments"] == {"emptied_cells": 1}
     assert ExportLog.objects.filter(export=export, message__startswith="1 values").exists()

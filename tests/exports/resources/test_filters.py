@@ -6,14 +6,15 @@ from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.core.exceptions import ValidationError
 
 from rowferry.exports.resources import registry
 from rowferry.exports.resources.columns import Column
-from rowferry.exports.resources.filters import DateRange, Flag, Matches, Search
+from rowferry.exports.resources.filters import DateRange, Filter, Flag, Matches, Search
 from rowferry.exports.resources.resource import Resource
 from tests.factories.assets import AssetFactory, LocationFactory, ManufacturerFactory
 from tests.factories.people import UserFactory
-from tests.factories.resources import narrowed
+from tests.factories.resources import filter_rows
 from tests.factories.tickets import TicketFactory
 
 pytestmark = pytest.mark.django_db
@@ -23,11 +24,11 @@ INT64 = 2**63
 
 def assets(zone: str = "UTC", **filters: object) -> list[str]:
     """The names of the assets that these filters leave."""
-    found = narrowed(registry.resource("assets"), ZoneInfo(zone), **filters)
+    found = filter_rows(registry.resource("assets"), ZoneInfo(zone), **filters)
     return sorted(asset.name for asset in found)
 
 
-def created(name: str, *moment: int) -> None:
+def create_asset(name: str, *moment: int) -> None:
     AssetFactory(name=name, created_at=datetime(*moment, tzinfo=UTC))
 
 
@@ -45,16 +46,16 @@ def created(name: str, *moment: int) -> None:
 )
 def test_a_day_is_the_calendar_day_of_the_zone(zone, day, inside, outside):
     for number, moment in enumerate(inside):
-        created(f"inside {number}", *moment)
+        create_asset(f"inside {number}", *moment)
     for moment in outside:
-        created("outside", *moment)
+        create_asset("outside", *moment)
     assert assets(zone, date_from=day, date_to=day) == [f"inside {number}" for number in range(len(inside))]
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo", "America/New_York", "Pacific/Kiritimati"])
 def test_the_first_and_the_last_year_can_be_asked_for(zone):
-    created("now", 2025, 10, 30)
-    created("last", 9999, 12, 31, 12)
+    create_asset("now", 2025, 10, 30)
+    create_asset("last", 9999, 12, 31, 12)
     assert assets(zone, date_from="0001-01-01") == ["last", "now"]
     assert assets(zone, date_to="0001-01-01") == []
     assert assets(zone, date_to="9999-12-31") == ["last", "now"]
@@ -81,8 +82,55 @@ def test_one_value_several_values_and_no_value():
     AssetFactory(name="nowhere")
     assert assets(location_id=here.pk) == assets(location_id=str(here.pk)) == assets(location_id=[here.pk]) == ["here"]
     assert assets(location_id=[here.pk, there.pk, here.pk]) == ["here", "there"]
-    assert assets(location_id=None) == assets(location_id="null") == assets(location_id=[None]) == ["nowhere"]
-    assert assets(location_id=[there.pk, None]) == assets(location_id=[str(there.pk), "null"]) == ["nowhere", "there"]
+    assert assets(location_id=None) == assets(location_id=[None]) == ["nowhere"]
+    assert assets(location_id=[there.pk, None]) == assets(location_id=[str(there.pk), None]) == ["nowhere", "there"]
+
+
+SERIALS = Matches("serial_number")
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        (None, ["without"]),
+        ("null", ["text"]),
+        (["null", "x"], ["text", "x"]),
+        ([None, "x"], ["without", "x"]),
+        ([None, "null"], ["text", "without"]),
+        ("\\null", []),
+    ],
+)
+def test_only_null_is_no_value_and_its_text_is_text(value, found):
+    for name, serial in (("without", None), ("text", "null"), ("x", "x")):
+        AssetFactory(name=name, serial_number=serial)
+    model = AssetFactory._meta.model
+    rows = model.objects.filter(SERIALS.bind(model, SERIALS.clean(model, {"serial_number": value}), ZoneInfo("UTC")))
+    assert sorted(row.name for row in rows) == found
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("location_id", "null"), ("location_id", ["null"]), ("date_from", "null"), ("include_sublocations", "null")],
+)
+def test_the_text_null_is_no_number_no_day_and_no_truth(name, value):
+    given = {"location_id": 1} if name == "include_sublocations" else {}
+    with pytest.raises(ValidationError):
+        assets(**given | {name: value})
+
+
+@pytest.mark.parametrize("name", ["date_from", "date_column", "include_sublocations", "search"])
+def test_null_is_no_value_of_a_filter_that_cannot_be_empty(name):
+    given = {"location_id": 1} if name == "include_sublocations" else {}
+    with pytest.raises(ValidationError):
+        assets(**given | {name: None})
+
+
+@pytest.mark.parametrize(
+    ("path", "nullable"), [("serial_number", True), ("name", False), ("location__name", True), ("status__name", False)]
+)
+def test_a_filter_can_be_empty_where_its_field_or_a_relation_before_it_can(path, nullable):
+    (parameter,) = Matches("one", path).parameters(AssetFactory._meta.model)
+    assert parameter.nullable is nullable
 
 
 @pytest.mark.parametrize("key", [0, -1, 2**31, INT64 - 1, INT64, -INT64, -INT64 - 1, 10**100, "99999999999999999999"])
@@ -150,8 +198,8 @@ def test_filters_are_joined_by_and():
 def test_a_flag_is_true_or_false_in_json_and_in_words(value):
     tickets = registry.resource("tickets")
     open_one, closed = TicketFactory(), TicketFactory(is_open=False)
-    assert narrowed(tickets, is_open=value) == {open_one}
-    assert narrowed(tickets, is_open=False) == narrowed(tickets, is_open="false") == {closed}
+    assert filter_rows(tickets, is_open=value) == {open_one}
+    assert filter_rows(tickets, is_open=False) == filter_rows(tickets, is_open="false") == {closed}
 
 
 @pytest.mark.parametrize(
@@ -194,3 +242,16 @@ def test_forms_learn_labels_types_and_choices():
         "boolean",
         "text",
     ]
+
+
+def test_labels_of_dates_and_trees_are_declared_or_made_of_the_name():
+    model = AssetFactory._meta.model
+    tree = ("below", "location__path")
+
+    def labels(rule: Filter) -> list[str]:
+        return [label for p in rule.parameters(model) for label in (p.label, *(text for _, text in p.choices or ()))]
+
+    dates = labels(DateRange(("created_at", "updated_at"), {"created_at": "Made"}))
+    assert dates == ["From", "To", "Date", "Made", "Updated at"]
+    assert "Below" in labels(Matches("location_id", tree=tree))
+    assert "Places within" in labels(Matches("location_id", tree=tree, tree_label="Places within"))

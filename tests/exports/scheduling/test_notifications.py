@@ -20,7 +20,7 @@ from rowferry.exports.lifecycle import fail
 from rowferry.exports.models import EmailOutbox, Export
 from rowferry.exports.scheduling import notifications, scheduler
 from tests.conftest import may_export
-from tests.factories.exports import again, changed, claimed, completed, events, queue_export
+from tests.factories.exports import claim_export, complete_export, events, queue_export, reload_export, update_export
 from tests.factories.people import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -35,13 +35,13 @@ def public_address(settings: Any) -> None:
 
 def broken(person: User, detail: str = "The disk is full.", **body: Any) -> Export:
     queue_export(person, kind="excel", **body)
-    claim = claimed()
+    claim = claim_export()
     claim.export.max_attempts = 1
     fail(claim, StorageFault(detail), 0)
-    return again(claim.export)
+    return reload_export(claim.export)
 
 
-def sent() -> EmailMultiAlternatives:
+def send_one() -> EmailMultiAlternatives:
     """The one mail that leaves."""
     assert notifications.send_due() == 1
     (message,) = mail.outbox
@@ -60,16 +60,16 @@ def both(message: EmailMultiAlternatives) -> tuple[str, str]:
 
 
 def test_the_subject_says_format_items_and_size(owner: User):
-    completed(owner)
-    message = sent()
+    complete_export(owner)
+    message = send_one()
     assert message.subject == "Your Excel export is ready (5,000 items, 2.5 MB)"
     assert message.to == ["owner@example.com"]
 
 
 @pytest.mark.parametrize("part", [0, 1], ids=["text", "html"])
 def test_a_finished_export_is_told_with_all_its_figures(owner: User, part: int):
-    export = completed(owner, rows=4_990, failed=10)
-    body = both(sent())[part]
+    export = complete_export(owner, rows=4_990, failed=10)
+    body = both(send_one())[part]
     for wanted in (
         "Hello Olga Owner,",
         "export of Assets as Excel is ready",
@@ -88,7 +88,7 @@ def test_a_finished_export_is_told_with_all_its_figures(owner: User, part: int):
 @pytest.mark.parametrize("part", [0, 1], ids=["text", "html"])
 def test_a_failed_export_is_told_in_plain_words_with_a_way_on(owner: User, part: int):
     export = broken(owner)
-    message = sent()
+    message = send_one()
     body = both(message)[part]
     assert message.subject == "Your export failed"
     for wanted in (
@@ -106,13 +106,13 @@ def test_a_failed_export_is_told_in_plain_words_with_a_way_on(owner: User, part:
 def test_without_a_contact_the_administrator_is_named(owner: User, settings: Any):
     settings.CONTACT_EMAIL = ""
     broken(owner)
-    for body in both(sent()):
+    for body in both(send_one()):
         assert "tell your administrator" in body
 
 
 def test_every_link_is_absolute(owner: User):
-    completed(owner)
-    text, html = both(sent())
+    complete_export(owner)
+    text, html = both(send_one())
     links = re.findall(r'href="([^"]+)"', html)
     assert len(links) == 2
     assert all(link.startswith(f"{SITE}/") and link in text for link in links)
@@ -120,20 +120,20 @@ def test_every_link_is_absolute(owner: User):
 
 def test_the_days_follow_the_setting(owner: User, settings: Any):
     settings.ROWFERRY_RETENTION_DAYS = 7
-    completed(owner)
-    assert all("valid for 7 days" in body for body in both(sent()))
+    complete_export(owner)
+    assert all("valid for 7 days" in body for body in both(send_one()))
 
 
 def test_a_person_without_a_name_is_greeted_by_the_account():
     person = may_export(UserFactory(username="jdoe", first_name="", last_name=""))
-    completed(person)
-    assert both(sent())[0].startswith("Hello jdoe,")
+    complete_export(person)
+    assert both(send_one())[0].startswith("Hello jdoe,")
 
 
 def test_names_are_escaped_in_html_and_left_alone_in_text(owner: User):
     User.objects.filter(pk=owner.pk).update(first_name="<b>Bob</b>", last_name="O'Hara & Co")
-    completed(owner)
-    text, html = both(sent())
+    complete_export(owner)
+    text, html = both(send_one())
     assert "Hello <b>Bob</b> O'Hara & Co," in text
     assert "&lt;b&gt;Bob&lt;/b&gt; O&#x27;Hara &amp; Co" in html
     assert "<b>Bob" not in html
@@ -141,25 +141,25 @@ def test_names_are_escaped_in_html_and_left_alone_in_text(owner: User):
 
 def test_a_reason_is_escaped_too(owner: User):
     broken(owner, '<script>alert("x")</script>')
-    text, html = both(sent())
+    text, html = both(send_one())
     assert "<script>" in text
     assert "<script>" not in html
 
 
 def test_a_name_with_line_breaks_adds_neither_headers_nor_lines(owner: User):
     User.objects.filter(pk=owner.pk).update(first_name="Eve\r\nBcc: all@example.com\r\n\r\nPay now", last_name="")
-    completed(owner)
-    message = sent()
+    complete_export(owner)
+    message = send_one()
     parsed = message_from_bytes(message.message().as_bytes(), policy=default)
     assert parsed["Bcc"] is None
     assert both(message)[0].startswith("Hello Eve Bcc: all@example.com Pay now,\n")
 
 
 def test_an_address_with_line_breaks_gets_nothing_and_holds_up_nobody(owner: User, stranger: User):
-    bad = completed(owner)
+    bad = complete_export(owner)
     EmailOutbox.objects.filter(export=bad).update(recipient="a@example.com\nBcc: all@example.com")
-    completed(stranger)
-    assert sent().to == ["stranger@example.com"]
+    complete_export(stranger)
+    assert send_one().to == ["stranger@example.com"]
     assert "newlines" in EmailOutbox.objects.get(export=bad).last_error
 
 
@@ -167,7 +167,7 @@ def test_an_address_with_line_breaks_gets_nothing_and_holds_up_nobody(owner: Use
 
 
 def test_a_mail_goes_once(owner: User):
-    export = completed(owner)
+    export = complete_export(owner)
     assert [notifications.send_due() for _ in range(3)] == [1, 0, 0]
     assert len(mail.outbox) == 1
     assert events(export).count("notified") == 1
@@ -175,7 +175,7 @@ def test_a_mail_goes_once(owner: User):
 
 
 def test_the_same_mail_has_the_same_message_id_however_often_it_is_made(owner: User, stranger: User):
-    completed(owner)
+    complete_export(owner)
     broken(stranger)
     first, other = EmailOutbox.objects.order_by("id")
     made = [notifications.message(one).message()["Message-ID"] for one in (first, first, other)]
@@ -184,25 +184,25 @@ def test_the_same_mail_has_the_same_message_id_however_often_it_is_made(owner: U
 
 
 def test_two_schedulers_do_not_send_the_same_mail(owner: User):
-    completed(owner)
+    complete_export(owner)
     mine, theirs = EmailOutbox.objects.get(), EmailOutbox.objects.get()
     assert [notifications._send(mine), notifications._send(theirs)] == [True, False]
     assert len(mail.outbox) == 1
 
 
 def test_who_wants_no_mail_gets_none(owner: User):
-    completed(owner, email_notification=False)
+    complete_export(owner, email_notification=False)
     broken(owner, email_notification=False)
     assert not EmailOutbox.objects.exists()
 
 
 def test_who_has_no_address_gets_none():
-    completed(may_export(UserFactory(email="")))
+    complete_export(may_export(UserFactory(email="")))
     assert not EmailOutbox.objects.exists()
 
 
 def test_the_operator_gets_none():
-    completed(None)
+    complete_export(None)
     assert not EmailOutbox.objects.exists()
 
 
@@ -221,17 +221,17 @@ def test_by_default_only_queued_exports_are_told_of_by_mail(owner: User):
 
 
 def test_a_reminder_comes_three_days_before_the_file_goes_and_once(owner: User):
-    export = completed(owner)
+    export = complete_export(owner)
     notifications.send_due()
     mail.outbox.clear()
-    changed(export, expires_at=timezone.now() + timedelta(days=3, minutes=1))
+    update_export(export, expires_at=timezone.now() + timedelta(days=3, minutes=1))
     assert scheduler.remind() == 0
-    changed(export, expires_at=timezone.now() + timedelta(days=2, hours=23))
+    update_export(export, expires_at=timezone.now() + timedelta(days=2, hours=23))
     assert [scheduler.remind(), scheduler.remind()] == [1, 0]
-    message = sent()
+    message = send_one()
     assert message.subject == "Your Excel export will be removed in 3 days"
     for body in both(message):
-        assert f"{again(export).expires_at:%Y-%m-%d}" in body
+        assert f"{reload_export(export).expires_at:%Y-%m-%d}" in body
         assert f"{SITE}/exports/{export.pk}/download" in body
     assert notifications.send_due() == 0
 
@@ -240,7 +240,7 @@ def test_a_reminder_comes_three_days_before_the_file_goes_and_once(owner: User):
     "values", [{"notify": False}, {"status": "expired"}, {"status": "deleted"}, {"user_email": ""}], ids=str
 )
 def test_nobody_is_reminded_of_what_they_need_not_know(owner: User, values: dict[str, Any]):
-    changed(completed(owner), expires_at=timezone.now() + timedelta(days=1), **values)
+    update_export(complete_export(owner), expires_at=timezone.now() + timedelta(days=1), **values)
     assert scheduler.remind() == 0
 
 
@@ -249,5 +249,5 @@ def test_no_reminder_where_it_is_off_or_would_come_with_the_file(
     owner: User, settings: Any, reminder: int, retention: int
 ):
     settings.ROWFERRY_REMINDER_DAYS, settings.ROWFERRY_RETENTION_DAYS = reminder, retention
-    changed(completed(owner), expires_at=timezone.now() + timedelta(hours=1))
+    update_export(complete_export(owner), expires_at=timezone.now() + timedelta(hours=1))
     assert scheduler.remind() == 0

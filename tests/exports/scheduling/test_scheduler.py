@@ -23,7 +23,7 @@ from rowferry.exports.management.commands.doctor import CHECKS
 from rowferry.exports.models import Leader, WorkerPing
 from rowferry.exports.scheduling import scheduler
 from tests.factories.assets import AssetFactory
-from tests.factories.exports import again, changed, claimed, events, names, queue_export
+from tests.factories.exports import claim_export, events, list_files, queue_export, reload_export, update_export
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -76,7 +76,7 @@ def test_a_scheduler_that_does_not_lead_does_nothing(owner: User):
     export = queue_export(owner)
     scheduler.lead("another")
     scheduler.run(lambda seconds: True)
-    assert again(export).wakeup_sent_at is None
+    assert reload_export(export).wakeup_sent_at is None
     assert Leader.objects.get().holder == "another"
 
 
@@ -85,13 +85,13 @@ def test_a_scheduler_works_at_the_set_pace_until_it_is_stopped_and_resigns(owner
     waits: list[float] = []
     export = queue_export(owner)
 
-    def stopped(seconds: float) -> bool:
+    def stop_after_three(seconds: float) -> bool:
         waits.append(seconds)
         return len(waits) == 3
 
-    scheduler.run(stopped)
+    scheduler.run(stop_after_three)
     assert waits == [7, 7, 7]
-    assert again(export).wakeup_sent_at is not None
+    assert reload_export(export).wakeup_sent_at is not None
     assert not Leader.objects.exists()
 
 
@@ -108,41 +108,42 @@ def test_a_duty_that_fails_does_not_stop_the_others():
     assert done == ["before", "after"]
 
 
-def test_one_sweep_does_everything_that_is_due(owner: User, storage_folder: Path, settings: Any):
+def test_one_round_does_everything_that_is_due(owner: User, storage_folder: Path, settings: Any):
     AssetFactory.create_batch(2)
     old, running, waiting = queue_export(owner), queue_export(owner), queue_export(owner)
     queued.run_next()
-    changed(old, expires_at=timezone.now() - timedelta(seconds=1))
-    changed(running, status="processing", attempt=3, lease_until=timezone.now() - timedelta(seconds=1))
+    update_export(old, expires_at=timezone.now() - timedelta(seconds=1))
+    update_export(running, status="processing", attempt=3, lease_until=timezone.now() - timedelta(seconds=1))
     scheduler.run_duties()
-    assert [again(export).status for export in (old, running, waiting)] == ["expired", "failed", "pending"]
-    assert again(waiting).wakeup_sent_at is not None
+    assert [reload_export(export).status for export in (old, running, waiting)] == ["expired", "failed", "pending"]
+    assert reload_export(waiting).wakeup_sent_at is not None
     assert sorted(message.subject.split(" (")[0] for message in mail.outbox) == [
         "Your CSV export is ready",
         "Your export failed",
     ]
-    assert names(storage_folder) == []
+    assert list_files(storage_folder) == []
 
 
-def test_a_broken_storage_does_not_keep_mail_and_bells_from_going(owner: User, storage_folder: Path):
+def test_a_broken_storage_does_not_keep_mail_and_wakeup_messages_from_going(owner: User, storage_folder: Path):
     export, waiting = queue_export(owner), queue_export(owner)
     queued.run_next()
-    changed(export, expires_at=timezone.now() - timedelta(seconds=1))
+    update_export(export, expires_at=timezone.now() - timedelta(seconds=1))
     storage_folder.rename(storage_folder.with_name("lost"))
     storage_folder.write_text("A file where the folder was.")
     scheduler.run_duties()
     assert len(mail.outbox) == 1
-    assert again(waiting).wakeup_sent_at is not None
+    assert reload_export(waiting).wakeup_sent_at is not None
     assert events(export)[-2:] == ["notified", "expired"]
 
 
 # The commands
 
 
-def test_scheduler_once_makes_one_sweep(owner: User):
+@pytest.mark.parametrize("name", ["scheduler", "tick"])
+def test_scheduler_once_makes_one_round(owner: User, name: str):
     export = queue_export(owner)
-    call_command("scheduler", "--once")
-    assert again(export).wakeup_sent_at is not None
+    call_command(name, "--once")
+    assert reload_export(export).wakeup_sent_at is not None
     assert not Leader.objects.exists()
 
 
@@ -154,15 +155,15 @@ def leader() -> Iterator[None]:
 
 
 @pytest.fixture
-def hearing() -> Iterator[None]:
-    """Somebody who hears a bell as a worker does."""
+def answering() -> Iterator[None]:
+    """A thread that answers pings as a worker does."""
     ended = threading.Event()
 
     def listen() -> None:
         try:
             while not ended.wait(0.01):
-                for bell in WorkerPing.objects.filter(worker=""):
-                    tasks.answer(bell.pk)
+                for ping in WorkerPing.objects.filter(worker=""):
+                    tasks.answer(ping.pk)
         finally:
             connection.close()
 
@@ -185,7 +186,7 @@ def diagnosis(capsys: pytest.CaptureFixture[str], wait: float = 0.1) -> tuple[in
 
 
 def test_the_doctor_finds_a_healthy_installation_well(
-    leader: None, hearing: None, settings: Any, capsys: pytest.CaptureFixture[str]
+    leader: None, answering: None, settings: Any, capsys: pytest.CaptureFixture[str]
 ):
     settings.SITE_URL, settings.ALLOWED_HOSTS = "https://exports.example.com", ["exports.example.com"]
     code, said = diagnosis(capsys, 20)
@@ -204,7 +205,7 @@ def test_the_doctor_misses_a_scheduler(capsys: pytest.CaptureFixture[str]):
 
 
 def test_the_doctor_misses_a_worker_and_sees_what_waits(owner: User, leader: None, capsys: pytest.CaptureFixture[str]):
-    changed(queue_export(owner), created_at=timezone.now() - timedelta(minutes=5))
+    update_export(queue_export(owner), created_at=timezone.now() - timedelta(minutes=5))
     code, said = diagnosis(capsys)
     assert code == 1
     assert said["worker"].startswith("FAIL  worker: none answered in 0.1 s: start")
@@ -216,7 +217,7 @@ def test_the_doctor_takes_workers_that_are_busy_for_alive(
     owner: User, leader: None, capsys: pytest.CaptureFixture[str]
 ):
     queue_export(owner)
-    claimed()
+    claim_export()
     code, said = diagnosis(capsys)
     assert code == 0
     assert said["worker"].startswith("warn  worker: no answer in 0.1 s, but 1 exports are being made")
@@ -254,4 +255,4 @@ def test_the_doctor_sees_a_storage_that_takes_no_file(
 
 def test_the_doctor_leaves_nothing_behind(leader: None, storage_folder: Path, capsys: pytest.CaptureFixture[str]):
     diagnosis(capsys)
-    assert names(storage_folder) == []
+    assert list_files(storage_folder) == []

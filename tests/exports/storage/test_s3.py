@@ -19,10 +19,10 @@ from rowferry.exports.models import Export, ExportLog, Status
 from rowferry.exports.scheduling import scheduler
 from rowferry.exports.storage import storage
 from rowferry.exports.storage.s3 import PART_SIZE, S3Storage
-from tests.api.conftest import Caller, content
+from tests.api.conftest import ApiClient, content
 from tests.factories.assets import AssetFactory
 from tests.factories.exports import queue_export
-from tests.services.faulty import faulty
+from tests.services.faulty import run_faulty_server
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LATER = time.time() + 3600
@@ -46,7 +46,7 @@ def test_file_and_manifest_are_in_the_bucket(export: Export) -> None:
         assert hashlib.sha256(file.read()).hexdigest() == export.sha256
 
 
-def test_the_api_gives_the_file_whole_and_in_part(export: Export, api: Caller) -> None:
+def test_the_api_gives_the_file_whole_and_in_part(export: Export, api: ApiClient) -> None:
     path = f"/exports/{export.pk}/download"
     whole = api.get(path)
     data = content(whole)
@@ -56,12 +56,12 @@ def test_the_api_gives_the_file_whole_and_in_part(export: Export, api: Caller) -
     assert (part.status_code, content(part)) == (206, data[5:15])
 
 
-def test_an_object_that_is_gone_is_404(export: Export, api: Caller) -> None:
+def test_an_object_that_is_gone_is_404(export: Export, api: ApiClient) -> None:
     storage().delete(export.file_key)
     assert api.get(f"/exports/{export.pk}/download").status_code == 404
 
 
-def test_a_download_can_be_a_link_to_the_storage_itself(export: Export, api: Caller, settings: Any) -> None:
+def test_a_download_can_be_a_link_to_the_storage_itself(export: Export, api: ApiClient, settings: Any) -> None:
     settings.ROWFERRY_PRESIGNED = 60
     answer = api.get(f"/exports/{export.pk}/download")
     assert (answer.status_code, answer["Cache-Control"]) == (302, "private, no-store")
@@ -76,14 +76,14 @@ def test_a_download_can_be_a_link_to_the_storage_itself(export: Export, api: Cal
     assert "a link to the storage" in line.message
 
 
-def test_a_file_that_is_not_kept_is_answered_whole_and_leaves_the_bucket(bucket: str, api: Caller) -> None:
+def test_a_file_that_is_not_kept_is_answered_whole_and_leaves_the_bucket(bucket: str, api: ApiClient) -> None:
     AssetFactory.create_batch(3)
-    answer = api.order(keep=False)
+    answer = api.create_export(keep=False)
     assert (answer.status_code, content(answer).count(b"\r\n")) == (200, 4)
     assert list(storage().keys(LATER)) == []
 
 
-def test_a_link_is_given_to_nobody_else(export: Export, other: Caller, settings: Any) -> None:
+def test_a_link_is_given_to_nobody_else(export: Export, other: ApiClient, settings: Any) -> None:
     settings.ROWFERRY_PRESIGNED = 60
     assert other.get(f"/exports/{export.pk}/download").status_code == 404
 
@@ -116,14 +116,14 @@ def test_the_scheduler_leaves_alone_what_lies_deeper_in_the_bucket(bucket: str, 
     upload.discard()
 
 
-def test_with_many_faults_completed_exports_have_their_files_and_a_sweep_leaves_nothing_else(
+def test_with_many_faults_completed_exports_have_their_files_and_tidy_leaves_nothing_else(
     bucket: str, owner: User, settings: Any
 ) -> None:
     settings.ROWFERRY_RETRY_DELAY = 0
     AssetFactory.create_batch(30)
     exports = [queue_export(owner) for _ in range(8)]
     endpoint = parse_qs(urlsplit(bucket).query)["endpoint_url"][0]
-    with faulty(endpoint, 0.3, seed=7) as (address, server):
+    with run_faulty_server(endpoint, 0.3, seed=7) as (address, server):
         settings.STORAGE_URL = bucket.replace(endpoint, address)
         while queued.run_next() is not None:
             pass
@@ -158,7 +158,7 @@ def test_of_a_storage_with_many_faults_only_whole_files_come(bucket: str, settin
     endpoint = parse_qs(urlsplit(bucket).query)["endpoint_url"][0]
     data = bytes(range(256)) * (2 * PART_SIZE // 256 + 1)
     whole = set()
-    with faulty(endpoint, 0.3) as (address, server):
+    with run_faulty_server(endpoint, 0.3) as (address, server):
         settings.STORAGE_URL = bucket.replace(endpoint, address)
         for number in range(12):
             key = f"{number}.1.csv"

@@ -19,7 +19,7 @@ LARGE = PIECE * (2 * PART_SIZE // len(PIECE) + 1)
 """More than two parts."""
 
 
-def filled(place: Storage, key: str, data: bytes) -> None:
+def store_file(place: Storage, key: str, data: bytes) -> None:
     stage = place.stage(key)
     for at in range(0, len(data), len(PIECE)):
         stage.write(data[at : at + len(PIECE)])
@@ -30,7 +30,7 @@ def filled(place: Storage, key: str, data: bytes) -> None:
 
 @pytest.mark.parametrize("data", [b"", b"rows", PIECE * (PART_SIZE // len(PIECE)), LARGE], ids=len)
 def test_a_file_is_there_once_it_is_published(place: Storage, data: bytes) -> None:
-    filled(place, "a.1.csv", data)
+    store_file(place, "a.1.csv", data)
     assert list(place.keys(LATER)) == ["a.1.csv"]
     assert list(place.keys(time.time() - 3600)) == []
     with place.open("a.1.csv") as file:
@@ -38,7 +38,7 @@ def test_a_file_is_there_once_it_is_published(place: Storage, data: bytes) -> No
 
 
 def test_a_file_is_read_from_wherever_it_is_sought(place: Storage) -> None:
-    filled(place, "a.1.csv", LARGE)
+    store_file(place, "a.1.csv", LARGE)
     with place.open("a.1.csv") as file:
         assert file.read(10) == LARGE[:10]
         file.seek(PART_SIZE + 3)
@@ -73,7 +73,7 @@ def test_what_a_dead_process_leaves_is_listed_and_can_be_removed(place: Storage)
 
 
 def test_an_open_file_can_outlive_its_key(place: Storage) -> None:
-    filled(place, "a.1.csv", LARGE)
+    store_file(place, "a.1.csv", LARGE)
     with place.detach(place.open("a.1.csv")) as file:
         place.delete("a.1.csv")
         assert file.seek(0, io.SEEK_END) == len(LARGE)
@@ -82,7 +82,7 @@ def test_an_open_file_can_outlive_its_key(place: Storage) -> None:
 
 
 def test_a_file_can_be_removed_twice(place: Storage) -> None:
-    filled(place, "a.1.csv", b"rows")
+    store_file(place, "a.1.csv", b"rows")
     for _ in range(2):
         place.delete("a.1.csv")
         place.delete(f"a.1.csv{PART_SUFFIX}")

@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
-from tests.services.packages import program
+from tests.services.packages import find_program
 
 HERE = Path(__file__).parent
 CSV_OF_ALL_SHEETS = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,-1"
@@ -20,7 +20,7 @@ CSV_OF_ALL_SHEETS = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,fa
 @cache
 def node_folder() -> Path:
     """A folder with SheetJS and Papa Parse, of the versions and digests of the lock."""
-    npm = program("npm", "nodejs", "npm")
+    npm = find_program("npm", "nodejs", "npm")
     folder = Path(mkdtemp(prefix="rowferry-node-"))
     for name in ("package.json", "package-lock.json", "read.cjs"):
         shutil.copy(HERE / name, folder)
@@ -30,7 +30,7 @@ def node_folder() -> Path:
 
 def by_node(path: Path) -> dict[str, list[list[Any]]]:
     """Rows, header first, by the name of the sheet: SheetJS for a workbook, Papa Parse for lines."""
-    node = program("node", "nodejs")
+    node = find_program("node", "nodejs")
     command = [node, "read.cjs", str(path)]
     done = subprocess.run(command, cwd=node_folder(), capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stderr
@@ -40,7 +40,7 @@ def by_node(path: Path) -> dict[str, list[list[Any]]]:
 
 def by_libreoffice(path: Path, into: Path, form: str = CSV_OF_ALL_SHEETS) -> list[Path]:
     """What LibreOffice makes of a file, in a folder that is empty before. With a home of its own, and no questions."""
-    office = program("soffice", "libreoffice-calc")
+    office = find_program("soffice", "libreoffice-calc")
     home = f"-env:UserInstallation={(into.parent / 'office').as_uri()}"
     command = [office, home, "--headless", "--norestore", "--convert-to", form, "--outdir", str(into), str(path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)

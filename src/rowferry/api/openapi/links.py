@@ -34,12 +34,12 @@ def add_links(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """The description with its links: a hook of drf-spectacular, which has no other way to say them."""
     for operations in result["paths"].values():
         for operation in operations.values():
-            for status, answer in operation["responses"].items():
-                place = SOURCES.get((operation["operationId"], status))
-                if place:
-                    answer["links"] = {name: _link(name, place) for name in OF_AN_EXPORT}
+            for status, response in operation["responses"].items():
+                expression = SOURCES.get((operation["operationId"], status))
+                if expression:
+                    response["links"] = {name: _link(name, expression) for name in OF_AN_EXPORT}
     return result
 
 
-def _link(operation: str, place: str) -> dict[str, Any]:
-    return {"operationId": operation, "parameters": {"export_id": place}}
+def _link(operation: str, expression: str) -> dict[str, Any]:
+    return {"operationId": operation, "parameters": {"export_id": expression}}

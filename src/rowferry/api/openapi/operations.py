@@ -115,7 +115,7 @@ def _id() -> OpenApiParameter:
 
 def _options(one: catalogue.FormatInfo) -> dict[str, Any]:
     options = {
-        option.name: _maybe(
+        option.name: _nullable(
             "boolean" if isinstance(option.default, bool) else "string",
             option.label,
             **({"enum": [*option.choices, None]} if option.choices else {}),
@@ -125,8 +125,8 @@ def _options(one: catalogue.FormatInfo) -> dict[str, Any]:
     return {"type": ["object", "null"], "additionalProperties": False, "properties": options}
 
 
-def _maybe(kind: str, about: str, **more: Any) -> dict[str, Any]:
-    return {"type": [kind, "null"], "description": about, **more}
+def _nullable(kind: str, description: str, **keywords: Any) -> dict[str, Any]:
+    return {"type": [kind, "null"], "description": description, **keywords}
 
 
 def _order_body() -> dict[str, Any]:
@@ -135,17 +135,19 @@ def _order_body() -> dict[str, Any]:
     names = {"type": "string"}
     properties: dict[str, Any] = {
         "format": {"type": "string", "enum": [one.name for one in formats]},
-        "columns": _maybe("array", "Names, kept in order.", items=names, minItems=1, uniqueItems=True),
-        "filters": _maybe("object", "Values by the names of the resource's filters; all have to hold."),
-        "sort_by": _maybe("string", "A sortable column; by default the key."),
-        "sort_order": _maybe("string", "Rows without a value come last either way.", enum=["asc", "desc", None]),
-        "async": _maybe("boolean", "true: queue it; false: answer in this request; left out: by the number of rows."),
-        "email_notification": _maybe("boolean", "By default for queued exports."),
-        "dry_run": _maybe("boolean", "Only say what would be made."),
-        "keep": _maybe("boolean", "false: forget the file once it is answered."),
-        "nested": _maybe("boolean", "JSON formats: related values as objects."),
-        "headers": _maybe("string", "What the header row holds.", enum=["names", "labels", None]),
-        "time_zone": _maybe("string", 'Such as "Europe/Berlin"; by default UTC.'),
+        "columns": _nullable("array", "Names, kept in order.", items=names, minItems=1, uniqueItems=True),
+        "filters": _nullable("object", "Values by the names of the resource's filters; all have to hold."),
+        "sort_by": _nullable("string", "A sortable column; by default the key."),
+        "sort_order": _nullable("string", "Rows without a value come last either way.", enum=["asc", "desc", None]),
+        "async": _nullable(
+            "boolean", "true: queue it; false: answer in this request; left out: by the number of rows."
+        ),
+        "email_notification": _nullable("boolean", "By default for queued exports."),
+        "dry_run": _nullable("boolean", "Only say what would be made."),
+        "keep": _nullable("boolean", "false: forget the file once it is answered."),
+        "nested": _nullable("boolean", "JSON formats: related values as objects."),
+        "headers": _nullable("string", "What the header row holds.", enum=["names", "labels", None]),
+        "time_zone": _nullable("string", 'Such as "Europe/Berlin"; by default UTC.'),
     }
     properties |= {one.name: _options(one) for one in formats}
     return {"type": "object", "required": ["format"], "additionalProperties": False, "properties": properties}

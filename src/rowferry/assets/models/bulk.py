@@ -23,19 +23,19 @@ def insert_rows(model: type[models.Model], names: Sequence[str], rows: Iterable[
     """
     using = router.db_for_write(model)
     connection = connections[using]
-    stored = {field.name: field for field in model._meta.concrete_fields}
-    fields = [stored[name] for name in names]
+    fields_by_name = {field.name: field for field in model._meta.concrete_fields}
+    fields = [fields_by_name[name] for name in names]
     statement = _insert(model, [str(field.column) for field in fields], connection)
-    source = iter(rows)
-    while batch := list(islice(source, BATCH)):
+    row_iterator = iter(rows)
+    while batch := list(islice(row_iterator, BATCH)):
         with transaction.atomic(using=using), connection.cursor() as cursor:
             cursor.executemany(statement, list(_adapt_values(batch, fields, connection)))
 
 
 def _insert(model: type[models.Model], columns: Sequence[str], connection: BaseDatabaseWrapper) -> str:
     quote = connection.ops.quote_name
-    marks = ", ".join(["%s"] * len(columns))
-    return f"INSERT INTO {quote(model._meta.db_table)} ({', '.join(map(quote, columns))}) VALUES ({marks})"  # noqa: S608
+    placeholders = ", ".join(["%s"] * len(columns))
+    return f"INSERT INTO {quote(model._meta.db_table)} ({', '.join(map(quote, columns))}) VALUES ({placeholders})"  # noqa: S608
 
 
 def _adapt_values(
@@ -53,6 +53,6 @@ def _adapt_values(
 
 def highest_number(model: type[models.Model], field: str, prefix: str) -> int:
     """The highest N of all `<prefix>N` in a text field, 0 if there is none; other texts are passed over."""
-    numbered = model._default_manager.filter(**{f"{field}__regex": f"^{prefix}[0-9]{{1,18}}$"})
+    matching_rows = model._default_manager.filter(**{f"{field}__regex": f"^{prefix}[0-9]{{1,18}}$"})
     number = Cast(Substr(field, len(prefix) + 1), BigIntegerField())
-    return numbered.aggregate(highest=Max(number))["highest"] or 0
+    return matching_rows.aggregate(highest=Max(number))["highest"] or 0

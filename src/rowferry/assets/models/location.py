@@ -31,26 +31,26 @@ class Location(models.Model):
         """Store it and place it in the tree; ValidationError, and nothing stored, if it would lie inside itself."""
         with transaction.atomic():
             _lock_tree()
-            before = Location.objects.filter(pk=self.pk).values_list("path", flat=True).first() or ""
+            old_path = Location.objects.filter(pk=self.pk).values_list("path", flat=True).first() or ""
             super().save(*args, **kwargs)
-            self._place(before)
+            self._update_path(old_path)
 
     def clean(self) -> None:
-        self._refuse_circle(self.parent.path if self.parent else "")
+        self._reject_cycle(self.parent.path if self.parent else "")
 
-    def _place(self, before: str) -> None:
+    def _update_path(self, old_path: str) -> None:
         """Read the parent from the row, not from memory: `update_fields` may have left it out."""
-        stored = Location.objects.filter(pk=self.pk)
-        around = stored.values_list("parent__path", flat=True).get() or "/"
-        self._refuse_circle(around)
-        self.path = f"{around}{self.pk}/"
-        stored.update(path=self.path)
-        if before and before != self.path:
-            moved = Concat(Value(self.path), Substr("path", len(before) + 1))
-            Location.objects.filter(path__startswith=before).exclude(pk=self.pk).update(path=moved)
+        row = Location.objects.filter(pk=self.pk)
+        parent_path = row.values_list("parent__path", flat=True).get() or "/"
+        self._reject_cycle(parent_path)
+        self.path = f"{parent_path}{self.pk}/"
+        row.update(path=self.path)
+        if old_path and old_path != self.path:
+            new_path = Concat(Value(self.path), Substr("path", len(old_path) + 1))
+            Location.objects.filter(path__startswith=old_path).exclude(pk=self.pk).update(path=new_path)
 
-    def _refuse_circle(self, around: str) -> None:
-        if self.pk is not None and f"/{self.pk}/" in around:
+    def _reject_cycle(self, parent_path: str) -> None:
+        if self.pk is not None and f"/{self.pk}/" in parent_path:
             raise ValidationError({"parent": [f"{self.name} cannot lie inside itself."]})
 
 

@@ -22,7 +22,7 @@ from rowferry.exports.errors import RequestError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fetched:
+class FetchedFile:
     """A file that is whole in the stream given for it; size and SHA-256 (hexadecimal) were compared to its record."""
 
     export: Mapping[str, Any]
@@ -34,7 +34,7 @@ class Fetched:
 class ExportClient(Protocol):
     """Objects are plain JSON as the API answers it. All raise RowferryError; `stream` is empty and can be rewound."""
 
-    def make(self, resource: str, body: Mapping[str, Any], stream: BinaryIO, show: Show) -> Fetched:
+    def make(self, resource: str, body: Mapping[str, Any], stream: BinaryIO, on_progress: Show) -> FetchedFile:
         """Have a file made, by the body of an API request, and wait for it."""
 
     def preview(self, resource: str, body: Mapping[str, Any]) -> dict[str, Any]: ...
@@ -42,7 +42,7 @@ class ExportClient(Protocol):
     def find(self, export_id: str) -> dict[str, Any]: ...
     def manifest(self, export_id: str) -> dict[str, Any]: ...
     def log(self, export_id: str, query: Mapping[str, str]) -> dict[str, Any]: ...
-    def fetch(self, export_id: str, stream: BinaryIO, show: Show) -> Fetched: ...
+    def fetch(self, export_id: str, stream: BinaryIO, on_progress: Show) -> FetchedFile: ...
     def retry(self, export_id: str) -> dict[str, Any]: ...
     def cancel(self, export_id: str) -> dict[str, Any]: ...
     def delete(self, export_id: str) -> None: ...
@@ -60,16 +60,16 @@ class WrongSettings(RequestError):
 def open_client(server: str | None, token: str | None, user: str | None) -> ExportClient:
     """The server at that address, or, without one, this machine as `user` (None = the operator)."""
     if not server:
-        here: ExportClient = with_django("rowferry.cli.clients.local").LocalClient(user)
-        return here
+        local_client: ExportClient = with_django("rowferry.cli.clients.local").LocalClient(user)
+        return local_client
     if user:
         raise typer.BadParameter("--user is for exports made here; at a server the token says who you are.")
     if not token:
         raise typer.BadParameter("A server wants --token (or ROWFERRY_TOKEN): `rowferry token NAME` prints one.")
     if not server.startswith(("http://", "https://")):
         raise typer.BadParameter(f"--server must begin with http:// or https://, not {server!r}.")
-    there: ExportClient = import_module("rowferry.cli.clients.api").ApiClient(server, token)
-    return there
+    api_client: ExportClient = import_module("rowferry.cli.clients.api").ApiClient(server, token)
+    return api_client
 
 
 def with_django(module: str) -> ModuleType:

@@ -15,10 +15,15 @@ def instant(moment: datetime | None) -> str | None:
     return None if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def page(found: Any, record: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+def page(result_page: Any, to_record: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
     """One page of a list."""
-    numbers = {"total": found.total, "per_page": found.size, "current_page": found.number, "last_page": found.last}
-    return {"data": [record(item) for item in found.items], "pagination": numbers}
+    pagination = {
+        "total": result_page.total,
+        "per_page": result_page.size,
+        "current_page": result_page.number,
+        "last_page": result_page.last,
+    }
+    return {"data": [to_record(item) for item in result_page.items], "pagination": pagination}
 
 
 def export(row: Any) -> dict[str, Any]:
@@ -51,44 +56,52 @@ def export(row: Any) -> dict[str, Any]:
     }
 
 
-def event(line: Any) -> dict[str, Any]:
+def event(entry: Any) -> dict[str, Any]:
     """One event of a log."""
-    plain = ("event", "message", "processed_items", "total_items", "current_batch", "total_batches", "duration_ms")
-    actor = {"id": line.actor_id, "name": line.actor_name, "email": line.actor_email}
+    plain_fields = (
+        "event",
+        "message",
+        "processed_items",
+        "total_items",
+        "current_batch",
+        "total_batches",
+        "duration_ms",
+    )
+    actor = {"id": entry.actor_id, "name": entry.actor_name, "email": entry.actor_email}
     return {
-        **_pick_fields(line, *plain),
-        "error_message": line.error_message or None,
-        "actor": actor if line.actor_id else None,
-        "created_at": instant(line.created_at),
+        **_pick_fields(entry, *plain_fields),
+        "error_message": entry.error_message or None,
+        "actor": actor if entry.actor_id else None,
+        "created_at": instant(entry.created_at),
     }
 
 
-def preview(seen: Any) -> dict[str, Any]:
+def preview(result: Any) -> dict[str, Any]:
     """A dry run."""
     return {
         "status": "DRY_RUN_SUCCESS",
-        "format": seen.format,
-        "mode": seen.mode,
-        "mode_reason": seen.mode_reason,
-        "total_items": seen.total,
-        "preview_count": len(seen.rows),
-        "preview": seen.rows,
-        "estimated_file_size": seen.size,
-        "estimated_wait": seen.wait,
-        "warnings": seen.warnings,
+        "format": result.format,
+        "mode": result.mode,
+        "mode_reason": str(result.mode_reason),
+        "total_items": result.total,
+        "preview_count": len(result.rows),
+        "preview": result.rows,
+        "estimated_file_size": result.size,
+        "estimated_wait": result.wait,
+        "warnings": result.warnings,
     }
 
 
-def resource(one: ResourceInfo, formats: Sequence[FormatInfo]) -> dict[str, Any]:
+def resource(resource_info: ResourceInfo, formats: Sequence[FormatInfo]) -> dict[str, Any]:
     """What may be asked of one resource."""
     return {
-        "name": one.name,
-        "label": one.label,
-        "permission": one.permission,
-        "sort_by": one.sort_by,
-        "columns": [_column(column) for column in one.columns],
-        "filters": [_filter(parameter) for parameter in one.filters],
-        "formats": [_format(sink) for sink in formats],
+        "name": resource_info.name,
+        "label": resource_info.label,
+        "permission": resource_info.permission,
+        "sort_by": resource_info.sort_by,
+        "columns": [_column(column) for column in resource_info.columns],
+        "filters": [_filter(parameter) for parameter in resource_info.filters],
+        "formats": [_format(one) for one in formats],
     }
 
 
@@ -104,15 +117,15 @@ def _column(column: ColumnInfo) -> dict[str, Any]:
 
 def _filter(parameter: Any) -> dict[str, Any]:
     choices = parameter.choices
-    listed = None if choices is None else [{"value": value, "label": label} for value, label in choices]
-    return {**_pick_fields(parameter, "name", "label", "type", "multiple", "nullable"), "choices": listed}
+    choice_records = None if choices is None else [{"value": value, "label": label} for value, label in choices]
+    return {**_pick_fields(parameter, "name", "label", "type", "multiple", "nullable"), "choices": choice_records}
 
 
-def _format(sink: FormatInfo) -> dict[str, Any]:
-    said = asdict(sink)
-    for option in said["options"]:
+def _format(one: FormatInfo) -> dict[str, Any]:
+    record = asdict(one)
+    for option in record["options"]:
         option["type"] = "boolean" if isinstance(option["default"], bool) else "text"
-    return said
+    return record
 
 
 def _pick_fields(value: object, *names: str) -> dict[str, Any]:

@@ -10,13 +10,13 @@ from django.contrib.auth import get_user_model
 
 from rowferry.cli.checksum import ChecksumWriter
 from rowferry.cli.clients import json_records
-from rowferry.cli.clients.base import Fetched
+from rowferry.cli.clients.base import FetchedFile
 from rowferry.cli.clients.polling import wait
 from rowferry.cli.output import Show
 from rowferry.exports import catalogue, submission, tracking
 from rowferry.exports.errors import NotFound
 
-LOOK_EVERY = 0.2
+POLL_INTERVAL = 0.2
 """Seconds between two looks at a queued export."""
 CHUNK = 1024 * 1024
 
@@ -27,16 +27,16 @@ class LocalClient:
     def __init__(self, user: str | None) -> None:
         self.person = _find_user(user) if user else None
 
-    def make(self, resource: str, body: Mapping[str, Any], stream: BinaryIO, show: Show) -> Fetched:
+    def make(self, resource: str, body: Mapping[str, Any], stream: BinaryIO, on_progress: Show) -> FetchedFile:
         if body.get("async"):
             export = submission.enqueue(resource, body, self.person)
-            wait(str(export.pk), lambda: (self.find(str(export.pk)), LOOK_EVERY), show)
-            return self._copy_export(str(export.pk), stream, show)[1]
-        work, course = submission.perform(resource, body, self.person)
-        with closing(cast("Generator[Any, None, None]", course)):
-            for tally in course:
-                show(f"Exporting {resource}", tally.rows, work.expected)
-        return _copy_file(json_records.export(work.export), work.file(), stream, show)
+            wait(str(export.pk), lambda: (self.find(str(export.pk)), POLL_INTERVAL), on_progress)
+            return self._copy_export(str(export.pk), stream, on_progress)[1]
+        job, progress = submission.perform(resource, body, self.person)
+        with closing(cast("Generator[Any, None, None]", progress)):
+            for tally in progress:
+                on_progress(f"Exporting {resource}", tally.rows, job.expected)
+        return _copy_file(json_records.export(job.export), job.file(), stream, on_progress)
 
     def preview(self, resource: str, body: Mapping[str, Any]) -> dict[str, Any]:
         return json_records.preview(submission.dry_run(resource, body, self.person))
@@ -53,10 +53,10 @@ class LocalClient:
     def log(self, export_id: str, query: Mapping[str, str]) -> dict[str, Any]:
         return json_records.page(tracking.log(self.person, export_id, query), json_records.event)
 
-    def fetch(self, export_id: str, stream: BinaryIO, show: Show) -> Fetched:
-        export, fetched = self._copy_export(export_id, stream, show)
+    def fetch(self, export_id: str, stream: BinaryIO, on_progress: Show) -> FetchedFile:
+        export, file = self._copy_export(export_id, stream, on_progress)
         tracking.note_download(self.person, export, "The whole file, by the rowferry command.")
-        return fetched
+        return file
 
     def retry(self, export_id: str) -> dict[str, Any]:
         return json_records.export(tracking.retry(self.person, export_id))
@@ -69,29 +69,29 @@ class LocalClient:
 
     def resources(self) -> list[dict[str, Any]]:
         formats = catalogue.formats()
-        return [json_records.resource(one, formats) for one in catalogue.resources(self.person)]
+        return [json_records.resource(resource_info, formats) for resource_info in catalogue.resources(self.person)]
 
     def resource(self, name: str) -> dict[str, Any]:
         return json_records.resource(catalogue.resource(name, self.person), catalogue.formats())
 
-    def _copy_export(self, export_id: str, stream: BinaryIO, show: Show) -> tuple[Any, Fetched]:
+    def _copy_export(self, export_id: str, stream: BinaryIO, on_progress: Show) -> tuple[Any, FetchedFile]:
         export, file = tracking.open_file(self.person, export_id)
-        return export, _copy_file(json_records.export(export), file, stream, show)
+        return export, _copy_file(json_records.export(export), file, stream, on_progress)
 
 
 def _find_user(user: str) -> Any:
-    people = get_user_model()
+    user_model = get_user_model()
     try:
-        return people._default_manager.get_by_natural_key(user)
-    except people.DoesNotExist:
+        return user_model._default_manager.get_by_natural_key(user)
+    except user_model.DoesNotExist:
         raise NotFound(f"There is no user {user!r}: `rowferry user {user}` makes one.") from None
 
 
-def _copy_file(export: dict[str, Any], file: Any, stream: BinaryIO, show: Show) -> Fetched:
+def _copy_file(export: dict[str, Any], file: Any, stream: BinaryIO, on_progress: Show) -> FetchedFile:
     copy = ChecksumWriter(stream)
-    with file.stream as kept:
-        while data := kept.read(CHUNK):
+    with file.stream as source:
+        while data := source.read(CHUNK):
             copy.write(data)
-            show("Copying", copy.size, file.size)
+            on_progress("Copying", copy.size, file.size)
     copy.compare(file.size, file.sha256)
-    return Fetched(export=export, filename=file.filename, size=copy.size, sha256=file.sha256)
+    return FetchedFile(export=export, filename=file.filename, size=copy.size, sha256=file.sha256)

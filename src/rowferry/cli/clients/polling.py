@@ -12,31 +12,31 @@ from rowferry.exports.errors import Fault, RowferryError, Stopped
 Export = Mapping[str, Any]
 
 
-def wait(export_id: str, look: Callable[[], tuple[Export, float]], show: Show) -> Export:
-    """The export, once it is completed. `look` gives it as it stands, and the seconds to wait before the next look.
+def wait(export_id: str, poll: Callable[[], tuple[Export, float]], on_progress: Show) -> Export:
+    """The export, once it is completed. `poll` gives it as it stands, and the seconds to wait before the next look.
 
     Fault: it failed. Stopped: it was cancelled, or its file has gone already.
     """
     try:
-        found, pause = look()
-        while found["status"] in ("pending", "processing"):
-            _show(found, show)
-            time.sleep(pause)
-            found, pause = look()
+        export, delay = poll()
+        while export["status"] in ("pending", "processing"):
+            _report_progress(export, on_progress)
+            time.sleep(delay)
+            export, delay = poll()
     except KeyboardInterrupt:
         echo_err(f"The export goes on: `rowferry exports show {export_id}`.")
         raise
-    if found["status"] != "completed":
-        raise _why(found)
-    return found
+    if export["status"] != "completed":
+        raise _error_for(export)
+    return export
 
 
-def _show(export: Export, show: Show) -> None:
-    what = "Waiting for a worker" if export["status"] == "pending" else f"Exporting {export['resource_type']}"
-    show(what, export["exported_items"] + export["failed_items"], export["total_items"])
+def _report_progress(export: Export, on_progress: Show) -> None:
+    activity = "Waiting for a worker" if export["status"] == "pending" else f"Exporting {export['resource_type']}"
+    on_progress(activity, export["exported_items"] + export["failed_items"], export["total_items"])
 
 
-def _why(export: Export) -> RowferryError:
+def _error_for(export: Export) -> RowferryError:
     if export["status"] != "failed":
         return Stopped(f"The export was {export['status']}; there is no file.")
     reason = (export["error"] or {}).get("detail", "the reason is in its log")

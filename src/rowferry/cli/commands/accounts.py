@@ -13,7 +13,7 @@ from rowferry.exports import catalogue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
+class AccountSettings:
     """What an account is to be. None = as it is; for a new one: no e-mail, no password, no staff, all permissions."""
 
     email: str | None = None
@@ -23,37 +23,37 @@ class Wishes:
     permissions: bool | None = None
 
 
-def save(name: str, wishes: Wishes) -> list[str]:
+def save(name: str, settings: AccountSettings) -> list[str]:
     """Create or update a person; returns what was done, as sentences."""
     with transaction.atomic():
-        person, new = User.objects.select_for_update().get_or_create(username=name)
-        return list(_changes(person, new, wishes))
+        user, is_new = User.objects.select_for_update().get_or_create(username=name)
+        return list(_changes(user, is_new, settings))
 
 
-def _changes(person: User, new: bool, wishes: Wishes) -> Iterator[str]:
-    yield f"User {person.username} {'created' if new else 'was there already'}."
-    wanted = {"email": wishes.email, "is_staff": wishes.staff, "is_superuser": wishes.superuser}
-    for field, value in wanted.items():
-        if value is not None and value != getattr(person, field):
-            setattr(person, field, value)
+def _changes(user: User, is_new: bool, settings: AccountSettings) -> Iterator[str]:
+    yield f"User {user.username} {'created' if is_new else 'was there already'}."
+    new_values = {"email": settings.email, "is_staff": settings.staff, "is_superuser": settings.superuser}
+    for field, value in new_values.items():
+        if value is not None and value != getattr(user, field):
+            setattr(user, field, value)
             yield f"{field} is now {value}."
-    if wishes.password is not None:
-        person.set_password(wishes.password)
+    if settings.password is not None:
+        user.set_password(settings.password)
         yield "The password is set."
-    elif new:
-        person.set_unusable_password()
+    elif is_new:
+        user.set_unusable_password()
         yield "There is no password: --password sets one; tokens work without."
-    person.save()
-    if wishes.permissions or (new and wishes.permissions is None):
-        permissions = [one.permission for one in catalogue.resources(None)]
-        person.user_permissions.add(*Permission.objects.filter(_any_of(permissions)))
+    user.save()
+    if settings.permissions or (is_new and settings.permissions is None):
+        permissions = [resource_info.permission for resource_info in catalogue.resources(None)]
+        user.user_permissions.add(*Permission.objects.filter(_any_of(permissions)))
         yield f"May export: {', '.join(catalogue.names(None))}."
 
 
 def _any_of(permissions: list[str]) -> Q:
     """The permissions that are written `app.codename`."""
-    found = Q(pk=None)
+    condition = Q(pk=None)
     for permission in permissions:
         app_label, codename = permission.split(".", 1)
-        found |= Q(content_type__app_label=app_label, codename=codename)
-    return found
+        condition |= Q(content_type__app_label=app_label, codename=codename)
+    return condition

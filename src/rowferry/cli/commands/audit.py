@@ -31,17 +31,17 @@ def verify(
     """Find what was changed, deleted, put in or moved in the log. Exit code 3 if there is any."""
     if export and file:
         raise typer.BadParameter("--export looks into the database, --file into a file: one of them.")
-    verdict = _of_file(file) if file else with_django("rowferry.exports.audit.log").verify(export)
-    found = [{name: getattr(one, name) for name in one.__slots__} for one in verdict.findings]
+    verdict = _verify_file(file) if file else with_django("rowferry.exports.audit.log").verify(export)
+    findings = [{name: getattr(finding, name) for name in finding.__slots__} for finding in verdict.findings]
     echo_err(
         f"{verdict.events:,} events of {verdict.chains:,} exports and {verdict.anchors:,} anchors checked: "
-        + (f"{len(found):,} things are wrong." if found else "all is as it was written.")
+        + (f"{len(findings):,} things are wrong." if findings else "all is as it was written.")
     )
     if as_json:
-        print_json({name: getattr(verdict, name) for name in ("chains", "events", "anchors")} | {"findings": found})
-    elif found:
-        print_table(("What", "Export or day", "Event", "Why"), [_row(one) for one in found])
-    if found:
+        print_json({name: getattr(verdict, name) for name in ("chains", "events", "anchors")} | {"findings": findings})
+    elif findings:
+        print_table(("What", "Export or day", "Event", "Why"), [_row(finding) for finding in findings])
+    if findings:
         raise typer.Exit(NOT_AS_WRITTEN)
 
 
@@ -52,17 +52,17 @@ def export(
     date_to: Annotated[str | None, typer.Option("--to", metavar="DAY", help="Last day (UTC).")] = None,
 ) -> None:
     """The log with its hashes, as NDJSON; to standard output unless --output says where."""
-    written = with_django("rowferry.exports.audit.log").lines(date_from, date_to)
-    with open_output(output) as ground:
-        for line in written:
-            ground.stream.write(line)
-        echo_err(f"{display_name(ground.commit('audit.ndjson'))}: the log.")
+    log_lines = with_django("rowferry.exports.audit.log").lines(date_from, date_to)
+    with open_output(output) as output_file:
+        for line in log_lines:
+            output_file.stream.write(line)
+        echo_err(f"{display_name(output_file.commit('audit.ndjson'))}: the log.")
 
 
-def _of_file(file: Path) -> Any:
+def _verify_file(file: Path) -> Any:
     with file.open("rb") as lines:
         return with_django("rowferry.exports.audit.log").verify_lines(lines)
 
 
-def _row(one: dict[str, Any]) -> list[Any]:
-    return [one["what"], one["export_id"] or one["day"], one["sequence"], one["detail"]]
+def _row(finding: dict[str, Any]) -> list[Any]:
+    return [finding["what"], finding["export_id"] or finding["day"], finding["sequence"], finding["detail"]]

@@ -12,11 +12,11 @@ import typer
 from rowferry.cli import options
 from rowferry.cli.clients.base import with_django
 from rowferry.cli.commands import maintenance, processes
-from rowferry.cli.error_handling import complaint
+from rowferry.cli.error_handling import error_lines
 from rowferry.cli.output import echo_err
 
 Count = Annotated[int, typer.Option(min=0, metavar="N", help="How many to make, if there are none.")]
-FAREWELL = 5.0
+JOIN_TIMEOUT = 5.0
 """Seconds that a running download has to notice that the server is going, and to clear its bar away."""
 
 
@@ -29,13 +29,13 @@ def demo(
 ) -> None:
     """Set up an example, export it through the real queue, and go on serving until Ctrl-C."""
     maintenance.migrate()
-    processes.ready(host, port)
+    processes.check_ready(host, port)
     token = with_django("rowferry.cli.commands.demo_run").prepare(assets, tickets)
     visitor = Visitor(processes.address(host, port), token, once)
     visitor.start()
     code = processes.supervise(host, port)
-    visitor.join(FAREWELL)
-    raise typer.Exit(code or (0 if visitor.content else 1))
+    visitor.join(JOIN_TIMEOUT)
+    raise typer.Exit(code or (0 if visitor.succeeded else 1))
 
 
 class Visitor(threading.Thread):
@@ -43,7 +43,7 @@ class Visitor(threading.Thread):
 
     def __init__(self, url: str, token: str, once: bool) -> None:
         super().__init__(daemon=True)
-        self.content = False
+        self.succeeded = False
         self._url = url
         self._token = token
         self._once = once
@@ -51,11 +51,11 @@ class Visitor(threading.Thread):
     def run(self) -> None:
         try:
             with_django("rowferry.cli.commands.demo_run").visit(self._url, self._token)
-            self.content = True
+            self.succeeded = True
         except Exception as error:
-            for line in complaint(error) or [f"rowferry: {error!r}"]:
+            for line in error_lines(error) or [f"rowferry: {error!r}"]:
                 echo_err(line)
-        if self._once or not self.content:
+        if self._once or not self.succeeded:
             os.kill(os.getpid(), signal.SIGTERM)
         else:
             echo_err("Serving until Ctrl-C.")

@@ -25,8 +25,10 @@ BODY = {"format": "excel", "async": True}
 
 def prepare(assets: int, tickets: int) -> str:
     """Data where there is none, and somebody to export it; returns their token."""
-    maintenance.add_rows(0 if _any("assets.Asset") else assets, 0 if _any("tickets.Ticket") else tickets, SEED)
-    accounts.save(NAME, accounts.Wishes(email=f"{NAME}@localhost", password=PASSWORD, permissions=True))
+    maintenance.add_rows(
+        0 if _has_rows("assets.Asset") else assets, 0 if _has_rows("tickets.Ticket") else tickets, SEED
+    )
+    accounts.save(NAME, accounts.AccountSettings(email=f"{NAME}@localhost", password=PASSWORD, permissions=True))
     token = io.StringIO()
     call_command("token", NAME, stdout=token)
     return token.getvalue().strip()
@@ -35,31 +37,31 @@ def prepare(assets: int, tickets: int) -> str:
 def visit(url: str, token: str) -> None:
     """Export the assets as anybody would, through the API and the queue, and say where the file is."""
     server = ApiClient(url, token)
-    _await(server)
+    _wait_until_ready(server)
     folder = Path(settings.DATA_DIR) / "demo"
     folder.mkdir(parents=True, exist_ok=True)
-    with open_output(str(folder)) as ground:
-        with progress() as show:
-            fetched = server.make("assets", BODY, ground.stream, show)
-        path = ground.commit(fetched.filename)
+    with open_output(str(folder)) as output_file:
+        with progress() as on_progress:
+            file = server.make("assets", BODY, output_file.stream, on_progress)
+        path = output_file.commit(file.filename)
     echo_err(f"\nFile    {path}")
-    echo_err(f"        {fetched.export['exported_items']:,} rows, {size(fetched.size)}, sha256 {fetched.sha256}")
+    echo_err(f"        {file.export['exported_items']:,} rows, {size(file.size)}, sha256 {file.sha256}")
     echo_err(f"Page    {url}/")
     echo_err(f"Login   {NAME}, password {PASSWORD}\n")
 
 
-def _any(model: str) -> bool:
+def _has_rows(model: str) -> bool:
     return bool(apps.get_model(model)._default_manager.exists())
 
 
-def _await(server: ApiClient) -> None:
+def _wait_until_ready(server: ApiClient) -> None:
     """Until the web server answers."""
-    until = time.monotonic() + START_WITHIN
+    deadline = time.monotonic() + START_WITHIN
     while True:
         try:
             server.resources()
             return
         except Unavailable:
-            if time.monotonic() > until:
+            if time.monotonic() > deadline:
                 raise
             time.sleep(0.2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated, Any
@@ -11,7 +12,7 @@ import typer
 from rowferry.cli import options
 from rowferry.cli.clients.base import ExportClient, open_client
 from rowferry.cli.output import echo_err, print_json, print_table, progress, size
-from rowferry.cli.output_file import STANDARD_OUTPUT, display_name, open_output, put_manifest, wants_a_file
+from rowferry.cli.output_file import STANDARD_OUTPUT, check_manifest_output, display_name, open_output, write_manifest
 
 
 class SortOrder(StrEnum):
@@ -30,7 +31,9 @@ class Headers(StrEnum):
 
 Pairs = list[str]
 Format = Annotated[str, typer.Option("--format", "-f", help="csv, excel, json, …: see `rowferry resources`.")]
-Filter = Annotated[Pairs, typer.Option("--filter", metavar="K=V", help="Condition; a key twice: any of its values.")]
+Filter = Annotated[
+    Pairs, typer.Option("--filter", metavar="K=V", help="Condition; K:=null: rows without a value; a key twice: any.")
+]
 Columns = Annotated[str | None, typer.Option(metavar="A,B", help="Columns, in this order.")]
 SortBy = Annotated[str | None, typer.Option(metavar="COLUMN", help="Column to sort by.")]
 Order = Annotated[SortOrder | None, typer.Option(help="Smallest or largest first.")]
@@ -68,75 +71,85 @@ def export(
     """
     if as_json and output == STANDARD_OUTPUT:
         raise typer.BadParameter("Standard output takes the file or the JSON, not both.")
-    wants_a_file(output, manifest)
-    given: dict[str, Any] = {
+    check_manifest_output(output, manifest)
+    fields: dict[str, Any] = {
         "columns": [name.strip() for name in columns.split(",")] if columns is not None else None,
-        "filters": group_pairs("--filter", filter),
+        "filters": group_pairs("--filter", filter, takes_json=True),
         "sort_by": sort_by,
         "sort_order": sort_order,
         "headers": headers,
         "time_zone": time_zone,
         "nested": nested or None,
-        format: {name: _switch(value) for name, value in group_pairs("--option", option).items()},
+        format: {name: _parse_boolean(value) for name, value in group_pairs("--option", option).items()},
         "async": queue or None,
     }
-    body = {"format": format} | {name: value for name, value in given.items() if value not in (None, {})}
-    where = open_client(server, token, user)
+    body = {"format": format} | {name: value for name, value in fields.items() if value not in (None, {})}
+    client = open_client(server, token, user)
     if dry_run:
-        _preview(where, resource, body, as_json)
+        _preview(client, resource, body, as_json)
     else:
-        _make(where, resource, body, output, as_json, manifest)
+        _make(client, resource, body, output, as_json, manifest)
 
 
-def group_pairs(option: str, pairs: Iterable[str]) -> dict[str, Any]:
-    """`k=v` by key; a key that comes twice has a list."""
-    found: dict[str, Any] = {}
+def group_pairs(option: str, pairs: Iterable[str], *, takes_json: bool = False) -> dict[str, Any]:
+    """`k=v` by key, `k:=json` where that is taken; a key that comes twice has a list."""
+    grouped: dict[str, Any] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not (name and equals):
             raise typer.BadParameter(f"{option} wants NAME=VALUE, not {pair!r}.")
-        found[name] = value if name not in found else [*_as_list(found[name]), value]
-    return found
+        given: Any = value
+        if takes_json and name.endswith(":"):
+            name, given = name.removesuffix(":"), _parse_json(option, pair, value)
+        grouped[name] = given if name not in grouped else [*_as_list(grouped[name]), *_as_list(given)]
+    return grouped
+
+
+def _parse_json(option: str, pair: str, value: str) -> Any:
+    try:
+        return json.loads(value)
+    except ValueError:
+        raise typer.BadParameter(f"{option} wants JSON behind :=, such as NAME:=null, not {pair!r}.") from None
 
 
 def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _switch(value: Any) -> Any:
+def _parse_boolean(value: Any) -> Any:
     """Options of formats are text or true and false; a shell has only text."""
     return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
 
 
 def _make(
-    where: ExportClient, resource: str, body: dict[str, Any], output: str | None, as_json: bool, manifest: bool
+    client: ExportClient, resource: str, body: dict[str, Any], output: str | None, as_json: bool, manifest: bool
 ) -> None:
-    with open_output(output) as ground:
-        with progress() as show:
-            fetched = where.make(resource, body, ground.stream, show)
-        path = ground.commit(fetched.filename)
+    with open_output(output) as output_file:
+        with progress() as on_progress:
+            file = client.make(resource, body, output_file.stream, on_progress)
+        path = output_file.commit(file.filename)
     if manifest:
-        put_manifest(path, where.manifest(fetched.export["export_id"]))
-    rows = fetched.export["exported_items"]
-    left_out = fetched.export["failed_items"]
-    echo_err(f"{display_name(path)}: {rows:,} rows, {size(fetched.size)}, sha256 {fetched.sha256}")
+        write_manifest(path, client.manifest(file.export["export_id"]))
+    rows = file.export["exported_items"]
+    left_out = file.export["failed_items"]
+    echo_err(f"{display_name(path)}: {rows:,} rows, {size(file.size)}, sha256 {file.sha256}")
     if left_out:
-        export_id = fetched.export["export_id"]
+        export_id = file.export["export_id"]
         echo_err(f"{left_out:,} rows could not be produced: `rowferry exports logs {export_id}` names them.")
     if as_json:
-        print_json({**fetched.export, "path": path})
+        print_json({**file.export, "path": path})
     elif output is None:
         typer.echo(path)
 
 
-def _preview(where: ExportClient, resource: str, body: dict[str, Any], as_json: bool) -> None:
-    seen = where.preview(resource, body)
-    for warning in seen["warnings"]:
+def _preview(client: ExportClient, resource: str, body: dict[str, Any], as_json: bool) -> None:
+    preview = client.preview(resource, body)
+    for warning in preview["warnings"]:
         echo_err(f"Note: {warning}")
     if as_json:
-        print_json(seen)
+        print_json(preview)
         return
-    about = size(seen["estimated_file_size"])
-    echo_err(f"{seen['total_items']:,} rows, about {about}; {seen['mode']}: {seen['mode_reason']}.")
-    rows = seen["preview"]
+    size_text = size(preview["estimated_file_size"])
+    echo_err(f"{preview['total_items']:,} rows, about {size_text}; {preview['mode']}: {preview['mode_reason']}.")
+    rows = preview["preview"]
     print_table(list(rows[0]) if rows else [], [list(row.values()) for row in rows])

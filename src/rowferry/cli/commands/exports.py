@@ -10,13 +10,13 @@ from rowferry.cli import options
 from rowferry.cli.clients.base import open_client
 from rowferry.cli.error_handling import ErrorHandlingGroup
 from rowferry.cli.output import echo_err, print_facts, print_json, print_table, progress, size
-from rowferry.cli.output_file import display_name, open_output, put_manifest, wants_a_file
+from rowferry.cli.output_file import check_manifest_output, display_name, open_output, write_manifest
 
 app = typer.Typer(
     cls=ErrorHandlingGroup, no_args_is_help=True, help="List, show, download, retry, cancel, delete exports."
 )
 
-Wanted = Annotated[str | None, typer.Option(show_default=False)]
+OptionalText = Annotated[str | None, typer.Option(show_default=False)]
 Page = Annotated[int, typer.Option(min=1, help="Page, from 1.")]
 HISTORY = ("export_id", "created_at", "resource_type", "format", "status", "exported_items", "file_size")
 LOG = ("created_at", "event", "message", "processed_items", "total_items", "actor")
@@ -24,11 +24,11 @@ LOG = ("created_at", "event", "message", "processed_items", "total_items", "acto
 
 @app.command(name="list")
 def list_(
-    status: Wanted = None,
-    resource: Wanted = None,
-    format: Wanted = None,  # noqa: A002  (the name of the option)
-    date_from: Wanted = None,
-    date_to: Wanted = None,
+    status: OptionalText = None,
+    resource: OptionalText = None,
+    format: OptionalText = None,  # noqa: A002  (the name of the option)
+    date_from: OptionalText = None,
+    date_to: OptionalText = None,
     page: Page = 1,
     limit: Annotated[int, typer.Option(min=1, max=100, help="Exports a page.")] = 20,
     user: options.User = None,
@@ -37,8 +37,8 @@ def list_(
     as_json: options.Json = False,
 ) -> None:
     """Exports, newest first."""
-    chosen = _query(status=status, resource_type=resource, format=format, date_from=date_from, date_to=date_to)
-    query = chosen | _query(page=page, limit=limit)
+    filters = _query(status=status, resource_type=resource, format=format, date_from=date_from, date_to=date_to)
+    query = filters | _query(page=page, limit=limit)
     _print_page(open_client(server, token, user).history(query), HISTORY, as_json)
 
 
@@ -51,14 +51,14 @@ def show(
     as_json: options.Json = False,
 ) -> None:
     """All that is known of one export."""
-    found = open_client(server, token, user).find(export_id)
-    (print_json if as_json else print_facts)(found)
+    export = open_client(server, token, user).find(export_id)
+    (print_json if as_json else print_facts)(export)
 
 
 @app.command()
 def logs(
     export_id: options.ExportId,
-    event: Wanted = None,
+    event: OptionalText = None,
     page: Page = 1,
     limit: Annotated[int, typer.Option(min=1, max=500, help="Events a page.")] = 500,
     user: options.User = None,
@@ -84,15 +84,15 @@ def download(
 
     Without --output it gets its own name in the current folder, and that name is printed.
     """
-    wants_a_file(output, manifest)
-    where = open_client(server, token, user)
-    with open_output(output) as ground:
-        with progress() as bar:
-            fetched = where.fetch(export_id, ground.stream, bar)
-        path = ground.commit(fetched.filename)
+    check_manifest_output(output, manifest)
+    client = open_client(server, token, user)
+    with open_output(output) as output_file:
+        with progress() as on_progress:
+            file = client.fetch(export_id, output_file.stream, on_progress)
+        path = output_file.commit(file.filename)
     if manifest:
-        put_manifest(path, where.manifest(export_id))
-    echo_err(f"{display_name(path)}: {size(fetched.size)}, sha256 {fetched.sha256}")
+        write_manifest(path, client.manifest(export_id))
+    echo_err(f"{display_name(path)}: {size(file.size)}, sha256 {file.sha256}")
     if output is None:
         typer.echo(path)
 
@@ -106,9 +106,9 @@ def retry(
     as_json: options.Json = False,
 ) -> None:
     """Queue a failed or cancelled export anew; prints the id of the new one."""
-    new = open_client(server, token, user).retry(export_id)
+    new_export = open_client(server, token, user).retry(export_id)
     echo_err("Queued again, as a new export.")
-    print_json(new) if as_json else typer.echo(new["export_id"])
+    print_json(new_export) if as_json else typer.echo(new_export["export_id"])
 
 
 @app.command()
@@ -119,8 +119,8 @@ def cancel(
     token: options.Token = None,
 ) -> None:
     """End a waiting or running export."""
-    now = open_client(server, token, user).cancel(export_id)
-    echo_err("Cancelled." if now["status"] == "cancelled" else "It ends at its next batch.")
+    export = open_client(server, token, user).cancel(export_id)
+    echo_err("Cancelled." if export["status"] == "cancelled" else "It ends at its next batch.")
 
 
 @app.command()
@@ -135,8 +135,8 @@ def delete(
     echo_err("The file is deleted; the log stays.")
 
 
-def _query(**given: Any) -> dict[str, str]:
-    return {name: str(value) for name, value in given.items() if value is not None}
+def _query(**fields: Any) -> dict[str, str]:
+    return {name: str(value) for name, value in fields.items() if value is not None}
 
 
 def _print_page(page: dict[str, Any], columns: tuple[str, ...], as_json: bool) -> None:
@@ -144,8 +144,8 @@ def _print_page(page: dict[str, Any], columns: tuple[str, ...], as_json: bool) -
         print_json(page)
         return
     print_table(columns, [[_cell(item[name]) for name in columns] for item in page["data"]])
-    numbers = page["pagination"]
-    echo_err(f"Page {numbers['current_page']} of {numbers['last_page']}; {numbers['total']:,} in all.")
+    pagination = page["pagination"]
+    echo_err(f"Page {pagination['current_page']} of {pagination['last_page']}; {pagination['total']:,} in all.")
 
 
 def _cell(value: Any) -> Any:

@@ -33,9 +33,9 @@ def seed(
     seed: Annotated[int, typer.Option(metavar="S", help="The same seed makes the same rows.")] = 1,
 ) -> None:
     """Add made-up assets and tickets: 100,000 and 50,000, unless one of the two is named."""
-    nothing_named = assets is None and tickets is None
-    wanted = (ASSETS, TICKETS) if nothing_named else (assets or 0, tickets or 0)
-    add_rows(*wanted, seed)
+    use_defaults = assets is None and tickets is None
+    counts = (ASSETS, TICKETS) if use_defaults else (assets or 0, tickets or 0)
+    add_rows(*counts, seed)
 
 
 def add_rows(assets: int, tickets: int, seed: int) -> None:
@@ -58,9 +58,11 @@ def user(
     ] = None,
 ) -> None:
     """Create a person, or change one; what is not named stays as it is."""
-    people = with_django("rowferry.cli.commands.accounts")
-    wishes = people.Wishes(email=email, password=password, staff=staff, superuser=superuser, permissions=permissions)
-    for sentence in people.save(name, wishes):
+    accounts = with_django("rowferry.cli.commands.accounts")
+    account_settings = accounts.AccountSettings(
+        email=email, password=password, staff=staff, superuser=superuser, permissions=permissions
+    )
+    for sentence in accounts.save(name, account_settings):
         echo_err(sentence)
 
 

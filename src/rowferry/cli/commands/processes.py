@@ -19,40 +19,40 @@ HOST, PORT = "127.0.0.1", 8000
 
 def up(host: options.Host = HOST, port: options.Port = PORT) -> None:
     """Web server, worker and scheduler in one, until Ctrl-C or SIGTERM."""
-    ready(host, port)
+    check_ready(host, port)
     echo_err(f"Rowferry serves at {address(host, port)} until Ctrl-C.")
     raise typer.Exit(supervise(host, port))
 
 
 def web(host: options.Host = HOST, port: options.Port = PORT) -> None:
     """The web server alone."""
-    _become(_processes().web_command(host, port))
+    _exec_command(_processes().web_command(host, port))
 
 
 def worker() -> None:
     """The processes that make queued exports."""
-    _become(_processes().worker_command())
+    _exec_command(_processes().worker_command())
 
 
 def scheduler() -> None:
     """The process that retries, sends mail, expires and tidies."""
-    _become(_processes().scheduler_command())
+    _exec_command(_processes().scheduler_command())
 
 
-def ready(host: str, port: int) -> None:
+def check_ready(host: str, port: int) -> None:
     """Conflict: the database is not migrated. Unavailable: somebody else listens there."""
     try:
         manage("migrate", check_unapplied=True, verbosity=0)
     except SystemExit:
         raise Conflict("The database is not up to date: run `rowferry migrate` first.") from None
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as trial:
-        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            trial.bind((host, port))
+            probe.bind((host, port))
         except OSError as error:
-            taken = f"Cannot listen on {host}, port {port}: {error.strerror}. --port chooses another."
-            raise Unavailable(taken) from None
+            message = f"Cannot listen on {host}, port {port}: {error.strerror}. --port chooses another."
+            raise Unavailable(message) from None
 
 
 def supervise(host: str, port: int) -> int:
@@ -77,7 +77,7 @@ def _processes() -> Any:
     return with_django("rowferry.runtime.supervisor")
 
 
-def _become(command: list[str]) -> None:
+def _exec_command(command: list[str]) -> None:
     """Give this process to the command, so that a supervisor's signals reach it directly."""
     sys.stdout.flush()
     sys.stderr.flush()

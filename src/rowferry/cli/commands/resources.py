@@ -21,26 +21,31 @@ def resources(
     as_json: options.Json = False,
 ) -> None:
     """What can be exported; with a name its columns, filters and formats."""
-    where = open_client(server, token, user)
+    client = open_client(server, token, user)
     if name is not None:
-        found = where.resource(name)
-        (print_json if as_json else _describe)(found)
+        resource = client.resource(name)
+        (print_json if as_json else _describe)(resource)
         return
-    every = where.resources()
+    all_resources = client.resources()
     if as_json:
-        print_json(every)
+        print_json(all_resources)
     else:
-        print_table(("Name", "Label", "Columns"), [(one["name"], one["label"], len(one["columns"])) for one in every])
+        print_table(
+            ("Name", "Label", "Columns"),
+            [(resource["name"], resource["label"], len(resource["columns"])) for resource in all_resources],
+        )
 
 
-def _describe(one: dict[str, Any]) -> None:
-    echo_err(f"Columns of {one['name']} (those by default are exported when none are named):")
-    shown = [(c["name"], c["type"], c["label"], "by default" if c["default"] else "") for c in one["columns"]]
-    print_table(("Column", "Type", "Label", "Default"), shown)
+def _describe(resource: dict[str, Any]) -> None:
+    echo_err(f"Columns of {resource['name']} (those by default are exported when none are named):")
+    column_rows = [
+        (c["name"], c["type"], c["label"], "by default" if c["default"] else "") for c in resource["columns"]
+    ]
+    print_table(("Column", "Type", "Label", "Default"), column_rows)
     echo_err("Filters:")
-    print_table(("Filter", "Type", "Values"), [(f["name"], _type(f), _choices(f)) for f in one["filters"]])
+    print_table(("Filter", "Type", "Values"), [(f["name"], _type(f), _choices(f)) for f in resource["filters"]])
     echo_err("Formats:")
-    print_table(("Format", "Label", "Missing"), [(f["name"], f["label"], f["missing"]) for f in one["formats"]])
+    print_table(("Format", "Label", "Missing"), [(f["name"], f["label"], f["missing"]) for f in resource["formats"]])
 
 
 def _type(parameter: dict[str, Any]) -> str:
@@ -55,5 +60,5 @@ def _type(parameter: dict[str, Any]) -> str:
 
 def _choices(parameter: dict[str, Any]) -> str:
     choices = parameter["choices"] or []
-    more = ", …" if len(choices) > SHOWN_CHOICES else ""
-    return ", ".join(f"{c['value']} {c['label']}" for c in choices[:SHOWN_CHOICES]) + more
+    ellipsis = ", …" if len(choices) > SHOWN_CHOICES else ""
+    return ", ".join(f"{c['value']} {c['label']}" for c in choices[:SHOWN_CHOICES]) + ellipsis

@@ -18,6 +18,8 @@ from rowferry.cli.output_file import MANIFEST
 NOT_AS_MADE = 3
 """Exit code: it was checked, and something is not as it should be."""
 
+GOOD = {True: "yes", False: "NO", None: "-"}
+
 File = Annotated[Path, typer.Argument(metavar="FILE", help="What was exported.")]
 Manifest = Annotated[
     Path | None,
@@ -46,25 +48,25 @@ def verify(
     """
     os.environ.setdefault("SECRET_KEY", token_urlsafe())  # not used here, and none is to be made and kept for it
     engine = with_django("rowferry.exports.integrity.verification")
-    described = manifest or file.with_name(f"{file.name}{MANIFEST}")
-    said = engine.read_json(described.read_bytes(), described)
-    checks = engine.verify(file, said, _keys(keys, engine), unsigned=unsigned)
-    good = all(check.ok for check in checks)
+    manifest_path = manifest or file.with_name(f"{file.name}{MANIFEST}")
+    manifest_data = engine.read_json(manifest_path.read_bytes(), manifest_path)
+    checks = engine.verify(file, manifest_data, _keys(keys, engine), unsigned=unsigned)
+    is_valid = all(check.ok is not False for check in checks)
     if as_json:
-        found = [{name: getattr(one, name) for name in one.__slots__} for one in checks]
-        print_json({"file": str(file), "good": good, "checks": found})
+        check_records = [{name: getattr(check, name) for name in check.__slots__} for check in checks]
+        print_json({"file": str(file), "good": is_valid, "checks": check_records})
     else:
-        print_table(("What", "Good", "Found"), [[one.what, "yes" if one.ok else "NO", one.found] for one in checks])
-    echo_err(f"{file}: {'as it was made' if good else 'NOT proved to be as it was made'}.")
-    if not good:
+        print_table(("What", "Good", "Found"), [[check.what, GOOD[check.ok], check.found] for check in checks])
+    echo_err(f"{file}: {'as it was made' if is_valid else 'NOT proved to be as it was made'}.")
+    if not is_valid:
         raise typer.Exit(NOT_AS_MADE)
 
 
-def _keys(given: str | None, engine: Any) -> list[Any]:
-    if given is None:
+def _keys(source: str | None, engine: Any) -> list[Any]:
+    if source is None:
         return list(engine.own_keys())
-    if given.startswith(("http://", "https://")):
-        data = import_module("rowferry.cli.clients.http").fetch_url(given)
+    if source.startswith(("http://", "https://")):
+        data = import_module("rowferry.cli.clients.http").fetch_url(source)
     else:
-        data = Path(given).read_bytes()
-    return list(engine.read_json(data, given).get("keys", []))
+        data = Path(source).read_bytes()
+    return list(engine.read_json(data, source).get("keys", []))

@@ -61,8 +61,8 @@ class Finding:
 
 def event(row: Mapping[str, Any]) -> dict[str, Any]:
     """An event as plain JSON, from values of the database; its hash comes with it if it is there."""
-    plain = {name: row[name] for name in (*FIELDS, "hash") if name in row}
-    return plain | {"export_id": str(row["export_id"]), "created_at": instant(row["created_at"])}
+    values = {name: row[name] for name in (*FIELDS, "hash") if name in row}
+    return values | {"export_id": str(row["export_id"]), "created_at": instant(row["created_at"])}
 
 
 def instant(moment: datetime) -> str:
@@ -70,14 +70,14 @@ def instant(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def fingerprint(one: Event) -> str:
+def fingerprint(record: Event) -> str:
     """The hash that an event has to have."""
-    return digest({name: one[name] for name in FIELDS})
+    return digest({name: record[name] for name in FIELDS})
 
 
-def anchor_fingerprint(one: Mapping[str, Any]) -> str:
+def anchor_fingerprint(anchor: Mapping[str, Any]) -> str:
     """The hash that a day's anchor has to have."""
-    return digest({name: one[name] for name in ANCHORED})
+    return digest({name: anchor[name] for name in ANCHORED})
 
 
 def heads_hash(heads: Mapping[str, Head]) -> str:
@@ -87,48 +87,50 @@ def heads_hash(heads: Mapping[str, Head]) -> str:
 
 def examine(export_id: str, events: Sequence[Event], head: Head | None = None, *, first: int = 1) -> Iterator[Finding]:
     """What is wrong with one chain; `events` by sequence. Without `head` nobody says where it has to end."""
-    suspects = [one for one in events if fingerprint(one) != one["hash"]]
-    for one in suspects:
-        yield _find_alteration(one, suspects)
-    bad = {one["sequence"] for one in suspects}
-    yield from _links(export_id, events, bad, first)
+    suspects = [record for record in events if fingerprint(record) != record["hash"]]
+    for record in suspects:
+        yield _find_alteration(record, suspects)
+    altered_numbers = {record["sequence"] for record in suspects}
+    yield from _check_links(export_id, events, altered_numbers, first)
     if head is not None:
-        yield from _end(export_id, events, head, bad)
+        yield from _check_end(export_id, events, head, altered_numbers)
 
 
-def _find_alteration(one: Event, suspects: Iterable[Event]) -> Finding:
-    places = [other["sequence"] for other in suspects][:MOST_SUSPECTS]
-    origin = next((place for place in places if fingerprint({**one, "sequence": place}) == one["hash"]), None)
-    if origin is None:
-        return Finding("changed", "its content does not have its hash", one["export_id"], one["sequence"])
-    return Finding("moved", f"it was event {origin}", one["export_id"], one["sequence"])
+def _find_alteration(record: Event, suspects: Iterable[Event]) -> Finding:
+    sequences = [other["sequence"] for other in suspects][:MOST_SUSPECTS]
+    original_sequence = next(
+        (sequence for sequence in sequences if fingerprint({**record, "sequence": sequence}) == record["hash"]), None
+    )
+    if original_sequence is None:
+        return Finding("changed", "its content does not have its hash", record["export_id"], record["sequence"])
+    return Finding("moved", f"it was event {original_sequence}", record["export_id"], record["sequence"])
 
 
-def _links(export_id: str, events: Sequence[Event], bad: set[int], first: int) -> Iterator[Finding]:
-    expected, before = first, "" if first == 1 else None
-    for one in events:
-        number = one["sequence"]
+def _check_links(export_id: str, events: Sequence[Event], altered_numbers: set[int], first: int) -> Iterator[Finding]:
+    expected, previous_hash = first, "" if first == 1 else None
+    for record in events:
+        number = record["sequence"]
         if number > expected:
-            yield _missing(export_id, expected, number)
+            yield _missing_finding(export_id, expected, number)
         elif number < expected:
             yield Finding("inserted", "there are several events with this number", export_id, number)
-        elif before is not None and number not in bad and one["previous_hash"] != before:
+        elif previous_hash is not None and number not in altered_numbers and record["previous_hash"] != previous_hash:
             yield Finding("replaced", f"it does not carry the hash of event {number - 1}", export_id, number)
         # After a changed event nobody knows which hash the next one should carry.
-        expected, before = number + 1, None if number in bad else one["hash"]
+        expected, previous_hash = number + 1, None if number in altered_numbers else record["hash"]
 
 
-def _missing(export_id: str, start: int, stop: int) -> Finding:
-    which = f"event {start} is" if stop - start == 1 else f"events {start} to {stop - 1} are"
-    return Finding("missing", f"{which} not there", export_id, start, stop - start)
+def _missing_finding(export_id: str, start: int, stop: int) -> Finding:
+    missing_events = f"event {start} is" if stop - start == 1 else f"events {start} to {stop - 1} are"
+    return Finding("missing", f"{missing_events} not there", export_id, start, stop - start)
 
 
-def _end(export_id: str, events: Sequence[Event], head: Head, bad: set[int]) -> Iterator[Finding]:
+def _check_end(export_id: str, events: Sequence[Event], head: Head, altered_numbers: set[int]) -> Iterator[Finding]:
     last = events[-1]["sequence"] if events else 0
     if last < head.sequence:
-        yield _missing(export_id, last + 1, head.sequence + 1)
+        yield _missing_finding(export_id, last + 1, head.sequence + 1)
     elif last > head.sequence:
         count = last - head.sequence
         yield Finding("inserted", "the export's row knows of no such event", export_id, head.sequence + 1, count)
-    elif last and last not in bad and events[-1]["hash"] != head.hash:
+    elif last and last not in altered_numbers and events[-1]["hash"] != head.hash:
         yield Finding("replaced", "the export's row has another hash for the last event", export_id, last)

@@ -71,9 +71,9 @@ def _key(export_id: str) -> UUID:
 
 
 def _keys() -> Iterator[list[UUID]]:
-    found = Export.objects.order_by("pk").values_list("pk", flat=True)
+    export_ids = Export.objects.order_by("pk").values_list("pk", flat=True)
     last: UUID | None = None
-    while keys := list((found if last is None else found.filter(pk__gt=last))[:STEP]):
+    while keys := list((export_ids if last is None else export_ids.filter(pk__gt=last))[:STEP]):
         yield keys
         last = keys[-1]
 
@@ -86,7 +86,7 @@ def _verify_chains(keys: list[UUID], verdict: Verdict) -> None:
         verdict.chains += 1
         verdict.events += len(events)
         if any(hash_chain.examine(str(key), events, heads[str(key)])):
-            verdict.findings += _examined_alone(key)
+            verdict.findings += _examine_locked(key)
 
 
 def _heads(keys: list[UUID]) -> dict[str, Head]:
@@ -96,65 +96,71 @@ def _heads(keys: list[UUID]) -> dict[str, Head]:
 
 def _chains(keys: list[UUID]) -> Iterator[tuple[str, Iterator[dict[str, Any]]]]:
     rows = ExportLog.objects.filter(export_id__in=keys).order_by("export_id", "sequence", "id").values(*VALUES)
-    return groupby(map(hash_chain.event, rows), key=lambda one: str(one["export_id"]))
+    return groupby(map(hash_chain.event, rows), key=lambda record: str(record["export_id"]))
 
 
 @transaction.atomic
-def _examined_alone(key: UUID) -> list[Finding]:
+def _examine_locked(key: UUID) -> list[Finding]:
     """Once more, while nobody can write: what looked wrong may have been written between two reads."""
     list(Export.objects.select_for_update().filter(pk=key).values("pk"))
-    events = [one for _, group in _chains([key]) for one in group]
+    events = [record for _, group in _chains([key]) for record in group]
     return list(hash_chain.examine(str(key), events, _heads([key])[str(key)]))
 
 
 def _verify_anchors(verdict: Verdict) -> None:
-    said = [daily_anchors.plain(anchor) for anchor in AuditAnchor.objects.order_by("day")]
-    verdict.anchors += len(said)
-    verdict.findings += _examined_anchors(
-        said, lambda one: daily_anchors.facts(_day(one), one["previous_hash"]), first=""
+    anchors = [daily_anchors.anchor_as_json(anchor) for anchor in AuditAnchor.objects.order_by("day")]
+    verdict.anchors += len(anchors)
+    verdict.findings += _examine_anchors(
+        anchors,
+        lambda anchor: daily_anchors.compute_anchor(_day(anchor), anchor["previous_hash"]),
+        first_previous_hash="",
     )
-    verdict.findings += _without_anchor([_day(one) for one in said])
+    verdict.findings += _find_unanchored_days([_day(anchor) for anchor in anchors])
 
 
 def _day(anchor: dict[str, Any]) -> date:
     return date.fromisoformat(anchor["day"])
 
 
-def _examined_anchors(
-    said: list[dict[str, Any]], found: Callable[[dict[str, Any]], dict[str, Any]], first: str | None
+def _examine_anchors(
+    anchors: list[dict[str, Any]],
+    recompute: Callable[[dict[str, Any]], dict[str, Any]],
+    first_previous_hash: str | None,
 ) -> Iterator[Finding]:
-    """`found` makes the anchor anew from the events; `first` is the hash that the first has to follow."""
-    before = first
-    for one in said:
-        if hash_chain.anchor_fingerprint(one) != one["hash"]:
-            yield Finding("anchor", "the anchor does not have its hash: it was changed", day=one["day"])
-        elif before is not None and one["previous_hash"] != before:
-            yield Finding("anchor", "it does not carry the hash of the anchor before: one is missing", day=one["day"])
-        now = found(one)
-        if [now[name] for name in ("chains", "events", "heads_hash")] != [
-            one[name] for name in ("chains", "events", "heads_hash")
+    """`recompute` makes the anchor anew from the events; `first_previous_hash` is what the first one has to follow."""
+    previous_hash = first_previous_hash
+    for anchor in anchors:
+        if hash_chain.anchor_fingerprint(anchor) != anchor["hash"]:
+            yield Finding("anchor", "the anchor does not have its hash: it was changed", day=anchor["day"])
+        elif previous_hash is not None and anchor["previous_hash"] != previous_hash:
+            yield Finding(
+                "anchor", "it does not carry the hash of the anchor before: one is missing", day=anchor["day"]
+            )
+        expected = recompute(anchor)
+        if [expected[name] for name in ("chains", "events", "heads_hash")] != [
+            anchor[name] for name in ("chains", "events", "heads_hash")
         ]:
-            yield Finding("anchor", _difference(one, now), day=one["day"])
-        before = one["hash"]
+            yield Finding("anchor", _difference(anchor, expected), day=anchor["day"])
+        previous_hash = anchor["hash"]
 
 
-def _difference(said: dict[str, Any], now: dict[str, Any]) -> str:
-    if (said["chains"], said["events"]) == (now["chains"], now["events"]):
-        return f"its {said['events']} events are not those that were anchored"
+def _difference(anchored: dict[str, Any], current: dict[str, Any]) -> str:
+    if (anchored["chains"], anchored["events"]) == (current["chains"], current["events"]):
+        return f"its {anchored['events']} events are not those that were anchored"
     return (
-        f"anchored were {said['events']} events of {said['chains']} exports; "
-        f"there are {now['events']} of {now['chains']}"
+        f"anchored were {anchored['events']} events of {anchored['chains']} exports; "
+        f"there are {current['events']} of {current['chains']}"
     )
 
 
-def _without_anchor(days: list[date]) -> Iterator[Finding]:
+def _find_unanchored_days(days: list[date]) -> Iterator[Finding]:
     """Days that have events and should have an anchor."""
-    over = (timezone.now() - daily_anchors.ANCHOR_GRACE - SLACK).astimezone(UTC).date()
-    bounds = [None, *days, max([over, *days[-1:]])]
-    for last, following in pairwise(bounds):
+    last_due_day = (timezone.now() - daily_anchors.ANCHOR_GRACE - SLACK).astimezone(UTC).date()
+    bounds = [None, *days, max([last_due_day, *days[-1:]])]
+    for last, next_day in pairwise(bounds):
         first = last + timedelta(days=1) if last else None
         moment = (
-            daily_anchors.events(first, following).order_by("created_at").values_list("created_at", flat=True).first()
+            daily_anchors.events(first, next_day).order_by("created_at").values_list("created_at", flat=True).first()
         )
         if moment is not None:
             yield Finding("anchor", "the day has events and no anchor", day=moment.astimezone(UTC).date().isoformat())
@@ -174,14 +180,14 @@ def lines(date_from: str | None = None, date_to: str | None = None) -> Iterator[
         yield _line("event", hash_chain.event(row))
     for anchor in _anchors(first, last):
         counts["anchors"] += 1
-        yield _line("anchor", daily_anchors.plain(anchor))
+        yield _line("anchor", daily_anchors.anchor_as_json(anchor))
     yield _line("end", counts)
 
 
 def _anchors(first: date | None, last: date | None) -> Iterator[AuditAnchor]:
-    found = AuditAnchor.objects.order_by("day")
-    found = found.filter(day__gte=first) if first else found
-    return (found.filter(day__lte=last) if last else found).iterator()
+    queryset = AuditAnchor.objects.order_by("day")
+    queryset = queryset.filter(day__gte=first) if first else queryset
+    return (queryset.filter(day__lte=last) if last else queryset).iterator()
 
 
 def _parse_day(option: str, text: str | None) -> date | None:
@@ -191,29 +197,29 @@ def _parse_day(option: str, text: str | None) -> date | None:
         raise InvalidRequest.field(option, "Must be a calendar day such as 2025-10-30.") from None
 
 
-def _line(kind: str, said: dict[str, Any]) -> bytes:
-    return canonical({"kind": kind, **said}) + b"\n"
+def _line(kind: str, values: dict[str, Any]) -> bytes:
+    return canonical({"kind": kind, **values}) + b"\n"
 
 
-def verify_lines(given: Iterable[bytes]) -> Verdict:
+def verify_lines(raw_lines: Iterable[bytes]) -> Verdict:
     """Check what `lines` gave out, by itself. InvalidRequest: it is no such file."""
     verdict = Verdict()
-    reading = _Reading(verdict)
-    for one in map(_parse_line, given):
-        reading.take(one)
-    reading.end()
+    reader = _LogReader(verdict)
+    for record in map(_parse_line, raw_lines):
+        reader.take(record)
+    reader.end()
     return verdict
 
 
 def _parse_line(line: bytes) -> dict[str, Any]:
     try:
-        one = json.loads(line)
-        return {**one, "kind": str(one["kind"])}
+        record = json.loads(line)
+        return {**record, "kind": str(record["kind"])}
     except (ValueError, KeyError, TypeError):
         raise InvalidRequest("The file is no log that `rowferry audit export` has written.") from None
 
 
-class _Reading:
+class _LogReader:
     """A file of the log, line by line: one export's events and each day's heads are remembered."""
 
     def __init__(self, verdict: Verdict) -> None:
@@ -221,30 +227,37 @@ class _Reading:
         self._header: dict[str, Any] | None = None
         self._chain: list[dict[str, Any]] = []
         self._days: dict[str, list[tuple[str, Head]]] = {}
-        self._said: list[dict[str, Any]] = []
+        self._anchor_records: list[dict[str, Any]] = []
         self._end: dict[str, Any] | None = None
 
-    def take(self, one: dict[str, Any]) -> None:
-        kind = one.pop("kind")
+    def take(self, record: dict[str, Any]) -> None:
+        kind = record.pop("kind")
         try:
-            {"log": self._begin, "event": self._event, "anchor": self._said.append, "end": self._finish}[kind](one)
+            {
+                "log": self._set_header,
+                "event": self._event,
+                "anchor": self._anchor_records.append,
+                "end": self._set_end,
+            }[kind](record)
         except (KeyError, TypeError):
             raise InvalidRequest(f"The file has a line of the kind {kind!r} that is not whole.") from None
 
-    def _begin(self, one: dict[str, Any]) -> None:
-        self._header = one
+    def _set_header(self, record: dict[str, Any]) -> None:
+        self._header = record
 
-    def _finish(self, one: dict[str, Any]) -> None:
-        self._end = one
+    def _set_end(self, record: dict[str, Any]) -> None:
+        self._end = record
 
-    def _event(self, one: dict[str, Any]) -> None:
-        if self._chain and self._chain[0]["export_id"] != one["export_id"]:
-            self._close()
+    def _event(self, record: dict[str, Any]) -> None:
+        if self._chain and self._chain[0]["export_id"] != record["export_id"]:
+            self._finish_chain()
         self.verdict.events += 1
-        self._chain.append(one)
-        self._days.setdefault(one["created_at"][:10], []).append((one["export_id"], Head(one["sequence"], one["hash"])))
+        self._chain.append(record)
+        self._days.setdefault(record["created_at"][:10], []).append(
+            (record["export_id"], Head(record["sequence"], record["hash"]))
+        )
 
-    def _close(self) -> None:
+    def _finish_chain(self) -> None:
         if not self._chain:
             return
         self.verdict.chains += 1
@@ -256,12 +269,14 @@ class _Reading:
     def end(self) -> None:
         if self._header is None:
             raise InvalidRequest("The file is no log that `rowferry audit export` has written.")
-        self._close()
-        self.verdict.anchors = len(self._said)
+        self._finish_chain()
+        self.verdict.anchors = len(self._anchor_records)
         first = None if self._header.get("from") else ""
-        self.verdict.findings += _examined_anchors(
-            self._said, lambda one: daily_anchors.create_anchor(one["day"], self._days.get(one["day"], []), ""), first
+        self.verdict.findings += _examine_anchors(
+            self._anchor_records,
+            lambda anchor: daily_anchors.create_anchor(anchor["day"], self._days.get(anchor["day"], []), ""),
+            first,
         )
-        counted = {"events": self.verdict.events, "anchors": self.verdict.anchors}
-        if self._end != counted:
-            self.verdict.findings.append(Finding("missing", f"the file ends with {self._end}, and holds {counted}"))
+        counts = {"events": self.verdict.events, "anchors": self.verdict.anchors}
+        if self._end != counts:
+            self.verdict.findings.append(Finding("missing", f"the file ends with {self._end}, and holds {counts}"))

@@ -31,30 +31,30 @@ STANDING = {
 
 def names() -> list[str]:
     """Every trigger that has to be there."""
-    return [f"{table}_no_{act}" for table in GUARDED for act in ("update", "delete")]
+    return [f"{table}_no_{action}" for table in GUARDED for action in ("update", "delete")]
 
 
 def create_triggers_sql(vendor: str, tables: tuple[str, ...] = GUARDED) -> list[str]:
     """The statements that set the triggers."""
     if vendor not in REFUSE:
         return []
-    made = [
-        f"CREATE TRIGGER {table}_no_{act} BEFORE {act.upper()} ON {table} {REFUSE[vendor]}"
+    statements = [
+        f"CREATE TRIGGER {table}_no_{action} BEFORE {action.upper()} ON {table} {REFUSE[vendor]}"
         for table in tables
-        for act in ("update", "delete")
+        for action in ("update", "delete")
     ]
-    return [FUNCTION, *made] if vendor == "postgresql" else made
+    return [FUNCTION, *statements] if vendor == "postgresql" else statements
 
 
 def drop_triggers_sql(vendor: str, tables: tuple[str, ...] = GUARDED) -> list[str]:
     """The statements that take the triggers away."""
     if vendor not in REFUSE:
         return []
-    of = {"postgresql": " ON {table}"}.get(vendor, "")
+    suffix = {"postgresql": " ON {table}"}.get(vendor, "")
     return [
-        f"DROP TRIGGER IF EXISTS {table}_no_{act}{of.format(table=table)}"
+        f"DROP TRIGGER IF EXISTS {table}_no_{action}{suffix.format(table=table)}"
         for table in tables
-        for act in ("update", "delete")
+        for action in ("update", "delete")
     ]
 
 
@@ -64,8 +64,8 @@ def missing_triggers(connection: BaseDatabaseWrapper) -> list[str]:
         return []
     with connection.cursor() as cursor:
         cursor.execute(STANDING[connection.vendor])
-        there = {row[0] for row in cursor.fetchall()}
-    return [name for name in names() if name not in there]
+        existing = {row[0] for row in cursor.fetchall()}
+    return [name for name in names() if name not in existing]
 
 
 @contextmanager

@@ -29,8 +29,8 @@ Number = tuple[str, str, str]
 """When it is one that a spreadsheet holds, how it is written then, and how otherwise."""
 
 
-def serials(found: Mapping[ValueType, Number]) -> dict[tuple[ValueType, Representation], Number]:
-    return {(kind, Representation.SERIAL): number for kind, number in found.items()}
+def serials(numbers: Mapping[ValueType, Number]) -> dict[tuple[ValueType, Representation], Number]:
+    return {(kind, Representation.SERIAL): number for kind, number in numbers.items()}
 
 
 SQLITE_NUMBERS = {
@@ -60,15 +60,22 @@ TEMPLATES: dict[str, dict[tuple[ValueType, Representation], str]] = {
 class CheckedNumber(RenderedText):
     """The SQL text of a number, by the templates above."""
 
-    def sql_template(self, connection: BaseDatabaseWrapper, rendering: CellExpression) -> str:
-        places = rendering.places if rendering.kind is ValueType.DECIMAL else 0
-        most = f"{'9' * (EXACT_DIGITS - places)}.{'9' * places}".removesuffix(".")
-        return TEMPLATES[connection.vendor][rendering.kind, rendering.form].replace("{most}", most)
+    def sql_template(self, connection: BaseDatabaseWrapper, cell_expression: CellExpression) -> str:
+        places = cell_expression.places if cell_expression.kind is ValueType.DECIMAL else 0
+        maximum = f"{'9' * (EXACT_DIGITS - places)}.{'9' * places}".removesuffix(".")
+        return TEMPLATES[connection.vendor][cell_expression.kind, cell_expression.form].replace("{most}", maximum)
 
 
-def marked_cells(renderings: Sequence[CellExpression], dialect: MarkedCells, vendor: str) -> list[RenderedText] | None:
+def marked_cells(
+    expressions: Sequence[CellExpression], pushdown: MarkedCells, vendor: str
+) -> list[RenderedText] | None:
     """The expressions of the dialect's cells; None: the database cannot tell of every number what it is."""
-    both = list(zip((one.expression() for one in renderings), renderings, dialect.texts, strict=True))
-    if not all(text or (one.kind, one.form) in TEMPLATES[vendor] for _, one, text in both):
+    triples = list(
+        zip((expression.expression() for expression in expressions), expressions, pushdown.texts, strict=True)
+    )
+    if not all(text or (expression.kind, expression.form) in TEMPLATES[vendor] for _, expression, text in triples):
         return None
-    return [cell if text else CheckedNumber(cell.get_source_expressions()[0], one) for cell, one, text in both]
+    return [
+        cell if text else CheckedNumber(cell.get_source_expressions()[0], expression)
+        for cell, expression, text in triples
+    ]

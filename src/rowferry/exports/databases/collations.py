@@ -18,26 +18,26 @@ OF_MYSQL = {ACCENTS: "utf8mb4_0900_as_ci", EXACT: "utf8mb4_0900_bin"}
 UCA_1400_SINCE = (10, 10)
 
 
-def set_collation(app: str, how: str, **columns: str) -> RunPython:
+def set_collation(app: str, sensitivity: str, **columns: str) -> RunPython:
     """A step of a migration: from now on so are these columns compared, `model="field"`."""
     return RunPython(
-        _altering(app, columns, lambda connection: (None, collation(connection, how))),
-        _altering(app, columns, lambda connection: (collation(connection, how), None)),
+        _alter_operation(app, columns, lambda connection: (None, collation(connection, sensitivity))),
+        _alter_operation(app, columns, lambda connection: (collation(connection, sensitivity), None)),
         atomic=False,  # MariaDB cannot take back what changes tables
     )
 
 
-def collation(connection: BaseDatabaseWrapper, how: str) -> str | None:
+def collation(connection: BaseDatabaseWrapper, sensitivity: str) -> str | None:
     """Its name; None where the database needs none, or has none."""
     if connection.vendor != "mysql":
         return None
     if not getattr(connection, "mysql_is_mariadb", False):
-        return OF_MYSQL[how]
-    old: bool = getattr(connection, "mysql_version", ()) < UCA_1400_SINCE
-    return None if old and how == ACCENTS else OF_MARIADB[how]
+        return OF_MYSQL[sensitivity]
+    is_old: bool = getattr(connection, "mysql_version", ()) < UCA_1400_SINCE
+    return None if is_old and sensitivity == ACCENTS else OF_MARIADB[sensitivity]
 
 
-def _altering(
+def _alter_operation(
     app: str, columns: dict[str, str], change: Callable[[BaseDatabaseWrapper], tuple[str | None, str | None]]
 ) -> Callable[[Any, Any], None]:
     def alter(apps: Any, schema_editor: Any) -> None:
@@ -53,10 +53,10 @@ def _altering(
     return alter
 
 
-def _with_collation(model: Any, column: str, collated: str | None) -> Any:
+def _with_collation(model: Any, column: str, collation_name: str | None) -> Any:
     """The field as it is with this collation."""
     field = model._meta.get_field(column).clone()
-    field.db_collation = collated
+    field.db_collation = collation_name
     field.set_attributes_from_name(column)
     field.model = model
     return field

@@ -15,11 +15,11 @@ from threading import Lock
 from django.db import Error
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-MOST = 4
+MAX_IDLE = 4
 """Connections that wait for one database in one process; of more, those that come back last are closed."""
 
 _lock = Lock()
-_waiting: dict[tuple[int, str], list[BaseDatabaseWrapper]] = {}
+_idle: dict[tuple[int, str], list[BaseDatabaseWrapper]] = {}
 """By process, because a child must not talk on its parent's connections, and by the database's alias."""
 
 
@@ -27,13 +27,13 @@ def take(alias: str) -> BaseDatabaseWrapper | None:
     """A connection that was kept, the latest first; None if there is none. It may have died since."""
     while True:
         with _lock:
-            kept = _waiting.get((os.getpid(), alias))
-            if not kept:
+            idle = _idle.get((os.getpid(), alias))
+            if not idle:
                 return None
-            found = kept.pop()
-        if not _is_over(found):
-            return found
-        close(found)
+            wrapper = idle.pop()
+        if not _is_expired(wrapper):
+            return wrapper
+        close(wrapper)
 
 
 def keep(alias: str, wrapper: BaseDatabaseWrapper) -> None:
@@ -44,20 +44,20 @@ def keep(alias: str, wrapper: BaseDatabaseWrapper) -> None:
         close(wrapper)
         return
     with _lock:
-        kept = _waiting.setdefault((os.getpid(), alias), [])
-        has_room = len(kept) < MOST and not _is_over(wrapper)
+        idle = _idle.setdefault((os.getpid(), alias), [])
+        has_room = len(idle) < MAX_IDLE and not _is_expired(wrapper)
         if has_room:
-            kept.append(wrapper)
+            idle.append(wrapper)
     if not has_room:
         close(wrapper)
 
 
-def forget() -> None:
+def close_all() -> None:
     """Close all that this process keeps: somebody wants the databases for themselves."""
     with _lock:
-        mine = [key for key in _waiting if key[0] == os.getpid()]
-        found = [wrapper for key in mine for wrapper in _waiting.pop(key)]
-    for wrapper in found:
+        own_keys = [key for key in _idle if key[0] == os.getpid()]
+        wrappers = [wrapper for key in own_keys for wrapper in _idle.pop(key)]
+    for wrapper in wrappers:
         close(wrapper)
 
 
@@ -67,5 +67,5 @@ def close(wrapper: BaseDatabaseWrapper) -> None:
         wrapper.close()
 
 
-def _is_over(wrapper: BaseDatabaseWrapper) -> bool:
+def _is_expired(wrapper: BaseDatabaseWrapper) -> bool:
     return wrapper.close_at is not None and time.monotonic() >= wrapper.close_at

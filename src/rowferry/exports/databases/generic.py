@@ -21,16 +21,16 @@ class GenericReader(Reader):
     begin = ("START TRANSACTION",)
 
     def read(
-        self, queryset: QuerySet[Any], renderings: Sequence[CellExpression], dialect: PushDown | None
+        self, queryset: QuerySet[Any], expressions: Sequence[CellExpression], pushdown: PushDown | None
     ) -> Iterator[CellBlock]:
-        paths = {f"rowferry_{i}": F(r.path) if isinstance(r.path, str) else r.path for i, r in enumerate(renderings)}
+        paths = {f"rowferry_{i}": F(r.path) if isinstance(r.path, str) else r.path for i, r in enumerate(expressions)}
         rows = self._rows(queryset.annotate(**paths).values_list(*paths))
-        writers = [one.text for one in renderings]
+        writers = [expression.text for expression in expressions]
         while chunk := list(islice(rows, BLOCK_ROWS)):
             cells = [write(value) for row in chunk for write, value in zip(writers, row, strict=True)]
             yield CellBlock(replace_lone_surrogates(CELL.join(cells), self.adjustments), len(chunk))
 
-    def changes(self, renderings: Sequence[CellExpression]) -> dict[int, Change]:
+    def changes(self, expressions: Sequence[CellExpression]) -> dict[int, Change]:
         return {}
 
     def _rows(self, queryset: QuerySet[Any]) -> Iterator[Sequence[Any]]:

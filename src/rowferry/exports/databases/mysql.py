@@ -42,16 +42,16 @@ class JoinedRow(Func):
         self.ends = ends
 
     def as_mysql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> tuple[str, tuple[Any, ...]]:
-        compiled = [compiler.compile(cell) for cell in self.get_source_expressions()]
-        cells = [f"COALESCE(CAST({sql} AS BINARY), x'{NULL.hex()}')" for sql, _ in compiled]
+        compiled_cells = [compiler.compile(cell) for cell in self.get_source_expressions()]
+        cells = [f"COALESCE(CAST({sql} AS BINARY), x'{NULL.hex()}')" for sql, _ in compiled_cells]
         if self.ends:
             cells = [f"{cell}, x'{end.hex()}'" for cell, end in zip(cells, self.ends, strict=True)]
-        params = tuple(chain.from_iterable(own for _, own in compiled))
-        head = "CONCAT(" if self.ends else f"CONCAT_WS(x'{CELL.hex()}', "
-        return f"{head}{', '.join(cells)})", params
+        params = tuple(chain.from_iterable(cell_params for _, cell_params in compiled_cells))
+        function_start = "CONCAT(" if self.ends else f"CONCAT_WS(x'{CELL.hex()}', "
+        return f"{function_start}{', '.join(cells)})", params
 
 
-class Answer:
+class ResultHandle:
     """The driver's result, which `free` lets go at once.
 
     An error keeps alive whatever its frames hold until the garbage collector comes. If that comes while the driver is
@@ -84,10 +84,10 @@ class MySQLReader(Reader):
 
     def _open(self) -> None:
         super()._open()
-        limit = longest()
+        limit = max_statement_time()
         with self.wrapper.cursor() as cursor:
             cursor.execute(f"SET SESSION net_write_timeout = {int(limit.total_seconds())}, {self._limit(limit)}")
-            if not cursor.execute(OTHER_TEXT) and not reaches_elsewhere():
+            if not cursor.execute(OTHER_TEXT) and not uses_other_schemas():
                 self.wrapper.rowferry_templates = "mysql utf8"  # type: ignore[attr-defined]
 
     def _limit(self, span: timedelta) -> str:
@@ -103,7 +103,7 @@ class MySQLReader(Reader):
             try:
                 yield
             finally:
-                cursor.execute(f"SET {self._limit(longest())}")
+                cursor.execute(f"SET {self._limit(max_statement_time())}")
 
     def estimate(self, queryset: QuerySet[Any]) -> int:
         """What the optimizer expects, by its statistics: rows it reads of each table, and the share that it keeps."""
@@ -113,15 +113,17 @@ class MySQLReader(Reader):
             cursor.execute(f"{explain} {sql}", params)
             names = [column[0] for column in cursor.description]
             steps = [dict(zip(names, step, strict=True)) for step in cursor.fetchall()]
-        kept = [float(step["rows"] or 0) * float(step["filtered"] or 0) / 100 for step in steps if step["id"] == 1]
-        return int(math.prod(kept))
+        row_estimates = [
+            float(step["rows"] or 0) * float(step["filtered"] or 0) / 100 for step in steps if step["id"] == 1
+        ]
+        return int(math.prod(row_estimates))
 
     def read(
-        self, queryset: QuerySet[Any], renderings: Sequence[CellExpression], dialect: PushDown | None
+        self, queryset: QuerySet[Any], expressions: Sequence[CellExpression], pushdown: PushDown | None
     ) -> Iterator[CellBlock]:
-        cells = marked_cells(renderings, dialect, "mysql") if isinstance(dialect, MarkedCells) else None
-        ends = dialect.ends if isinstance(dialect, MarkedCells) and cells else ()
-        row = JoinedRow(*(cells or [one.expression() for one in renderings]), ends=ends)
+        cells = marked_cells(expressions, pushdown, "mysql") if isinstance(pushdown, MarkedCells) else None
+        ends = pushdown.ends if isinstance(pushdown, MarkedCells) and cells else ()
+        row = JoinedRow(*(cells or [expression.expression() for expression in expressions]), ends=ends)
         sql, params = self.compile(queryset.annotate(rowferry_row=row).values_list("rowferry_row"))
         with closing(self._rows(sql, params)) as lists:
             for rows in lists:
@@ -130,39 +132,39 @@ class MySQLReader(Reader):
 
     def _rows(self, sql: str, params: Sequence[Any]) -> Generator[Rows, None, None]:
         """Lists of BLOCK_ROWS. Closed early, the statement is ended, so that the connection can be used again."""
-        connection, checked = self.wrapper.connection, self.wrapper.wrap_database_errors
+        connection, wrap_errors = self.wrapper.connection, self.wrapper.wrap_database_errors
         with closing(connection.cursor()) as cursor:
             statement = cursor.mogrify(sql, params)
-        checked(connection.query)(statement)
-        how = UNBUFFERED if self.owned else STORED
+        wrap_errors(connection.query)(statement)
+        store_mode = UNBUFFERED if self.owned else STORED
         driver: Any = self.wrapper.Database  # type: ignore[attr-defined]
-        answer = Answer(checked(driver._mysql.result)(connection, how, {}))
+        result = ResultHandle(wrap_errors(driver._mysql.result)(connection, store_mode, {}))
         try:
-            while rows := checked(answer.fetch)():
+            while rows := wrap_errors(result.fetch)():
                 yield rows
         except GeneratorExit:
             if self.owned and self.wrapper.connection is not None:
-                self._end(connection.thread_id(), answer)
+                self._kill_query(connection.thread_id(), result)
             raise
         finally:
-            answer.free()
+            result.free()
 
-    def _end(self, thread: int, answer: Answer) -> None:
+    def _kill_query(self, thread_id: int, result: ResultHandle) -> None:
         """Leave a statement that still runs; the transaction stays."""
-        other = self.wrapper.copy()
-        with suppress(DatabaseError), closing(other), other.cursor() as cursor:
-            cursor.execute(f"KILL QUERY {int(thread)}")
+        second_connection = self.wrapper.copy()
+        with suppress(DatabaseError), closing(second_connection), second_connection.cursor() as cursor:
+            cursor.execute(f"KILL QUERY {int(thread_id)}")
         with suppress(DatabaseError):
-            while self.wrapper.wrap_database_errors(answer.fetch)():
+            while self.wrapper.wrap_database_errors(result.fetch)():
                 pass
 
 
-def longest() -> timedelta:
+def max_statement_time() -> timedelta:
     """How long a statement, or a client that takes its rows, may take."""
     return timedelta(seconds=int(conf.seconds("TIME_LIMIT").total_seconds()) + 1)
 
 
-def reaches_elsewhere() -> bool:
+def uses_other_schemas() -> bool:
     """Whether a model's table lies in another schema, where text may be anything."""
     return any("." in model._meta.db_table for model in apps.get_models())
 

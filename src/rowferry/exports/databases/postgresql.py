@@ -43,7 +43,7 @@ class PostgreSQLReader(Reader):
     reusable = True
 
     def _begin(self) -> None:
-        self._run("; ".join([*self.begin, f"SET LOCAL statement_timeout TO {longest()}"]))
+        self._run("; ".join([*self.begin, f"SET LOCAL statement_timeout TO {max_statement_ms()}"]))
 
     @contextmanager
     def statement_timeout(self, span: timedelta) -> Iterator[None]:
@@ -54,7 +54,7 @@ class PostgreSQLReader(Reader):
             self.wrapper.rollback()
             self._begin()
             raise
-        self._run(f"SET LOCAL statement_timeout TO {longest()}")
+        self._run(f"SET LOCAL statement_timeout TO {max_statement_ms()}")
 
     def _run(self, statements: str) -> None:
         """On one way to the server and back, however many there are."""
@@ -69,27 +69,31 @@ class PostgreSQLReader(Reader):
         return int((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]["Plan Rows"])
 
     def read(
-        self, queryset: QuerySet[Any], renderings: Sequence[CellExpression], dialect: PushDown | None
+        self, queryset: QuerySet[Any], expressions: Sequence[CellExpression], pushdown: PushDown | None
     ) -> Iterator[CellBlock]:
-        if isinstance(dialect, CsvRows):
-            for rows in self._copy_rows(queryset, renderings, csv_form(dialect), first=FIRST_ROWS):
+        if isinstance(pushdown, CsvRows):
+            for rows in self._copy_rows(queryset, expressions, csv_options(pushdown), first_size=FIRST_ROWS):
                 yield CellBlock(with_line_ends(rows), len(rows), is_encoded=True)
         else:
-            for rows in self._copy_rows(queryset, renderings, CELLS_FORM):
+            for rows in self._copy_rows(queryset, expressions, CELLS_FORM):
                 yield CellBlock(unescape_copy_text(b"".join(rows)), len(rows))
 
     def _copy_rows(
-        self, queryset: QuerySet[Any], renderings: Sequence[CellExpression], form: str, first: int = BLOCK_ROWS
+        self,
+        queryset: QuerySet[Any],
+        expressions: Sequence[CellExpression],
+        copy_options: str,
+        first_size: int = BLOCK_ROWS,
     ) -> Iterator[list[bytes]]:
-        cells = {cell_name(index): one.expression() for index, one in enumerate(renderings)}
+        cells = {cell_name(index): expression.expression() for index, expression in enumerate(expressions)}
         sql, params = self.compile(queryset.annotate(**cells).values_list(*cells))
         with self.wrapper.wrap_database_errors:
             with self.wrapper.connection.cursor() as cursor:
-                statement = cursor.mogrify(f"COPY ({sql}) TO STDOUT {form}", params)
-            yield from read_copy(self.wrapper.connection.pgconn, statement.encode(), first, may_cancel=self.owned)
+                statement = cursor.mogrify(f"COPY ({sql}) TO STDOUT {copy_options}", params)
+            yield from read_copy(self.wrapper.connection.pgconn, statement.encode(), first_size, may_cancel=self.owned)
 
 
-def longest() -> int:
+def max_statement_ms() -> int:
     """Milliseconds that a statement may take."""
     return milliseconds(conf.seconds("TIME_LIMIT")) + 1000
 
@@ -98,11 +102,11 @@ def milliseconds(span: timedelta) -> int:
     return max(1, int(span.total_seconds() * 1000))  # 0 would be no limit
 
 
-def csv_form(dialect: CsvRows) -> str:
+def csv_options(pushdown: CsvRows) -> str:
     """The options of a COPY that writes these lines."""
-    quoted = ", ".join(cell_name(index) for index, quoted in enumerate(dialect.quoted) if quoted)
-    force = f", FORCE_QUOTE ({quoted})" if quoted else ""
-    return f"(FORMAT csv, DELIMITER '{dialect.delimiter}'{force})"
+    quoted = ", ".join(cell_name(index) for index, quoted in enumerate(pushdown.quoted) if quoted)
+    force_quote = f", FORCE_QUOTE ({quoted})" if quoted else ""
+    return f"(FORMAT csv, DELIMITER '{pushdown.delimiter}'{force_quote})"
 
 
 def cell_name(index: int) -> str:
@@ -124,15 +128,15 @@ def unescape_copy_text(rows: bytes) -> bytes:
     if b"\\" not in data:
         return data
     first, *rest = data.split(b"\\")
-    found, parts = [first], iter(rest)
+    decoded, parts = [first], iter(rest)
     for part in parts:
         # Nothing behind a backslash: the next part begins behind the second of two.
-        found.append(ESCAPED[part[0]] + part[1:] if part else b"\\" + next(parts))
-    return b"".join(found)
+        decoded.append(ESCAPED[part[0]] + part[1:] if part else b"\\" + next(parts))
+    return b"".join(decoded)
 
 
-def read_copy(connection: Any, statement: bytes, first: int, *, may_cancel: bool) -> Iterator[list[bytes]]:
-    """The rows of a COPY, in one list of `first` and then in lists of BLOCK_ROWS, straight from libpq: psycopg's own
+def read_copy(connection: Any, statement: bytes, first_size: int, *, may_cancel: bool) -> Iterator[list[bytes]]:
+    """The rows of a COPY, in one list of `first_size`, then in lists of BLOCK_ROWS, straight from libpq: psycopg's own
     iterator costs as much as the read. Closed early it cancels the statement, or reads it to its end where that would
     undo somebody's transaction."""
     poll = select.poll()
@@ -142,7 +146,7 @@ def read_copy(connection: Any, statement: bytes, first: int, *, may_cancel: bool
         _drain(connection)
         raise DatabaseError(result.error_message.decode("utf-8", "replace"))
     try:
-        rest = yield from _lists(connection, poll, first)
+        rest = yield from _row_lists(connection, poll, first_size)
     except GeneratorExit:
         if connection.status == CONNECTION_OK:
             _end_early(connection, may_cancel)
@@ -163,18 +167,18 @@ def _end_early(connection: Any, may_cancel: bool) -> None:
     _drain(connection)
 
 
-def _lists(connection: Any, poll: select.poll, size: int) -> Generator[list[bytes], None, list[bytes]]:
+def _row_lists(connection: Any, poll: select.poll, size: int) -> Generator[list[bytes], None, list[bytes]]:
     """Full lists of rows as they come; returns the last ones once the COPY is at its end."""
     rows: list[bytes] = []
-    fetch, keep = connection.get_copy_data, rows.append
+    fetch, append_row = connection.get_copy_data, rows.append
     while True:
         length, data = fetch(1)
         if length > 0:
-            keep(bytes(data))
+            append_row(bytes(data))
             if len(rows) == size:
                 yield rows
                 rows, size = [], BLOCK_ROWS
-                keep = rows.append
+                append_row = rows.append
         elif length == 0:
             poll.poll()
             connection.consume_input()

@@ -15,20 +15,20 @@ STEPS = 4
 then nothing was gained. With more than four, nothing more."""
 
 
-def ahead(items: Iterator[Item], interrupt: Callable[[], object]) -> Generator[Item, None, None]:
+def prefetch(items: Iterator[Item], interrupt: Callable[[], object]) -> Generator[Item, None, None]:
     """The items, and what fetching them raises, in their place.
 
     It pays where fetching leaves the interpreter to others, as SQLite does while it runs a statement. Closed early,
     `interrupt` is called from here while a fetch may be under way, and that fetch is waited for.
     """
-    end = object()
-    with ThreadPoolExecutor(1, "ahead") as thread:
-        coming = deque(thread.submit(next, items, end) for _ in range(STEPS))
+    end_marker = object()
+    with ThreadPoolExecutor(1, "prefetch") as executor:
+        pending = deque(executor.submit(next, items, end_marker) for _ in range(STEPS))
         try:
-            while (item := coming.popleft().result()) is not end:
-                coming.append(thread.submit(next, items, end))
+            while (item := pending.popleft().result()) is not end_marker:
+                pending.append(executor.submit(next, items, end_marker))
                 yield item  # type: ignore[misc]
         finally:
-            waiting = [fetch for fetch in coming if not fetch.cancel()]
-            if not all(fetch.done() for fetch in waiting):
+            running = [fetch for fetch in pending if not fetch.cancel()]
+            if not all(fetch.done() for fetch in running):
                 interrupt()

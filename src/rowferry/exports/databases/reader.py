@@ -52,11 +52,11 @@ class Reader(ABC):
 
     def __init__(self, alias: str) -> None:
         self.alias = alias
-        shared = connections[alias]
-        self.owned = not shared.in_atomic_block
-        self.wrapper: BaseDatabaseWrapper = shared
+        default_connection = connections[alias]
+        self.owned = not default_connection.in_atomic_block
+        self.wrapper: BaseDatabaseWrapper = default_connection
         self._closed = False
-        self._at_rest = True
+        self._is_idle = True
         """Whether no read is under way, and none was broken off."""
         self.snapshot_at: datetime = timezone.now()
         self.adjustments: Counter[str] = Counter()
@@ -81,7 +81,7 @@ class Reader(ABC):
         if not self.owned or self._closed:
             return
         self._closed = True
-        if self.reusable and self._at_rest:
+        if self.reusable and self._is_idle:
             connection_pool.keep(self.alias, self.wrapper)
         else:
             connection_pool.close(self.wrapper)
@@ -101,25 +101,25 @@ class Reader(ABC):
             cursor.execute(f"SELECT COUNT(*) FROM ({sql}) AS counted", params)  # noqa: S608  (compiled by Django)
             return int(cursor.fetchone()[0])
 
-    def size(self, queryset: QuerySet[Any], enough: int) -> Size:
-        """How many rows there are, without a scan of a huge table: counted up to `enough` and for COUNT_TIME at most,
+    def size(self, queryset: QuerySet[Any], count_limit: int) -> Size:
+        """How many rows, without a scan of a huge table: counted up to `count_limit` and for COUNT_TIME at most,
         estimated beyond."""
-        counted = self._counted_in_time(queryset.order_by()[: enough + 1])
-        if counted is not None and counted <= enough:
-            return Size(counted)
-        return Size(max(counted or 0, self.estimate(queryset.order_by())), exact=False)
+        row_count = self._count_within_timeout(queryset.order_by()[: count_limit + 1])
+        if row_count is not None and row_count <= count_limit:
+            return Size(row_count)
+        return Size(max(row_count or 0, self.estimate(queryset.order_by())), exact=False)
 
-    def _counted_in_time(self, queryset: QuerySet[Any]) -> int | None:
+    def _count_within_timeout(self, queryset: QuerySet[Any]) -> int | None:
         """None: it took too long. A filter that matches little may have to look at every row of a huge table."""
-        span = conf.seconds("COUNT_TIME")
+        timeout = conf.seconds("COUNT_TIME")
         if not self.owned:  # to end a statement may end the caller's transaction
             return self.count(queryset)
         started = time.monotonic()
         try:
-            with self.statement_timeout(span):
+            with self.statement_timeout(timeout):
                 return self.count(queryset)
         except DatabaseError as error:
-            if time.monotonic() - started < span.total_seconds():
+            if time.monotonic() - started < timeout.total_seconds():
                 raise SourceFault(f"The database did not count the rows: {error}") from error
         return None
 
@@ -134,23 +134,27 @@ class Reader(ABC):
         return 0
 
     def blocks(
-        self, queryset: QuerySet[Any], renderings: Sequence[CellExpression], dialect: PushDown | None = None
+        self, queryset: QuerySet[Any], expressions: Sequence[CellExpression], pushdown: PushDown | None = None
     ) -> Iterator[CellBlock]:
         """The rows of the queryset in its order, one cell a rendering; with a `pushdown` also as finished lines, where
         this database can write them itself."""
-        after = self.changes(renderings)
-        self._at_rest = False
-        for block in faults_named(self.read(queryset, renderings, None if after else dialect)):
-            yield transform_columns(block, len(renderings), after) if after else block
-        self._at_rest = True
+        changes = self.changes(expressions)
+        self._is_idle = False
+        for block in wrap_database_errors(self.read(queryset, expressions, None if changes else pushdown)):
+            yield transform_columns(block, len(expressions), changes) if changes else block
+        self._is_idle = True
 
-    def changes(self, renderings: Sequence[CellExpression]) -> dict[int, Change]:
+    def changes(self, expressions: Sequence[CellExpression]) -> dict[int, Change]:
         """What Python has to do on the text that this database gives, by column."""
-        return {i: change for i, one in enumerate(renderings) if (change := one.post_process(self.wrapper.vendor))}
+        return {
+            i: change
+            for i, expression in enumerate(expressions)
+            if (change := expression.post_process(self.wrapper.vendor))
+        }
 
     @abstractmethod
     def read(
-        self, queryset: QuerySet[Any], renderings: Sequence[CellExpression], dialect: PushDown | None
+        self, queryset: QuerySet[Any], expressions: Sequence[CellExpression], pushdown: PushDown | None
     ) -> Iterator[CellBlock]:
         """The rows as SQL gives them, before `post_process`. Cells are always right; with a `pushdown`
         lines are better."""
@@ -169,18 +173,18 @@ class Reader(ABC):
             self.wrapper.ensure_connection()
             self._begin()
         except DatabaseError as error:
-            self._at_rest = False
+            self._is_idle = False
             self.close()
             raise SourceFault(f"The database did not give a snapshot: {error}") from error
 
     def _reopen(self) -> bool:
         """Whether a connection that an earlier reader left was there, and alive."""
-        while self.reusable and (kept := connection_pool.take(self.alias)):
-            self.wrapper = kept
+        while self.reusable and (wrapper := connection_pool.take(self.alias)):
+            self.wrapper = wrapper
             try:
                 self._begin()
             except Error:
-                connection_pool.close(kept)
+                connection_pool.close(wrapper)
             else:
                 return True
         return False
@@ -192,7 +196,7 @@ class Reader(ABC):
                 cursor.execute(statement)
 
 
-def faults_named(blocks: Iterator[CellBlock]) -> Iterator[CellBlock]:
+def wrap_database_errors(blocks: Iterator[CellBlock]) -> Iterator[CellBlock]:
     """The blocks; what the database says when it breaks off becomes a SourceFault."""
     try:
         yield from blocks

@@ -12,30 +12,30 @@ from django.db import OperationalError, transaction
 
 DEADLOCK_OF_MYSQL, CHANGED_SINCE_READ = 1213, 1020
 SERIALIZATION_FAILURE, DEADLOCK_OF_POSTGRESQL = "40001", "40P01"
-LOST = {DEADLOCK_OF_MYSQL, CHANGED_SINCE_READ, SERIALIZATION_FAILURE, DEADLOCK_OF_POSTGRESQL}
-PAUSES = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64)
+RETRYABLE_CODES = {DEADLOCK_OF_MYSQL, CHANGED_SINCE_READ, SERIALIZATION_FAILURE, DEADLOCK_OF_POSTGRESQL}
+RETRY_DELAYS = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64)
 """Most seconds to wait before each further try: at random, so that those who met do not meet again."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def retry_on_conflict(work: Callable[P, R]) -> Callable[P, R]:
+def retry_on_conflict(function: Callable[P, R]) -> Callable[P, R]:
     """A function that is one transaction, tried again a few times while it loses to others.
 
     Within a transaction of the caller's it is tried once: that transaction is lost as a whole.
     """
 
-    @wraps(work)
+    @wraps(function)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
-        for pause in PAUSES:
+        for delay in RETRY_DELAYS:
             try:
-                return work(*args, **kwargs)
+                return function(*args, **kwargs)
             except OperationalError as error:
                 if not is_retryable(error) or transaction.get_connection().in_atomic_block:
                     raise
-            time.sleep(random.uniform(0, pause))  # noqa: S311  (no secret)
-        return work(*args, **kwargs)
+            time.sleep(random.uniform(0, delay))  # noqa: S311  (no secret)
+        return function(*args, **kwargs)
 
     return wrapper
 
@@ -43,4 +43,4 @@ def retry_on_conflict(work: Callable[P, R]) -> Callable[P, R]:
 def is_retryable(error: OperationalError) -> bool:
     """Whether the same transaction may well succeed now. MySQL gives a number; psycopg an SQLSTATE, at the cause."""
     number = error.args[0] if error.args else None
-    return number in LOST or getattr(error.__cause__, "sqlstate", None) in LOST
+    return number in RETRYABLE_CODES or getattr(error.__cause__, "sqlstate", None) in RETRYABLE_CODES

@@ -26,9 +26,9 @@ LAST: Any = object()
 class Keyset:
     """Along the keys: what comes behind one, where all begins, which key of a page is its last."""
 
-    behind: str
+    lookup: str
     start: float
-    furthest: str
+    aggregate: str
 
 
 UP, DOWN = Keyset("pk__gt", -math.inf, "max"), Keyset("pk__lt", math.inf, "min")
@@ -40,11 +40,11 @@ SORTED = "TEMP B-TREE"
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`rows` rows with the separator between them; `last` = the key to go on from."""
+    """`rows` rows with the separator between them; `last_key` = the key to go on from."""
 
     data: bytes
     rows: int
-    last: Any
+    last_key: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,42 +55,42 @@ class Paging:
     sql: str
     params: Sequence[Any]
 
-    def of(self, last: Any) -> list[Any]:
+    def params_after(self, last_key: Any) -> list[Any]:
         """The parameters of the page behind a key."""
-        return [last if one is LAST else one for one in self.params]
+        return [last_key if param is LAST else param for param in self.params]
 
     def pages(self, fetch: Callable[[str, Sequence[Any]], Page]) -> Generator[Page, None, None]:
         """One after the other, none empty."""
-        page = fetch(self.sql, self.of(self.keyset.start))
+        page = fetch(self.sql, self.params_after(self.keyset.start))
         while page.rows:
             yield page
             if page.rows < BLOCK_ROWS:
                 return
-            page = fetch(self.sql, self.of(page.last))
+            page = fetch(self.sql, self.params_after(page.last_key))
 
 
 def paging(
-    queryset: QuerySet[Any], row: Func, separator: bytes, compiled: Callable[[QuerySet[Any]], tuple[str, Any]]
+    queryset: QuerySet[Any], row: Func, separator: bytes, compile_query: Callable[[QuerySet[Any]], tuple[str, Any]]
 ) -> Paging | None:
     """None: the rows are in another order than that of their keys, or a key may come twice."""
     query = queryset.query
-    way = next((way for order, way in KEYSETS if query.order_by == order), None)
-    if way is None or query.is_sliced or query.distinct or query.combinator or query.group_by is not None:
+    keyset = next((keyset for order, keyset in KEYSETS if query.order_by == order), None)
+    if keyset is None or query.is_sliced or query.distinct or query.combinator or query.group_by is not None:
         return None
-    page = queryset.filter(**{way.behind: Value(LAST)}).annotate(rowferry_row=row, rowferry_key=F("pk"))
-    if not all(map(to_one, page.query.alias_map.values())):
+    page = queryset.filter(**{keyset.lookup: Value(LAST)}).annotate(rowferry_row=row, rowferry_key=F("pk"))
+    if not all(map(is_to_one, page.query.alias_map.values())):
         return None
-    sql, params = compiled(page.values_list("rowferry_row", "rowferry_key")[:BLOCK_ROWS])
-    glued = f"CAST(group_concat(rowferry_row, x'{separator.hex()}') AS BLOB)"
-    return Paging(way, f"SELECT {glued}, count(*), {way.furthest}(rowferry_key) FROM ({sql})", params)  # noqa: S608
+    sql, params = compile_query(page.values_list("rowferry_row", "rowferry_key")[:BLOCK_ROWS])
+    joined_rows = f"CAST(group_concat(rowferry_row, x'{separator.hex()}') AS BLOB)"
+    return Paging(keyset, f"SELECT {joined_rows}, count(*), {keyset.aggregate}(rowferry_key) FROM ({sql})", params)  # noqa: S608
 
 
-def to_one(table: object) -> bool:
+def is_to_one(table: object) -> bool:
     """Whether it has one row at most for a row of the table that is read."""
     field: Any = table.join_field if isinstance(table, Join) else None
     return field is None or bool(field.many_to_one or field.one_to_one)
 
 
-def goes_along(plan: Sequence[str]) -> bool:
+def follows_key(plan: Sequence[str]) -> bool:
     """Whether SQLite finds each page by the key, and need not sort."""
     return any(map(FROM_A_KEY.search, plan)) and not any(SORTED in step for step in plan)

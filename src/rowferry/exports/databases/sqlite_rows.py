@@ -52,25 +52,28 @@ class PrintedRow(Func):
     ) -> tuple[str, tuple[Any, ...]]:
         cells = self.get_source_expressions()
         compiled = [compiler.compile(cell) for cell in cells]
-        typed = [compiler.compile(cell.get_source_expressions()[0]) for cell in cells if holds_text(cell)]
-        texts = [given.replace("{x}", sql) for (_, given), (sql, _) in zip(self.slots, compiled, strict=True)]
-        form = [slot + end.replace(b"%", b"%%") for (slot, _), end in zip(self.slots, self.ends, strict=True)]
-        steps = range(0, len(texts), MOST_ARGUMENTS)
-        parts = [printf_sql(form[at : at + MOST_ARGUMENTS], texts[at : at + MOST_ARGUMENTS]) for at in steps]
-        if typed:
-            has_nul = " OR ".join(f"instr({sql}, char(0))" for sql, _ in typed)
+        text_cells = [compiler.compile(cell.get_source_expressions()[0]) for cell in cells if holds_text(cell)]
+        arguments = [argument.replace("{x}", sql) for (_, argument), (sql, _) in zip(self.slots, compiled, strict=True)]
+        formats = [slot + end.replace(b"%", b"%%") for (slot, _), end in zip(self.slots, self.ends, strict=True)]
+        starts = range(0, len(arguments), MOST_ARGUMENTS)
+        parts = [
+            printf_sql(formats[start : start + MOST_ARGUMENTS], arguments[start : start + MOST_ARGUMENTS])
+            for start in starts
+        ]
+        if text_cells:
+            has_nul = " OR ".join(f"instr({sql}, char(0))" for sql, _ in text_cells)
             parts.append(f"iif({has_nul}, x'{SPARE.hex()}', '')")
-        params = chain.from_iterable(own for _, own in (*compiled, *typed))
+        params = chain.from_iterable(cell_params for _, cell_params in (*compiled, *text_cells))
         return " || ".join(parts), tuple(params)
 
 
-def printf_sql(form: Sequence[bytes], texts: Sequence[str]) -> str:
-    return f"printf(x'{b''.join(form).hex()}', {', '.join(texts)})"
+def printf_sql(formats: Sequence[bytes], arguments: Sequence[str]) -> str:
+    return f"printf(x'{b''.join(formats).hex()}', {', '.join(arguments)})"
 
 
 def holds_text(cell: RenderedText) -> bool:
     """Whether people typed it, so that it may hold NUL."""
-    return cell.rendering is None or cell.rendering.kind in TEXTS
+    return cell.cell_expression is None or cell.cell_expression.kind in TEXTS
 
 
 def cell_row(cells: Sequence[RenderedText]) -> PrintedRow:
@@ -78,16 +81,16 @@ def cell_row(cells: Sequence[RenderedText]) -> PrintedRow:
     return PrintedRow(*cells, slots=[MARKED] * len(cells), ends=[*[CELL] * (len(cells) - 1), b""])
 
 
-def line_row(cells: Sequence[RenderedText], dialect: CsvRows) -> PrintedRow:
+def line_row(cells: Sequence[RenderedText], pushdown: CsvRows) -> PrintedRow:
     """A line of the dialect, but for NULL in quotes."""
-    slots = [QUOTED if quoted else BARE for quoted in dialect.quoted]
-    return PrintedRow(*cells, slots=slots, ends=[*[dialect.delimiter.encode()] * (len(cells) - 1), LINE_END])
+    slots = [QUOTED if quoted else BARE for quoted in pushdown.quoted]
+    return PrintedRow(*cells, slots=slots, ends=[*[pushdown.delimiter.encode()] * (len(cells) - 1), LINE_END])
 
 
-def marked_row(cells: Sequence[RenderedText], dialect: MarkedCells) -> PrintedRow:
+def marked_row(cells: Sequence[RenderedText], pushdown: MarkedCells) -> PrintedRow:
     """Cells of the dialect, whose numbers are checked and marked already."""
-    slots = [MARKED if text else BARE for text in dialect.texts]
-    return PrintedRow(*cells, slots=slots, ends=dialect.ends)
+    slots = [MARKED if text else BARE for text in pushdown.texts]
+    return PrintedRow(*cells, slots=slots, ends=pushdown.ends)
 
 
 class ObjectRow(Func):
@@ -107,15 +110,17 @@ class ObjectRow(Func):
 
         def value(member: Member) -> str:
             if member.members:
-                empty = " AND ".join(f"{value(one)} IS NULL" for one in member.members)
+                empty = " AND ".join(f"{value(inner)} IS NULL" for inner in member.members)
                 return f"CASE WHEN {empty} THEN NULL ELSE {object_of(member.members)} END"
             cell = cells[member.index]
-            sql, own = compiler.compile(cell)
-            params.extend(own)
-            return JSON_VALUES[cell.rendering.kind if cell.rendering else ValueType.TEXT].replace("{x}", sql)
+            sql, cell_params = compiler.compile(cell)
+            params.extend(cell_params)
+            return JSON_VALUES[cell.cell_expression.kind if cell.cell_expression else ValueType.TEXT].replace(
+                "{x}", sql
+            )
 
         def object_of(members: Sequence[Member]) -> str:
-            return f"json_object({', '.join(f'{literal(one.key)}, {value(one)}' for one in members)})"
+            return f"json_object({', '.join(f'{literal(member.key)}, {value(member)}' for member in members)})"
 
         return object_of(self.members), tuple(params)
 
@@ -131,7 +136,11 @@ class SingleCell(Func):
     template = "CAST(%(expressions)s AS BLOB)"
 
 
-def can_be_objects(cells: Sequence[RenderedText], dialect: JsonRows) -> bool:
-    kinds = {cell.rendering.kind for cell in cells if cell.rendering}
-    inside = [one for member in dialect.members for one in (member, *member.members)]
-    return not kinds & NOT_FOR_OBJECTS and len(inside) <= MOST_MEMBERS and all(one.key.isascii() for one in inside)
+def can_be_objects(cells: Sequence[RenderedText], pushdown: JsonRows) -> bool:
+    kinds = {cell.cell_expression.kind for cell in cells if cell.cell_expression}
+    all_members = [inner for member in pushdown.members for inner in (member, *member.members)]
+    return (
+        not kinds & NOT_FOR_OBJECTS
+        and len(all_members) <= MOST_MEMBERS
+        and all(inner.key.isascii() for inner in all_members)
+    )

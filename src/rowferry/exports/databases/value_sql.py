@@ -146,23 +146,23 @@ class RenderedText(Func):
 
     output_field = TextField()
 
-    def __init__(self, expression: Any, rendering: CellExpression | None = None, **extra: Any) -> None:
+    def __init__(self, expression: Any, cell_expression: CellExpression | None = None, **extra: Any) -> None:
         super().__init__(expression, **extra)
-        self.rendering = rendering
+        self.cell_expression = cell_expression
 
     def as_sql(
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, *_: Any, **__: Any
     ) -> tuple[str, tuple[Any, ...]]:
-        rendering = self.rendering
-        assert rendering is not None
+        cell_expression = self.cell_expression
+        assert cell_expression is not None
         x, params = compiler.compile(self.get_source_expressions()[0])
-        template = self.sql_template(connection, rendering)
-        filled = template.replace("{x}", x).replace("{zone}", rendering.zone)
-        return filled.replace("{places}", str(rendering.places)), tuple(params) * template.count("{x}")
+        template = self.sql_template(connection, cell_expression)
+        sql = template.replace("{x}", x).replace("{zone}", cell_expression.zone)
+        return sql.replace("{places}", str(cell_expression.places)), tuple(params) * template.count("{x}")
 
-    def sql_template(self, connection: BaseDatabaseWrapper, rendering: CellExpression) -> str:
+    def sql_template(self, connection: BaseDatabaseWrapper, cell_expression: CellExpression) -> str:
         table, guard = TEMPLATES[getattr(connection, "rowferry_templates", connection.vendor)]
-        return guard if rendering.guard else table.get((rendering.kind, rendering.form), PLAIN_SQL)
+        return guard if cell_expression.guard else table.get((cell_expression.kind, cell_expression.form), PLAIN_SQL)
 
     as_sqlite = as_sql
     """Django has one of its own there, for numbers."""
@@ -187,14 +187,14 @@ class CellExpression:
 
     def expression(self) -> RenderedText:
         source = F(self.path) if isinstance(self.path, str) else self.path
-        return RenderedText(source, rendering=self)
+        return RenderedText(source, cell_expression=self)
 
     def post_process(self, vendor: str) -> Change | None:
         """What Python still has to do on each text that the SQL of `vendor` gives; None = nothing."""
-        change, disguise = self._change(vendor), self.redact
-        if change is None or disguise is None:
-            return change or disguise
-        return lambda cell: disguise(change(cell))
+        change, redaction = self._change(vendor), self.redact
+        if change is None or redaction is None:
+            return change or redaction
+        return lambda cell: redaction(change(cell))
 
     def _change(self, vendor: str) -> Change | None:
         if self.kind is ValueType.FLOAT and vendor != "sqlite":
@@ -211,10 +211,10 @@ class CellExpression:
         return self.redact(cell) if self.redact else cell
 
     def _format_value(self, value: Any) -> bytes:
-        written = WRITTEN.get((self.kind, self.form), _as_it_is)(value, ZoneInfo(self.zone))
-        if self.guard and written.startswith(FORMULA_STARTS):
-            written = f"'{written}"
-        return written.encode("utf-8", "surrogatepass")
+        text = FORMATTERS.get((self.kind, self.form), _plain_text)(value, ZoneInfo(self.zone))
+        if self.guard and text.startswith(FORMULA_STARTS):
+            text = f"'{text}"
+        return text.encode("utf-8", "surrogatepass")
 
 
 def positional(text: bytes) -> bytes:
@@ -226,7 +226,7 @@ def positional(text: bytes) -> bytes:
     return (format(Decimal(shortest), "f") if "e" in shortest else shortest).encode()
 
 
-def exact(value: object) -> str | None:
+def exact_float(value: object) -> str | None:
     """What SQLite calls as `rowferry_float`: its own printf gets the last digits of great and small numbers wrong."""
     return None if value is None else positional(str(value).encode()).decode()
 
@@ -252,8 +252,8 @@ def serial(value: datetime, zone: ZoneInfo) -> str:
     """Days since 1899-12-30 on the wall clock of the zone."""
     if not FIRST_INSTANT <= value < LAST_INSTANT:
         return _instant(value, ZoneInfo("UTC"))
-    wall = value.astimezone(zone).replace(tzinfo=None)
-    return repr((wall - EPOCH) / timedelta(days=1))
+    local_time = value.astimezone(zone).replace(tzinfo=None)
+    return repr((local_time - EPOCH) / timedelta(days=1))
 
 
 def without_zeros(text: str) -> str:
@@ -268,11 +268,11 @@ def _instant(value: datetime, zone: ZoneInfo) -> str:
 
 
 def _seconds(value: timedelta, _zone: ZoneInfo) -> str:
-    whole, rest = divmod(abs(value // timedelta(microseconds=1)), 1_000_000)
-    return f"{'-' if value < timedelta(0) else ''}{whole}.{rest:06d}"
+    seconds, microseconds = divmod(abs(value // timedelta(microseconds=1)), 1_000_000)
+    return f"{'-' if value < timedelta(0) else ''}{seconds}.{microseconds:06d}"
 
 
-def _as_it_is(value: Any, _zone: ZoneInfo) -> str:
+def _plain_text(value: Any, _zone: ZoneInfo) -> str:
     return str(value)
 
 
@@ -280,7 +280,7 @@ def _day_serial(value: date, _zone: ZoneInfo) -> str:
     return str((value - EPOCH.date()).days) if value.isoformat() >= FIRST_SERIAL else value.isoformat()
 
 
-WRITTEN: dict[tuple[ValueType, Representation], Callable[[Any, ZoneInfo], str]] = {
+FORMATTERS: dict[tuple[ValueType, Representation], Callable[[Any, ZoneInfo], str]] = {
     (ValueType.DECIMAL, Representation.PLAIN): lambda value, _zone: format(value, "f"),
     (ValueType.FLOAT, Representation.PLAIN): lambda value, _zone: positional(repr(value).encode()).decode(),
     (ValueType.BOOLEAN, Representation.PLAIN): lambda value, _zone: "true" if value else "false",

@@ -74,10 +74,10 @@ def replace_lone_surrogates(data: bytes, counts: Counter[str]) -> bytes:
     """The buffer with U+FFFD for each lone surrogate; adds to `replaced_characters`."""
     if b"\xed" not in data:
         return data
-    whole, found = SURROGATE.subn(REPLACEMENT, data)
-    if found:
-        counts["replaced_characters"] += found
-    return whole
+    repaired, replaced = SURROGATE.subn(REPLACEMENT, data)
+    if replaced:
+        counts["replaced_characters"] += replaced
+    return repaired
 
 
 def join_cells(cells: Sequence[bytes], literals: Sequence[bytes], first: bytes, last: bytes) -> bytes:
@@ -87,8 +87,8 @@ def join_cells(cells: Sequence[bytes], literals: Sequence[bytes], first: bytes, 
     `literals[0]` is what separates two rows.
     """
     pairs = 2 * len(cells)
-    out: list[bytes] = [last] * (pairs + 1)
-    out[0:pairs:2] = list(literals) * (len(cells) // len(literals))
-    out[1:pairs:2] = cells
-    out[0] = first
-    return b"".join(out)
+    parts: list[bytes] = [last] * (pairs + 1)
+    parts[0:pairs:2] = list(literals) * (len(cells) // len(literals))
+    parts[1:pairs:2] = cells
+    parts[0] = first
+    return b"".join(parts)

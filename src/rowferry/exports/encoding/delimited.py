@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import repeat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rowferry.exports.encoding.blocks import CELL, NULL, CellBlock, join_cells, split
 from rowferry.exports.encoding.pushdown import CsvRows
+from rowferry.exports.encoding.row_count import RowCount
 from rowferry.exports.encoding.value_types import FORMULA_STARTS, NUMBERS, ValueType
 
 if TYPE_CHECKING:
@@ -62,3 +65,21 @@ class DelimitedEncoder:
 def slot(column: FormatColumn) -> bytes:
     """Where a cell of this column goes, with its quotes."""
     return CELL if column.kind in BARE else b'"' + CELL + b'"'
+
+
+def count_delimited(file: Any, delimiter: str) -> RowCount:
+    """The rows behind the header of a file with this delimiter, read by Python's csv module."""
+    lines = csv.reader(io.TextIOWrapper(io.BufferedReader(file), "utf-8-sig", newline=""), delimiter=delimiter)
+    with _unlimited_fields():
+        columns = next(lines)
+        return RowCount(sum(1 for _ in lines), columns)
+
+
+@contextmanager
+def _unlimited_fields() -> Iterator[None]:
+    """Fields of any length, and afterwards the limit as it was: the csv module has one for the whole process."""
+    before = csv.field_size_limit(sys.maxsize)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)

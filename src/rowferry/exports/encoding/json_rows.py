@@ -46,7 +46,7 @@ class JsonRowEncoder:
         layout = self._layout
         cells = self._reorder(self._cells(block))
         rows = join_cells(cells, layout.literals, before + layout.first, layout.last + after)
-        return nulls(rows, layout.empty_objects)
+        return write_nulls(rows, layout.empty_objects)
 
     def _cells(self, block: CellBlock) -> list[bytes]:
         """Cells that are valid between the literals: escaped, but for those that are JSON already."""
@@ -65,12 +65,12 @@ class JsonRowEncoder:
     def _reorder(self, cells: list[bytes]) -> list[bytes]:
         """The cells in the order in which the columns stand in the file."""
         width = self._width
-        if self._layout.places == tuple(range(width)):
+        if self._layout.column_order == tuple(range(width)):
             return cells
-        placed = cells.copy()
-        for place, index in enumerate(self._layout.places):
-            placed[place::width] = cells[index::width]
-        return placed
+        reordered = cells.copy()
+        for position, index in enumerate(self._layout.column_order):
+            reordered[position::width] = cells[index::width]
+        return reordered
 
 
 def escape_json(data: bytes) -> bytes:
@@ -86,7 +86,7 @@ def number(cell: bytes) -> bytes:
     return cell if NUMBER.fullmatch(cell) else b'"%b"' % cell
 
 
-def nulls(rows: bytes, empty_objects: Sequence[bytes]) -> bytes:
+def write_nulls(rows: bytes, empty_objects: Sequence[bytes]) -> bytes:
     """`null` for the marks: first for objects without any value, then for strings, then for bare values."""
     if NULL not in rows:
         return rows
@@ -98,9 +98,9 @@ def nulls(rows: bytes, empty_objects: Sequence[bytes]) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What surrounds the cells of a row. `places` = indices of the columns in the order in which the file has them."""
+    """What surrounds the cells of a row. `column_order` = indices of the columns in the order of the file."""
 
-    places: tuple[int, ...]
+    column_order: tuple[int, ...]
     literals: tuple[bytes, ...]
     first: bytes
     last: bytes
@@ -110,23 +110,23 @@ class Layout:
 
 def members_of(columns: Sequence[FormatColumn], nested: bool) -> tuple[Member, ...]:
     """Flat rows; or, nested, columns that share an object stand in it, where the first of them would have stood."""
-    found: dict[str, Member] = {}
+    members: dict[str, Member] = {}
     for index, column in enumerate(columns):
         if nested and column.nest:
             name, key = column.nest
-            inside = found[f"{name}."].members if f"{name}." in found else ()
-            found[f"{name}."] = Member(name, members=(*inside, Member(key, index)))
+            nested_members = members[f"{name}."].members if f"{name}." in members else ()
+            members[f"{name}."] = Member(name, members=(*nested_members, Member(key, index)))
         else:
-            found[column.name] = Member(column.name, index)
-    return tuple(found.values())
+            members[column.name] = Member(column.name, index)
+    return tuple(members.values())
 
 
-def layout_of(columns: Sequence[FormatColumn], dialect: JsonRows) -> Layout:
-    members = dialect.members
+def layout_of(columns: Sequence[FormatColumn], pushdown: JsonRows) -> Layout:
+    members = pushdown.members
     first, *between, last = object_template(columns, members).split(CELL)
     return Layout(
-        places=tuple(one.index for member in members for one in member.members or (member,)),
-        literals=(last + dialect.separator + first, *between),
+        column_order=tuple(leaf.index for member in members for leaf in member.members or (member,)),
+        literals=(last + pushdown.separator + first, *between),
         first=first,
         last=last,
         empty_objects=tuple(
@@ -137,8 +137,11 @@ def layout_of(columns: Sequence[FormatColumn], dialect: JsonRows) -> Layout:
 
 def object_template(columns: Sequence[FormatColumn], members: Sequence[Member]) -> bytes:
     """An object with CELL (quoted, if it is a string) for each value."""
-    values = (object_template(columns, one.members) if one.members else slot(columns[one.index]) for one in members)
-    pairs = (json.dumps(one.key).encode() + b":" + value for one, value in zip(members, values, strict=True))
+    values = (
+        object_template(columns, member.members) if member.members else slot(columns[member.index])
+        for member in members
+    )
+    pairs = (json.dumps(member.key).encode() + b":" + value for member, value in zip(members, values, strict=True))
     return b"{" + b",".join(pairs) + b"}"
 
 

@@ -25,7 +25,7 @@ from rowferry.exports.storage.download import Download, to_download
 
 logger = logging.getLogger(__name__)
 
-AHEAD = 4 * 1024 * 1024
+BUFFER_BYTES = 4 * 1024 * 1024
 """Bytes made before a client has taken those before them: a slow one keeps a snapshot of the database only for a file
 that is larger."""
 
@@ -34,39 +34,39 @@ class SynchronousExport:
     """One export from its first row to its last. Owns the reader from the moment that it is made."""
 
     def __init__(
-        self, claim: Claim, plan: Plan, reader: Reader, expected: int, seat: DownloadSlot | None = None
+        self, claim: Claim, plan: Plan, reader: Reader, expected: int, slot: DownloadSlot | None = None
     ) -> None:
         self.export = claim.export
-        self._seat = seat
+        self._slot = slot
         self.plan = plan
         self.expected = expected
         self._reader = reader
-        self._heard: list[bytes] = []
+        self._buffer: list[bytes] = []
         self._file: Download | None = None
         self._claim = claim
 
-    def run(self, *, listen: bool = False) -> Iterator[Tally]:
+    def run(self, *, capture: bool = False) -> Iterator[Tally]:
         """Make the file, yielding the tally at each block. However it ends, the row says so."""
-        started = logged = time.monotonic()
+        started = last_logged = time.monotonic()
         rows = 0
         bind_contextvars(export_id=str(self.export.pk))
-        conveyor = None
+        builder = None
         try:
-            conveyor = FileBuilder(
-                self._claim, self.plan, self._reader, self.expected, _Listener(self._heard) if listen else None
+            builder = FileBuilder(
+                self._claim, self.plan, self._reader, self.expected, _BufferStream(self._buffer) if capture else None
             )
-            for tally in conveyor.rows():
+            for tally in builder.rows():
                 rows = tally.rows
-                if time.monotonic() - logged >= LOG_EVERY:
-                    logged = time.monotonic()
-                    self._show(tally, milliseconds(started))
+                if time.monotonic() - last_logged >= LOG_EVERY:
+                    last_logged = time.monotonic()
+                    self._report_progress(tally, milliseconds(started))
                 yield tally
-            self.export = lifecycle.complete(self._claim, conveyor.finish(), milliseconds(started))
+            self.export = lifecycle.complete(self._claim, builder.finish(), milliseconds(started))
             self._file = to_download(self.export, storage().open(self.export.file_key))
-            self._forget_unkept(heard=listen)
+            self._delete_unkept(captured=capture)
         except BaseException as error:
-            if conveyor is not None:
-                conveyor.discard(error)
+            if builder is not None:
+                builder.discard(error)
             fault = _to_rowferry_error(error, self.export)
             self._end(fault, rows)
             if isinstance(error, RowferryError) or not isinstance(error, Exception):
@@ -79,8 +79,8 @@ class SynchronousExport:
     def chunks(self) -> Iterator[bytes]:
         """The bytes of the file as they come; begun already, so that what fails at the first row fails before the
         answer."""
-        coming = self._chunks()
-        return _Primed(next(coming), coming)
+        chunks = self._chunks()
+        return _PrimedIterator(next(chunks), chunks)
 
     def file(self) -> Download:
         """The finished file, open, even if it is not kept."""
@@ -90,24 +90,24 @@ class SynchronousExport:
     def _chunks(self) -> Iterator[bytes]:
         """The first rows at once, then as far ahead as AHEAD allows."""
         try:
-            enough = 1
-            for tally in self.run(listen=True):
-                if tally.batch and sum(map(len, self._heard)) >= enough:
+            threshold = 1
+            for tally in self.run(capture=True):
+                if tally.batch and sum(map(len, self._buffer)) >= threshold:
                     yield self._take()
-                    enough = AHEAD
+                    threshold = BUFFER_BYTES
             if self._file is not None:
                 self._file.stream.close()
             yield self._take()
         finally:
-            if self._seat is not None:
-                self._seat.leave()
+            if self._slot is not None:
+                self._slot.release()
 
     def _take(self) -> bytes:
-        data = b"".join(self._heard)
-        self._heard.clear()
+        data = b"".join(self._buffer)
+        self._buffer.clear()
         return data
 
-    def _show(self, tally: Tally, duration_ms: int) -> None:
+    def _report_progress(self, tally: Tally, duration_ms: int) -> None:
         lifecycle.beat(self._claim, tally.rows)
         lifecycle.progress(
             self._claim, tally.rows, batch=tally.batch, batches=batches(self.expected), duration_ms=duration_ms
@@ -119,23 +119,23 @@ class SynchronousExport:
         else:
             lifecycle.fail(self._claim, fault, rows)
 
-    def _forget_unkept(self, *, heard: bool) -> None:
+    def _delete_unkept(self, *, captured: bool) -> None:
         if self.export.keep:
             return
-        if self._file is not None and not heard:
+        if self._file is not None and not captured:
             self._file = replace(self._file, stream=storage().detach(self._file.stream))
         lifecycle.delete(self.export, None, "Not kept, as was asked.")
         manifest.remove(storage(), self.export.file_key)
 
 
-class _Listener:
+class _BufferStream:
     """A stream that remembers until it is asked."""
 
-    def __init__(self, heard: list[bytes]) -> None:
-        self.write = heard.append
+    def __init__(self, buffer: list[bytes]) -> None:
+        self.write = buffer.append
 
 
-class _Primed:
+class _PrimedIterator:
     """An iterator whose first item has been fetched already; closing it closes the rest."""
 
     def __init__(self, first: bytes, rest: Iterator[bytes]) -> None:

@@ -17,12 +17,12 @@ from rowferry.exports.errors import RowferryError, RowsMissing, StorageFault
 from rowferry.exports.formats import COMPRESS, FileHeader, FormatWriter, Stream, file_type
 from rowferry.exports.integrity import manifest
 from rowferry.exports.lifecycle import Claim, FileResult
-from rowferry.exports.planning.column_privacy import sentence
+from rowferry.exports.planning.column_privacy import describe_withheld
 from rowferry.exports.planning.computed_columns import Failure
 from rowferry.exports.planning.plan import Plan
 from rowferry.exports.storage import storage
 
-MOST_NAMED = 50
+MAX_NAMED_FAILURES = 50
 """Failed rows that the log names; all are counted."""
 ADJUSTED = {
     "replaced_characters": "{count:,} characters that the format cannot hold were replaced by U+FFFD.",
@@ -37,7 +37,7 @@ class Tally:
 
     rows: int = 0
     failed: int = 0
-    named: list[Failure] = field(default_factory=list)
+    named_failures: list[Failure] = field(default_factory=list)
     adjustments: Counter[str] = field(default_factory=Counter)
     """What a computed column could not be written as it was."""
 
@@ -73,49 +73,49 @@ class FileBuilder:
         self.stage = storage().stage(file_key(claim, plan))
         self._bytes = compress_stream(plan, _Tee(self.stage, stream) if stream else self.stage)
         # A count is promised at the file's head only where it is sure before the end.
-        sure = reader.repeatable and not plan.transform.needed
-        order = file_header(
+        count_is_exact = reader.repeatable and not plan.transform.needed
+        header = file_header(
             plan,
             exported_at=reader.snapshot_at,
             export_id=str(claim.export.pk),
             requested_by=claim.export.user_name,
-            item_count=expected if sure else None,
+            item_count=expected if count_is_exact else None,
         )
-        self._sink = plan.sink(order, self._bytes)
+        self._writer = plan.writer_class(header, self._bytes)
 
     def rows(self) -> Iterator[Tally]:
         """Write the file, yielding the tally before the first block and after each."""
-        yield from write_rows(self.plan, self.reader, self._sink, self.tally)
+        yield from write_rows(self.plan, self.reader, self._writer, self.tally)
         self._bytes.close()
 
     def finish(self) -> FileResult:
         """Give the whole file its name. RowsMissing: what was written is not what the snapshot held."""
         tally, expected, started = self.tally, self.expected, time.monotonic()
-        done = tally.rows + tally.failed
-        if self.reader.repeatable and done != expected:
-            raise RowsMissing(f"{done:,} rows were read where the same snapshot had counted {expected:,}.")
+        rows_read = tally.rows + tally.failed
+        if self.reader.repeatable and rows_read != expected:
+            raise RowsMissing(f"{rows_read:,} rows were read where the same snapshot had counted {expected:,}.")
         file = self.stage.publish()
-        adjusted = self._sink.adjustments + self.reader.adjustments + tally.adjustments
-        described = manifest.describe(
+        adjustments = self._writer.adjustments + self.reader.adjustments + tally.adjustments
+        manifest_data = manifest.describe(
             self.claim.export,
             file,
-            self.plan.sink_columns,
+            self.plan.format_columns,
             as_of=self.reader.snapshot_at,
             expected=expected,
             written=tally.rows,
             failed=tally.failed,
-            adjustments=adjusted,
+            adjustments=adjustments,
             withheld=self.plan.withheld,
         )
-        manifest.keep(storage(), file.key, described)
+        manifest.write(storage(), file.key, manifest_data)
         storage().sync_names()
         return FileResult(
             file,
             tally.rows,
             tally.failed,
             self.reader.snapshot_at,
-            described,
-            notes(self.plan, tally, adjusted),
+            manifest_data,
+            notes(self.plan, tally, adjustments),
             round((time.monotonic() - started) * 1000),
         )
 
@@ -135,12 +135,12 @@ class FileBuilder:
 class _Tee:
     """Everything to both: the kept file first, then whoever is listening."""
 
-    kept: Stream
-    heard: Stream
+    file: Stream
+    listener: Stream
 
     def write(self, data: bytes) -> None:
-        self.kept.write(data)
-        self.heard.write(data)
+        self.file.write(data)
+        self.listener.write(data)
 
 
 def compress_stream(plan: Plan, stream: Stream) -> Compressed | Plain:
@@ -148,37 +148,37 @@ def compress_stream(plan: Plan, stream: Stream) -> Compressed | Plain:
     return open_compressor(stream, plan.spec.options.get(COMPRESS.name))
 
 
-def write_rows(plan: Plan, reader: Reader, sink: FormatWriter, tally: Tally) -> Iterator[Tally]:
+def write_rows(plan: Plan, reader: Reader, writer: FormatWriter, tally: Tally) -> Iterator[Tally]:
     """Put every row of the plan through the sink, keeping the tally."""
-    sink.open()
+    writer.open()
     yield tally
-    dialect = None if plan.transform.needed else sink.pushdown
-    for block in reader.blocks(plan.queryset, plan.renderings, dialect):
-        kept = _apply_transform(plan, block, tally)
-        if kept.rows:
-            sink.write_encoded(kept) if kept.is_encoded else sink.write(kept)
-        tally.rows += kept.rows
+    pushdown = None if plan.transform.needed else writer.pushdown
+    for block in reader.blocks(plan.queryset, plan.expressions, pushdown):
+        output_block = _apply_transform(plan, block, tally)
+        if output_block.rows:
+            writer.write_encoded(output_block) if output_block.is_encoded else writer.write(output_block)
+        tally.rows += output_block.rows
         yield tally
-    sink.close()
+    writer.close()
 
 
 def _apply_transform(plan: Plan, block: CellBlock, tally: Tally) -> CellBlock:
     if not plan.transform.needed:
         return block
-    kept, failures = plan.transform.apply(block)
+    output_block, failures = plan.transform.apply(block)
     tally.failed += len(failures)
-    tally.named += failures[: MOST_NAMED - len(tally.named)]
-    return replace(kept, data=replace_lone_surrogates(kept.data, tally.adjustments))
+    tally.named_failures += failures[: MAX_NAMED_FAILURES - len(tally.named_failures)]
+    return replace(output_block, data=replace_lone_surrogates(output_block.data, tally.adjustments))
 
 
 def notes(plan: Plan, tally: Tally, adjustments: Mapping[str, int]) -> tuple[tuple[str, str], ...]:
     """What the log shall say of columns withheld, of rows left out and of text that was changed."""
-    found = [(sentence(plan.withheld), "")] if plan.withheld else []
-    found += [(ADJUSTED[name].format(count=count), "") for name, count in adjustments.items()]
+    messages = [(describe_withheld(plan.withheld), "")] if plan.withheld else []
+    messages += [(ADJUSTED[name].format(count=count), "") for name, count in adjustments.items()]
     if tally.failed:
-        named = "; ".join(f"{failure.key}: {failure.reason}" for failure in tally.named)
-        found.append((f"{tally.failed:,} rows could not be computed and were left out.", named))
-    return tuple(found)
+        failure_texts = "; ".join(f"{failure.key}: {failure.reason}" for failure in tally.named_failures)
+        messages.append((f"{tally.failed:,} rows could not be computed and were left out.", failure_texts))
+    return tuple(messages)
 
 
 def file_header(
@@ -193,7 +193,7 @@ def file_header(
         format=spec.format,
         exported_at=exported_at,
         item_count=item_count,
-        columns=plan.sink_columns,
+        columns=plan.format_columns,
         filters=spec.filters,
         sort_by=spec.sort_by,
         sort_order=spec.sort_order,

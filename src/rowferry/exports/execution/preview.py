@@ -15,9 +15,9 @@ from django.db.models.functions import Length
 from rowferry.exports.databases import Reader, Size, open_reader
 from rowferry.exports.encoding.value_types import FORMULA_STARTS, TEXTS
 from rowferry.exports.execution.pipeline import Tally, compress_stream, file_header, write_rows
-from rowferry.exports.models import Export, Mode, Status
-from rowferry.exports.planning.column_privacy import sentence
-from rowferry.exports.planning.plan import Plan, build_plan, decide, enough_to_decide
+from rowferry.exports.models import Export, Mode, ModeReason, Status
+from rowferry.exports.planning.column_privacy import describe_withheld
+from rowferry.exports.planning.plan import Plan, build_plan, count_limit, decide
 from rowferry.exports.resources.columns import field_at
 
 SAMPLE = 200
@@ -33,7 +33,7 @@ class Preview:
 
     format: str
     mode: Mode
-    mode_reason: str
+    mode_reason: ModeReason
     total: int
     exact: bool
     rows: list[dict[str, Any]]
@@ -45,11 +45,11 @@ class Preview:
 def run_preview(plan: Plan, asynchronous: bool | None) -> Preview:
     """The preview of a plan, from one snapshot."""
     with open_reader(plan.queryset.db) as reader:
-        size = reader.size(plan.queryset, enough_to_decide())
+        size = reader.size(plan.queryset, count_limit())
         total = size.rows
         mode, reason = decide(size, asynchronous)
         rows = json.loads(_render_sample(_as_json(plan), reader, SHOWN))["data"]
-        weight = _weight(plan, reader, total)
+        file_size = _estimate_size(plan, reader, total)
         warnings = list(_warnings(plan, size))
     wait = estimated_wait(total) if mode == Mode.QUEUED else 0
     return Preview(
@@ -59,7 +59,7 @@ def run_preview(plan: Plan, asynchronous: bool | None) -> Preview:
         total=total,
         rows=rows,
         exact=size.exact,
-        size=weight,
+        size=file_size,
         wait=wait,
         warnings=warnings,
     )
@@ -70,72 +70,74 @@ def estimated_wait(total: int, export: Export | None = None) -> int:
     waiting = Export.objects.filter(mode=Mode.QUEUED, status__in=(Status.PENDING, Status.PROCESSING))
     if export is not None:
         waiting = waiting.exclude(pk=export.pk)
-    before = waiting.aggregate(rows=Sum("total_items"))["rows"] or 0
-    return max(1, math.ceil((total + before) / ROWS_A_SECOND))
+    rows_ahead = waiting.aggregate(rows=Sum("total_items"))["rows"] or 0
+    return max(1, math.ceil((total + rows_ahead) / ROWS_A_SECOND))
 
 
 def _as_json(plan: Plan) -> Plan:
     """The same rows as JSON, whatever the format; a guard of the format stays to be seen."""
-    guard = {"formula_guard": plan.spec.options.get("formula_guard", False)}
-    spec = replace(plan.spec, format="json", options=guard)
+    options = {"formula_guard": plan.spec.options.get("formula_guard", False)}
+    spec = replace(plan.spec, format="json", options=options)
     return build_plan(spec, plan.person)
 
 
 def _render_sample(plan: Plan, reader: Reader, rows: int) -> bytes:
     stream = io.BytesIO()
-    through = compress_stream(plan, stream)
-    sink = plan.sink(file_header(plan, exported_at=reader.snapshot_at), through)
-    for _ in write_rows(replace(plan, queryset=plan.queryset[:rows]), reader, sink, Tally()):
+    compressor = compress_stream(plan, stream)
+    writer = plan.writer_class(file_header(plan, exported_at=reader.snapshot_at), compressor)
+    for _ in write_rows(replace(plan, queryset=plan.queryset[:rows]), reader, writer, Tally()):
         pass
-    through.close()
+    compressor.close()
     return stream.getvalue()
 
 
-def _weight(plan: Plan, reader: Reader, total: int) -> int:
-    few = min(total, SAMPLE)
-    empty = len(_render_sample(plan, reader, 0)) if total > few else 0
-    sample = len(_render_sample(plan, reader, SAMPLE))
-    return sample if total <= few else round(empty + (sample - empty) / few * total)
+def _estimate_size(plan: Plan, reader: Reader, total: int) -> int:
+    sample_rows = min(total, SAMPLE)
+    empty_size = len(_render_sample(plan, reader, 0)) if total > sample_rows else 0
+    sample_size = len(_render_sample(plan, reader, SAMPLE))
+    return sample_size if total <= sample_rows else round(empty_size + (sample_size - empty_size) / sample_rows * total)
 
 
 def _warnings(plan: Plan, size: Size) -> Iterator[str]:
     total = size.rows
     if not size.exact:
         yield "The number of rows is an estimate: a table of this size is not counted before the export begins."
-    sink = plan.sink
-    if sink.max_rows is not None and total > sink.max_rows - 1:
-        sheets = math.ceil(total / (sink.max_rows - 1))
-        yield f"One sheet holds {sink.max_rows:,} rows with its header: there will be {sheets} sheets."
-    if sink.max_cell is not None and _has_longer(plan, sink.max_cell):
-        yield f"Some text is longer than the {sink.max_cell:,} characters of a cell: it will be shortened and counted."
+    max_rows, max_cell = plan.writer_class.max_rows, plan.writer_class.max_cell
+    if max_rows is not None and total > max_rows - 1:
+        sheets = math.ceil(total / (max_rows - 1))
+        yield f"One sheet holds {max_rows:,} rows with its header: there will be {sheets} sheets."
+    if max_cell is not None and _has_long_text(plan, max_cell):
+        yield f"Some text is longer than the {max_cell:,} characters of a cell: it will be shortened and counted."
     if plan.withheld:
-        yield sentence(plan.withheld)
+        yield describe_withheld(plan.withheld)
     if plan.spec.options.get("formula_guard") and _has_formula(plan):
         yield "Some text looks like a formula: it gets a leading ' so that no spreadsheet runs it."
 
 
 def _text_paths(plan: Plan) -> list[str]:
     """Where text is that is written as it is: nobody may be told what a withheld column looks like."""
-    shown = (c for c in plan.columns if c.compute is None and c.name not in plan.withheld)
-    return [c.path for c in shown if c.kind in TEXTS and isinstance(c.path, str)]
+    visible_columns = (c for c in plan.columns if c.compute is None and c.name not in plan.withheld)
+    return [c.path for c in visible_columns if c.kind in TEXTS and isinstance(c.path, str)]
 
 
 def _has_formula(plan: Plan) -> bool:
-    looks = Q()
+    condition = Q()
     for path in _text_paths(plan):
         for character in FORMULA_STARTS:
-            looks |= Q(**{f"{path}__startswith": character})
-    return bool(looks) and bool(plan.queryset.order_by().filter(looks).exists())
+            condition |= Q(**{f"{path}__startswith": character})
+    return bool(condition) and bool(plan.queryset.order_by().filter(condition).exists())
 
 
-def _has_longer(plan: Plan, most: int) -> bool:
-    unbounded = [
-        path for path in _text_paths(plan) if (field_at(plan.resource.model, path).max_length or most + 1) > most
+def _has_long_text(plan: Plan, max_length: int) -> bool:
+    unbounded_paths = [
+        path
+        for path in _text_paths(plan)
+        if (field_at(plan.resource.model, path).max_length or max_length + 1) > max_length
     ]
-    if not unbounded:
+    if not unbounded_paths:
         return False
-    lengths: dict[str, Any] = {f"rowferry_{i}": Length(path) for i, path in enumerate(unbounded)}
-    longer = Q()
+    lengths: dict[str, Any] = {f"rowferry_{i}": Length(path) for i, path in enumerate(unbounded_paths)}
+    condition = Q()
     for name in lengths:
-        longer |= Q(**{f"{name}__gt": Value(most, IntegerField())})
-    return bool(plan.queryset.order_by().annotate(**lengths).filter(longer).exists())
+        condition |= Q(**{f"{name}__gt": Value(max_length, IntegerField())})
+    return bool(plan.queryset.order_by().annotate(**lengths).filter(condition).exists())

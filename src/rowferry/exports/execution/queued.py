@@ -26,7 +26,7 @@ from rowferry.exports.resources.resource import Actor
 
 logger = logging.getLogger(__name__)
 
-TimeIsUp = tuple[type[BaseException], ...]
+TimeoutErrors = tuple[type[BaseException], ...]
 REPORT_INTERVAL = 0.5
 """Seconds between two looks at the row: progress out, cancel in."""
 LOG_EVERY = 2.0
@@ -37,35 +37,35 @@ def worker_name(pid: int | None = None) -> str:
     return f"{socket.gethostname()}:{pid or os.getpid()}"
 
 
-def run_next(time_is_up: TimeIsUp = ()) -> Export | None:
+def run_next(timeout_errors: TimeoutErrors = ()) -> Export | None:
     """Do the export whose turn it is. None = there was none. Its own failures end in its row and are not raised."""
     claim = lifecycle.claim_due(worker_name())
     if claim is None:
         return None
-    run(claim, time_is_up)
+    run(claim, timeout_errors)
     return claim.export
 
 
-def run(claim: Claim, time_is_up: TimeIsUp = ()) -> None:
+def run(claim: Claim, timeout_errors: TimeoutErrors = ()) -> None:
     """Make the file of a claimed export, and end the try one way or another."""
-    about = {"export_id": str(claim.export.pk), "attempt": claim.export.attempt}
-    with bound_contextvars(**about), Heartbeat(claim) as heart:
+    log_context = {"export_id": str(claim.export.pk), "attempt": claim.export.attempt}
+    with bound_contextvars(**log_context), Heartbeat(claim) as heartbeat:
         try:
-            _make(claim, heart)
+            _build_file(claim, heartbeat)
         except Cancelled:
-            lifecycle.mark_cancelled(claim, heart.rows)
+            lifecycle.mark_cancelled(claim, heartbeat.rows)
         except FenceLost:
             logger.warning("Export %s: fence %s was lost; this try publishes nothing.", claim.export.pk, claim.fence)
         except RowferryError as error:
-            lifecycle.fail(claim, error, heart.rows)
-        except time_is_up:
-            lifecycle.fail(claim, DeadlinePassed("It took longer than one try may take."), heart.rows)
+            lifecycle.fail(claim, error, heartbeat.rows)
+        except timeout_errors:
+            lifecycle.fail(claim, DeadlinePassed("It took longer than one try may take."), heartbeat.rows)
         except Exception:
             logger.exception("Export %s failed unexpectedly.", claim.export.pk)
-            lifecycle.fail(claim, UnexpectedFault("A fault in the program; it is in the worker's log."), heart.rows)
+            lifecycle.fail(claim, UnexpectedFault("A fault in the program; it is in the worker's log."), heartbeat.rows)
 
 
-def person_of(export: Export) -> Actor:
+def owner_of(export: Export) -> Actor:
     """Whose rights hold. An export whose owner was removed may not run; the operator's own have no owner."""
     if export.user_id is not None:
         return cast("AbstractUser", get_user_model()._default_manager.get(pk=export.user_id))
@@ -74,46 +74,46 @@ def person_of(export: Export) -> Actor:
     return None
 
 
-def _make(claim: Claim, heart: Heartbeat) -> None:
+def _build_file(claim: Claim, heartbeat: Heartbeat) -> None:
     started = time.monotonic()
-    plan = build_plan(ExportSpec.from_stored(claim.export.spec), person_of(claim.export))
+    plan = build_plan(ExportSpec.from_stored(claim.export.spec), owner_of(claim.export))
     with open_reader(plan.queryset.db) as reader:
         expected = reader.count(plan.queryset)
         lifecycle.expect(claim, expected)
-        conveyor = pipeline.FileBuilder(claim, plan, reader, expected)
-        watch = _ProgressReporter(claim, heart, conveyor.expected)
+        builder = pipeline.FileBuilder(claim, plan, reader, expected)
+        reporter = _ProgressReporter(claim, heartbeat, builder.expected)
         try:
-            for tally in conveyor.rows():
-                watch.report(tally)
-            lifecycle.complete(claim, conveyor.finish(), milliseconds(started))
+            for tally in builder.rows():
+                reporter.report(tally)
+            lifecycle.complete(claim, builder.finish(), milliseconds(started))
         except BaseException as error:
-            conveyor.discard(error)
+            builder.discard(error)
             raise
 
 
 class _ProgressReporter:
     """Carries progress out and a wish to cancel in, as seldom as will do."""
 
-    def __init__(self, claim: Claim, heart: Heartbeat, total: int) -> None:
+    def __init__(self, claim: Claim, heartbeat: Heartbeat, total: int) -> None:
         self.claim = claim
-        self.heart = heart
+        self.heartbeat = heartbeat
         self.total = total
-        self.started = self.looked = self.logged = time.monotonic()
+        self.started = self.last_beat = self.last_logged = time.monotonic()
         self.step = max(1, total // 10)
         self.next_step = self.step
 
     def report(self, tally: Tally) -> None:
         """At each batch. Raises what the worker has to stop for."""
-        self.heart.rows = tally.rows
-        self.heart.check()
+        self.heartbeat.rows = tally.rows
+        self.heartbeat.check()
         now = time.monotonic()
-        if now - self.looked >= REPORT_INTERVAL or not tally.batch:
-            self.looked = now
+        if now - self.last_beat >= REPORT_INTERVAL or not tally.batch:
+            self.last_beat = now
             lifecycle.beat(self.claim, tally.rows)
         if tally.rows + tally.failed >= self.total:
             return  # what is left to say is that it is completed
-        if tally.rows >= self.next_step or now - self.logged >= LOG_EVERY:
-            self.logged = now
+        if tally.rows >= self.next_step or now - self.last_logged >= LOG_EVERY:
+            self.last_logged = now
             self.next_step = tally.rows // self.step * self.step + self.step
             lifecycle.progress(
                 self.claim,

@@ -14,12 +14,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
-from typing import Any, ClassVar, Protocol
+from typing import Any, BinaryIO, ClassVar, Protocol
 
 from rowferry.exports.encoding import compression
 from rowferry.exports.encoding.blocks import CellBlock
 from rowferry.exports.encoding.pushdown import PushDown
+from rowferry.exports.encoding.row_count import RowCount, Spec
 from rowferry.exports.encoding.value_types import Representation, Severity, ValueType
+from rowferry.exports.translation import gettext_noop as _
 
 
 class Stream(Protocol):
@@ -86,7 +88,7 @@ class Option:
 COMPRESS = Option(
     "compress",
     compression.NONE,
-    "Compression of the whole file",
+    _("Compression of the whole file"),
     (compression.NONE, *compression.PACKINGS),
     {name: packing.missing for name, packing in compression.PACKINGS.items() if packing.missing},
 )
@@ -148,26 +150,36 @@ class FormatWriter(ABC):
     def close(self) -> None:
         """Write what stands after the last row."""
 
+    @classmethod
+    def count_rows(cls, file: BinaryIO, spec: Spec) -> RowCount | None:  # noqa: ARG003
+        """Count the rows of a finished file by other means than it was written with, as a stream; None = not offered.
+
+        `file` is no longer compressed; `spec` = what was asked for. Raises ValueError, KeyError, OSError or EOFError
+        if the file is not of this format, ImportError if what reads it is not installed.
+        """
+        return None
+
 
 @cache
 def format_writers() -> dict[str, type[FormatWriter]]:
     """Every format by its name, in the order of the names."""
     for module in pkgutil.iter_modules(__path__, f"{__name__}."):
         importlib.import_module(module.name)
-    return {sink.name: sink for sink in sorted(_concrete(FormatWriter), key=lambda sink: sink.name)}  # type: ignore[type-abstract]
+    writers = _concrete_classes(FormatWriter)  # type: ignore[type-abstract]
+    return {one.name: one for one in sorted(writers, key=lambda one: one.name)}
 
 
 def file_type(name: str, options: Mapping[str, Any]) -> tuple[str, str]:
     """Extension and content type of the files of a format with these options; of any file, if it is not known here."""
     if name not in format_writers():
         return "bin", "application/octet-stream"
-    sink = format_writers()[name]
+    writer_class = format_writers()[name]
     packing = compression.PACKINGS.get(options.get(COMPRESS.name) or compression.NONE)
     if packing is None:
-        return sink.extension, sink.content_type
-    return sink.extension + packing.suffix, packing.content_type
+        return writer_class.extension, writer_class.content_type
+    return writer_class.extension + packing.suffix, packing.content_type
 
 
-def _concrete(base: type[FormatWriter]) -> list[type[FormatWriter]]:
+def _concrete_classes(base: type[FormatWriter]) -> list[type[FormatWriter]]:
     own = [base] if "name" in vars(base) else []
-    return own + [sink for child in base.__subclasses__() for sink in _concrete(child)]
+    return own + [one for child in base.__subclasses__() for one in _concrete_classes(child)]

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from codecs import BOM_UTF8
+from typing import BinaryIO
 
 from rowferry.exports.encoding.blocks import CellBlock
-from rowferry.exports.encoding.delimited import DelimitedEncoder
+from rowferry.exports.encoding.delimited import DelimitedEncoder, count_delimited
+from rowferry.exports.encoding.row_count import RowCount, Spec
 from rowferry.exports.formats import COMPRESS, FileHeader, FormatWriter, Option, Stream
+from rowferry.exports.translation import gettext_noop as _
 
 
 class CsvWriter(FormatWriter):
     """One header row, then one line per row."""
 
     name = "csv"
-    label = "CSV"
-    description = "Plain rows that every program reads. Text is quoted, dates are ISO 8601."
+    label = _("CSV")
+    description = _("Plain rows that every program reads. Text is quoted, dates are ISO 8601.")
     extension = "csv"
     content_type = "text/csv; charset=utf-8"
     options = (
-        Option("delimiter", ",", "Delimiter", (",", ";", "tab", "|", "\t")),
-        Option("bom", True, "Byte order mark, by which Excel knows UTF-8"),
-        Option("formula_guard", True, "Put ' before text that a spreadsheet would take for a formula"),
+        Option("delimiter", ",", _("Delimiter"), (",", ";", "tab", "|", "\t")),
+        Option("bom", True, _("Byte order mark, by which Excel knows UTF-8")),
+        Option("formula_guard", True, _("Put ' before text that a spreadsheet would take for a formula")),
         COMPRESS,
     )
 
@@ -38,3 +41,8 @@ class CsvWriter(FormatWriter):
         if block.rows:
             self.stream.write(self._lines.rows(block))
             self.rows += block.rows
+
+    @classmethod
+    def count_rows(cls, file: BinaryIO, spec: Spec) -> RowCount:
+        delimiter = spec.get("options", {}).get("delimiter", ",")
+        return count_delimited(file, "\t" if delimiter == "tab" else delimiter)

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import json
 from datetime import UTC
-from typing import Any
+from typing import Any, BinaryIO
 
 from rowferry.exports.encoding.blocks import CellBlock
 from rowferry.exports.encoding.json_rows import JsonRowEncoder
+from rowferry.exports.encoding.row_count import RowCount, Spec
 from rowferry.exports.formats import COMPRESS, FileHeader, FormatWriter, Stream
+from rowferry.exports.translation import gettext_noop as _
 
 
 class JsonWriter(FormatWriter):
     """The facts come first, so that a reader knows what is to come."""
 
     name = "json"
-    label = "JSON"
-    description = "One object with the facts of the export and its rows, for programs. Related values can be nested."
+    label = _("JSON")
+    description = _("One object with the facts of the export and its rows, for programs. Related values can be nested.")
     extension = "json"
     content_type = "application/json"
     can_nest = True
@@ -46,6 +49,25 @@ class JsonWriter(FormatWriter):
     def close(self) -> None:
         count = b"" if self.order.item_count is not None else b',"item_count":%d' % self.rows
         self.stream.write((b"\n]" if self.rows else b"]") + count + b"}\n")
+
+    @classmethod
+    def count_rows(cls, file: BinaryIO, spec: Spec) -> RowCount:  # noqa: ARG003
+        """One row a line, between a line that begins the object and one that ends it."""
+        lines = io.BufferedReader(file)  # type: ignore[type-var]
+        begin = lines.readline().decode().rstrip()
+        if not begin.endswith('"data":['):
+            raise ValueError("its first line does not begin the rows")
+        rows, last = 0, b""
+        for line in lines:
+            if line.startswith(b"]"):
+                last = line + lines.read(2)
+                break
+            json.loads(line.rstrip(b",\r\n"))
+            rows += 1
+        about = json.loads(f"{begin}{last.decode()}")
+        if about["data"]:
+            raise ValueError("there are rows where none should be")
+        return RowCount(rows, list(about["columns"]))
 
 
 def facts(order: FileHeader) -> dict[str, Any]:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import io
+import json
+from typing import BinaryIO
+
 from rowferry.exports.encoding.blocks import CellBlock
 from rowferry.exports.encoding.json_rows import JsonRowEncoder
+from rowferry.exports.encoding.row_count import RowCount, Spec
 from rowferry.exports.formats import COMPRESS, FileHeader, FormatWriter, Stream
+from rowferry.exports.translation import gettext_noop as _
 
 
 class NdjsonWriter(FormatWriter):
     """Each row as in JSON. No row, no byte: what the file holds is in the manifest."""
 
     name = "ndjson"
-    label = "NDJSON"
-    description = "One JSON object a line, for programs that read line by line. Related values can be nested."
+    label = _("NDJSON")
+    description = _("One JSON object a line, for programs that read line by line. Related values can be nested.")
     extension = "ndjson"
     content_type = "application/x-ndjson"
     can_nest = True
@@ -31,3 +37,12 @@ class NdjsonWriter(FormatWriter):
     def write_encoded(self, lines: CellBlock) -> None:
         self.stream.write(lines.data + b"\n")
         self.rows += lines.rows
+
+    @classmethod
+    def count_rows(cls, file: BinaryIO, spec: Spec) -> RowCount:
+        rows, columns = 0, None
+        for line in io.BufferedReader(file):  # type: ignore[type-var]
+            row = json.loads(line)
+            columns = columns or list(row)
+            rows += 1
+        return RowCount(rows, None if spec.get("nested") else columns)

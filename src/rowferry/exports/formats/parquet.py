@@ -7,11 +7,13 @@ import importlib.util
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, BinaryIO
 
 from rowferry.exports.encoding.blocks import NULL, CellBlock, split
+from rowferry.exports.encoding.row_count import RowCount, Spec
 from rowferry.exports.encoding.value_types import ValueType
 from rowferry.exports.formats import FileHeader, FormatColumn, FormatWriter, Stream
+from rowferry.exports.translation import gettext_noop as _
 
 GROUP_ROWS = 65_536
 GROUP_BYTES = 64 * 1024 * 1024
@@ -25,8 +27,8 @@ class ParquetWriter(FormatWriter):
     called infinity) is left empty, and counted."""
 
     name = "parquet"
-    label = "Parquet"
-    description = "Compressed columns with types, for analysis with pandas, Polars, DuckDB or Spark."
+    label = _("Parquet")
+    description = _("Compressed columns with types, for analysis with pandas, Polars, DuckDB or Spark.")
     extension = "parquet"
     content_type = "application/vnd.apache.parquet"
     missing = None if importlib.util.find_spec("pyarrow") else "pip install rowferry[parquet]"
@@ -37,9 +39,9 @@ class ParquetWriter(FormatWriter):
         self._schema = self._arrow.schema([(c.name, self._type(c)) for c in order.columns])
         self._group: list[Any] = []
         self._group_rows = self._group_bytes = 0
-        self._outlet = _Outlet()
+        self._buffer = _BufferFile()
         parquet: Any = importlib.import_module("pyarrow.parquet")
-        self._writer = parquet.ParquetWriter(self._outlet, self._schema)
+        self._writer = parquet.ParquetWriter(self._buffer, self._schema)
 
     def write(self, block: CellBlock) -> None:
         if not block.rows:
@@ -50,12 +52,17 @@ class ParquetWriter(FormatWriter):
         self.rows += block.rows
         if self._group_rows >= GROUP_ROWS or self._group_bytes >= GROUP_BYTES:
             self._write_group()
-            self.stream.write(self._outlet.take())
+            self.stream.write(self._buffer.take())
 
     def close(self) -> None:
         self._write_group()
         self._writer.close()
-        self.stream.write(self._outlet.take())
+        self.stream.write(self._buffer.take())
+
+    @classmethod
+    def count_rows(cls, file: BinaryIO, spec: Spec) -> RowCount:  # noqa: ARG003
+        found: Any = importlib.import_module("pyarrow.parquet").ParquetFile(file)
+        return RowCount(found.metadata.num_rows, list(found.schema_arrow.names))
 
     def _write_group(self) -> None:
         if self._group:
@@ -70,23 +77,23 @@ class ParquetWriter(FormatWriter):
         ]
         return self._arrow.record_batch(columns, schema=self._schema)
 
-    def _cast_column(self, cells: Sequence[bytes], wanted: Any, kind: ValueType) -> Any:
+    def _cast_column(self, cells: Sequence[bytes], arrow_type: Any, kind: ValueType) -> Any:
         """One column of a block in its type."""
         texts = [None if cell == NULL else cell for cell in cells]
         try:
-            return self._arrow.array(texts, self._arrow.string()).cast(wanted)
+            return self._arrow.array(texts, self._arrow.string()).cast(arrow_type)
         except self._arrow.ArrowInvalid:
-            values = [None if text is None else self._value(text, wanted, kind) for text in texts]
+            values = [None if text is None else self._value(text, arrow_type, kind) for text in texts]
         self.adjustments += Counter(emptied_cells=values.count(None) - texts.count(None))
-        return self._arrow.array(values, wanted)
+        return self._arrow.array(values, arrow_type)
 
-    def _value(self, text: bytes, wanted: Any, kind: ValueType) -> Any:
+    def _value(self, text: bytes, arrow_type: Any, kind: ValueType) -> Any:
         """One value, where a block of them could not be cast; None if it does not fit."""
         try:
             if kind is ValueType.INSTANT:
                 # Offsets with seconds, as clocks had before there were zones, are beyond Arrow's parser.
                 return datetime.fromisoformat(text.decode())
-            return self._arrow.scalar(text.decode(errors="replace")).cast(wanted).as_py()
+            return self._arrow.scalar(text.decode(errors="replace")).cast(arrow_type).as_py()
         except (ValueError, OverflowError):
             return None
 
@@ -105,22 +112,22 @@ class ParquetWriter(FormatWriter):
         return types.get(column.kind, arrow.string())
 
 
-class _Outlet:
+class _BufferFile:
     """A file that pyarrow can write to; it gathers what the stream gets in one write."""
 
     closed = False
 
     def __init__(self) -> None:
-        self._waiting: list[bytes] = []
+        self._chunks: list[bytes] = []
 
     def write(self, data: bytes) -> None:
-        self._waiting.append(bytes(data))
+        self._chunks.append(bytes(data))
 
     def flush(self) -> None:
         """Nothing is held back here."""
 
     def take(self) -> bytes:
         """All bytes since the last time."""
-        data = b"".join(self._waiting)
-        self._waiting.clear()
+        data = b"".join(self._chunks)
+        self._chunks.clear()
         return data

@@ -7,23 +7,26 @@ could not be written at all. This is the form that programs read and write in pr
 from __future__ import annotations
 
 from codecs import BOM_UTF8
+from typing import BinaryIO
 
 from rowferry.exports.encoding.blocks import CellBlock
-from rowferry.exports.encoding.delimited import DelimitedEncoder
+from rowferry.exports.encoding.delimited import DelimitedEncoder, count_delimited
+from rowferry.exports.encoding.row_count import RowCount, Spec
 from rowferry.exports.formats import COMPRESS, FileHeader, FormatWriter, Option, Stream
+from rowferry.exports.translation import gettext_noop as _
 
 
 class TsvWriter(FormatWriter):
     """One header row, then one line per row. No byte order mark unless asked for: databases read it as data."""
 
     name = "tsv"
-    label = "TSV"
-    description = "As CSV, with a tab between the cells."
+    label = _("TSV")
+    description = _("As CSV, with a tab between the cells.")
     extension = "tsv"
     content_type = "text/tab-separated-values; charset=utf-8"
     options = (
-        Option("bom", False, "Byte order mark, by which Excel knows UTF-8"),
-        Option("formula_guard", True, "Put ' before text that a spreadsheet would take for a formula"),
+        Option("bom", False, _("Byte order mark, by which Excel knows UTF-8")),
+        Option("formula_guard", True, _("Put ' before text that a spreadsheet would take for a formula")),
         COMPRESS,
     )
 
@@ -40,3 +43,7 @@ class TsvWriter(FormatWriter):
         if block.rows:
             self.stream.write(self._lines.rows(block))
             self.rows += block.rows
+
+    @classmethod
+    def count_rows(cls, file: BinaryIO, spec: Spec) -> RowCount:  # noqa: ARG003
+        return count_delimited(file, "\t")

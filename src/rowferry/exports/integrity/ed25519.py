@@ -37,10 +37,10 @@ def public_bytes(key: Ed25519PrivateKey) -> bytes:
     return key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
 
 
-def is_signature(public: bytes, signature: bytes, said: bytes) -> bool:
-    """Whether the signature of `said` was made with the key whose public half this is. ValueError: it is no key."""
+def is_signature(public_key: bytes, signature: bytes, message: bytes) -> bool:
+    """Whether the signature of `detail` was made with the key whose public half this is. ValueError: it is no key."""
     try:
-        Ed25519PublicKey.from_public_bytes(public).verify(signature, said)
+        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, message)
     except InvalidSignature:
         return False
     return True

@@ -29,9 +29,9 @@ def describe(
     adjustments: Mapping[str, int],
     withheld: Mapping[str, str],
 ) -> dict[str, Any]:
-    """The manifest as plain JSON, signed. `expected` = rows counted in the same snapshot; `written + failed` equals it.
+    """The manifest as plain JSON, signed. `expected` = rows counted in the same snapshot; `to_cell + failed` equals it.
     `withheld` = by name, the columns that were masked, hashed or dropped."""
-    said = {
+    fields = {
         "manifest_version": 1,
         "program": PROGRAM,
         "export_id": str(export.pk),
@@ -51,10 +51,10 @@ def describe(
         "bytes": file.size,
         "sha256": file.sha256,
     }
-    return signing.add_signature(said)
+    return signing.add_signature(fields)
 
 
-def keep(storage: Storage, key: str, manifest: Mapping[str, Any]) -> None:
+def write(storage: Storage, key: str, manifest: Mapping[str, Any]) -> None:
     """Write the manifest beside the file of this key."""
     storage.put(f"{key}{MANIFEST_SUFFIX}", json.dumps(manifest, indent=2, ensure_ascii=False).encode())
 

@@ -32,27 +32,27 @@ def _ed25519() -> Any:
     return import_module("rowferry.exports.integrity.ed25519")
 
 
-def add_signature(said: Mapping[str, Any]) -> dict[str, Any]:
+def add_signature(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """The same with its signature; as it is where no key is set."""
     key = private_key()
     if key is None:
-        return dict(said)
-    value = urlsafe_b64encode(key.sign(canonical(said))).decode().rstrip("=")
-    return {**said, SIGNATURE_FIELD: {"alg": SIGNATURE_ALGORITHM, "key_id": public_jwk(key)["kid"], "value": value}}
+        return dict(manifest)
+    value = urlsafe_b64encode(key.sign(canonical(manifest))).decode().rstrip("=")
+    return {**manifest, SIGNATURE_FIELD: {"alg": SIGNATURE_ALGORITHM, "key_id": public_jwk(key)["kid"], "value": value}}
 
 
 def public_keys() -> dict[str, list[Jwk]]:
     """The keys that signatures are checked with, as a JSON Web Key Set (RFC 7517, RFC 8037): that of today first, then
     those of before."""
     key = private_key()
-    today = [] if key is None else [public_jwk(key)]
-    return {"keys": [*today, *(jwk for jwk in _stored_public_keys() if jwk not in today)]}
+    current_keys = [] if key is None else [public_jwk(key)]
+    return {"keys": [*current_keys, *(jwk for jwk in _stored_public_keys() if jwk not in current_keys)]}
 
 
 def known_keys() -> dict[str, list[Jwk]]:
     """The same, where there is a key; none is made."""
-    there = conf.text("ROWFERRY_SIGNING_KEY") or _is_file(conf.text("ROWFERRY_SIGNING_KEY_FILE"))
-    return public_keys() if there else {"keys": _stored_public_keys()}
+    has_key = conf.text("ROWFERRY_SIGNING_KEY") or _is_file(conf.text("ROWFERRY_SIGNING_KEY_FILE"))
+    return public_keys() if has_key else {"keys": _stored_public_keys()}
 
 
 def _is_file(name: str) -> bool:
@@ -65,13 +65,13 @@ def _stored_public_keys() -> list[Jwk]:
     return [json.loads(path.read_text()) for path in sorted(Path(folder).glob("*.json"))] if folder else []
 
 
-def is_signed_by(said: Mapping[str, Any], jwk: Mapping[str, str]) -> bool:
-    """Whether the signature of `said` was made with the key whose public half this is. KeyError, ValueError: there is
+def is_signed_by(manifest: Mapping[str, Any], jwk: Mapping[str, str]) -> bool:
+    """Whether the signature of `detail` was made with the key whose public half this is. KeyError, ValueError: there is
     none, or no such key."""
-    rest = {name: value for name, value in said.items() if name != SIGNATURE_FIELD}
+    signed_fields = {name: value for name, value in manifest.items() if name != SIGNATURE_FIELD}
     return bool(
         _ed25519().is_signature(
-            _decode_base64url(jwk["x"]), _decode_base64url(said[SIGNATURE_FIELD]["value"]), canonical(rest)
+            _decode_base64url(jwk["x"]), _decode_base64url(manifest[SIGNATURE_FIELD]["value"]), canonical(signed_fields)
         )
     )
 
@@ -79,23 +79,23 @@ def is_signed_by(said: Mapping[str, Any], jwk: Mapping[str, str]) -> bool:
 def public_jwk(key: Ed25519PrivateKey) -> Jwk:
     """The public half; `kid` is its thumbprint (RFC 7638)."""
     raw = _ed25519().public_bytes(key)
-    thumb = {"crv": "Ed25519", "kty": "OKP", "x": urlsafe_b64encode(raw).decode().rstrip("=")}
-    kid = urlsafe_b64encode(bytes.fromhex(digest(thumb))).decode().rstrip("=")
-    return {**thumb, "kid": kid, "alg": SIGNATURE_ALGORITHM, "use": "sig"}
+    thumbprint_fields = {"crv": "Ed25519", "kty": "OKP", "x": urlsafe_b64encode(raw).decode().rstrip("=")}
+    kid = urlsafe_b64encode(bytes.fromhex(digest(thumbprint_fields))).decode().rstrip("=")
+    return {**thumbprint_fields, "kid": kid, "alg": SIGNATURE_ALGORITHM, "use": "sig"}
 
 
 def private_key() -> Ed25519PrivateKey | None:
     """The key of this installation: that of ROWFERRY_SIGNING_KEY, or one made when it is first needed, and kept."""
-    given, file = conf.text("ROWFERRY_SIGNING_KEY"), conf.text("ROWFERRY_SIGNING_KEY_FILE")
-    return _load_private_key(given, file, conf.text("ROWFERRY_PUBLIC_KEYS"))
+    key_text, file = conf.text("ROWFERRY_SIGNING_KEY"), conf.text("ROWFERRY_SIGNING_KEY_FILE")
+    return _load_private_key(key_text, file, conf.text("ROWFERRY_PUBLIC_KEYS"))
 
 
 @cache
-def _load_private_key(given: str, file: str, folder: str) -> Ed25519PrivateKey | None:
-    text = given or (read_or_create_secret(Path(file), _new_key_pem) if file else "")
+def _load_private_key(key_text: str, file: str, folder: str) -> Ed25519PrivateKey | None:
+    text = key_text or (read_or_create_secret(Path(file), _new_key_pem) if file else "")
     if not text:
         return None
-    key = _read(text)
+    key = _parse_key(text)
     if folder:
         jwk = public_jwk(key)
         # Where nothing may be written, today's key is known all the same.
@@ -108,30 +108,30 @@ def _new_key_pem() -> str:
     return str(_ed25519().new_pem())
 
 
-def _read(text: str) -> Ed25519PrivateKey:
+def _parse_key(text: str) -> Ed25519PrivateKey:
     """A key from PEM, from its 32 bytes in base64, or from a file that holds one of these."""
     text = text.strip()
     try:
         if not text.startswith("-----BEGIN"):
-            return _of_bytes_or_file(text)
+            return _key_from_base64_or_file(text)
         # In a file of settings a line end is often written as two characters.
         return cast("Ed25519PrivateKey", _ed25519().of_pem(text.replace("\\n", "\n")))
     except (ValueError, TypeError, OSError) as error:
         raise ImproperlyConfigured(f"ROWFERRY_SIGNING_KEY cannot be read: {error}") from None
 
 
-def _of_bytes_or_file(text: str) -> Ed25519PrivateKey:
+def _key_from_base64_or_file(text: str) -> Ed25519PrivateKey:
     try:
         raw = b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         raw = b""
-    return cast("Ed25519PrivateKey", _ed25519().of_bytes(raw)) if len(raw) == 32 else _read_file(Path(text))
+    return cast("Ed25519PrivateKey", _ed25519().of_bytes(raw)) if len(raw) == 32 else _key_from_file(Path(text))
 
 
-def _read_file(path: Path) -> Ed25519PrivateKey:
+def _key_from_file(path: Path) -> Ed25519PrivateKey:
     text = path.read_text().strip()
     if text.startswith("-----BEGIN"):
-        return _read(text)
+        return _parse_key(text)
     return cast("Ed25519PrivateKey", _ed25519().of_bytes(b64decode(text, validate=True)))
 
 

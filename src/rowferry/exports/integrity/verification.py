@@ -21,10 +21,10 @@ NEEDED = ("format", "spec", "columns", "rows_written", "bytes", "sha256")
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was looked at: whether it is as it should be, and what was found."""
+    """One thing that was looked at: whether it is as it should be (None = not checked), and what was found."""
 
     what: str
-    ok: bool
+    ok: bool | None
     found: str
 
 
@@ -33,15 +33,15 @@ def own_keys() -> list[dict[str, str]]:
     return list(signing.known_keys()["keys"])
 
 
-def read_json(data: bytes, what: str) -> dict[str, Any]:
+def read_json(data: bytes, source: str) -> dict[str, Any]:
     """A manifest or a set of keys. InvalidRequest: it is something else."""
     try:
-        found = json.loads(data)
+        value = json.loads(data)
     except ValueError as error:
-        raise InvalidRequest(f"{what} is no JSON: {error}") from error
-    if not isinstance(found, dict):
-        raise InvalidRequest(f"{what} is no JSON object.")
-    return found
+        raise InvalidRequest(f"{source} is no JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise InvalidRequest(f"{source} is no JSON object.")
+    return value
 
 
 def verify(file: Path, manifest: Manifest, keys: Sequence[Mapping[str, str]], *, unsigned: bool = False) -> list[Check]:
@@ -57,35 +57,40 @@ def _signature(manifest: Manifest, keys: Sequence[Mapping[str, str]]) -> Check:
     signature = manifest.get(SIGNATURE_FIELD)
     if not isinstance(signature, dict):
         return Check("signature", False, "the manifest is not signed")
-    name = signature.get("key_id")
-    key = next((key for key in keys if key.get("kid") == name), None)
+    key_id = signature.get("key_id")
+    key = next((key for key in keys if key.get("kid") == key_id), None)
     if key is None:
-        return Check("signature", False, f"not checked: the key {name} is not among the {len(keys)} given")
+        return Check("signature", False, f"not checked: the key {key_id} is not among the {len(keys)} given")
     try:
-        good = signing.is_signed_by(manifest, key)
+        is_valid = signing.is_signed_by(manifest, key)
     except (KeyError, ValueError):
-        good = False
-    return Check("signature", good, f"by the key {name}" if good else f"it was not made with the key {name}")
+        is_valid = False
+    return Check(
+        "signature", is_valid, f"by the key {key_id}" if is_valid else f"it was not made with the key {key_id}"
+    )
 
 
 def _bytes(file: Path, manifest: Manifest) -> Iterator[Check]:
     size = file.stat().st_size
     with file.open("rb") as stream:
-        found = hashlib.file_digest(stream, "sha256").hexdigest()
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
     yield _compare_values("bytes", size, manifest["bytes"])
-    yield _compare_values("sha256", found, manifest["sha256"])
+    yield _compare_values("sha256", digest, manifest["sha256"])
 
 
 def _content(file: Path, manifest: Manifest) -> Iterator[Check]:
     try:
         with file.open("rb") as stream:
-            found = row_count.count(stream, manifest["format"], manifest["spec"])
+            counted = row_count.count(stream, manifest["format"], manifest["spec"])
     except row_count.Unreadable as error:
         yield Check("rows", False, str(error))
         return
-    yield _compare_values("rows", found.rows, manifest["rows_written"])
-    if found.columns is not None:
-        yield _columns(found.columns, manifest)
+    if counted is None:
+        yield Check("rows", None, f"not checked: there is no reader for {manifest['format']} here")
+        return
+    yield _compare_values("rows", counted.rows, manifest["rows_written"])
+    if counted.columns is not None:
+        yield _columns(counted.columns, manifest)
 
 
 def _columns(titles: list[str], manifest: Manifest) -> Check:
@@ -94,14 +99,14 @@ def _columns(titles: list[str], manifest: Manifest) -> Check:
     names, labels = ([column[key] for column in manifest["columns"]] for key in ("name", "label"))
     if titles == names or manifest["spec"].get("headers") != "labels":
         return _compare_values("columns", titles, names)
-    bare = [title.removeprefix("'") if title not in labels else title for title in titles]
-    return _compare_values("columns", bare, labels)
+    unguarded = [title.removeprefix("'") if title not in labels else title for title in titles]
+    return _compare_values("columns", unguarded, labels)
 
 
-def _compare_values(what: str, found: Any, said: Any) -> Check:
-    if found == said:
-        return Check(what, True, _format_value(found))
-    return Check(what, False, f"{_format_value(found)}, but the manifest says {_format_value(said)}")
+def _compare_values(what: str, actual: Any, expected: Any) -> Check:
+    if actual == expected:
+        return Check(what, True, _format_value(actual))
+    return Check(what, False, f"{_format_value(actual)}, but the manifest says {_format_value(expected)}")
 
 
 def _format_value(value: Any) -> str:

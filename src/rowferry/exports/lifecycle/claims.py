@@ -52,7 +52,7 @@ def due() -> QuerySet[Export]:
 
 
 def _next_due() -> Export | None:
-    at_work = (
+    running_count = (
         Export.objects.filter(user_id=OuterRef("user_id"), status=Status.PROCESSING, lease_until__gt=Now())
         .exclude(worker="")
         .order_by()
@@ -60,37 +60,39 @@ def _next_due() -> Export | None:
         .annotate(count=Count("pk"))
         .values("count")
     )
-    served = (
+    last_started = (
         Export.objects.filter(user_id=OuterRef("user_id"), mode=Mode.QUEUED, started_at__isnull=False)
         .order_by("-created_at", "-id")
         .values("started_at")[:1]
     )
-    waiting = due().alias(at_work=Coalesce(Subquery(at_work), 0), since=Coalesce(Subquery(served), F("created_at")))
-    return waiting.order_by("at_work", "since", "created_at", "id").first()
+    candidates = due().alias(
+        at_work=Coalesce(Subquery(running_count), 0), since=Coalesce(Subquery(last_started), F("created_at"))
+    )
+    return candidates.order_by("at_work", "since", "created_at", "id").first()
 
 
 def _claim(export: Export, worker: str, lease: timedelta) -> Claim | None:
     with transaction.atomic():
-        mine = Export.objects.filter(DUE, pk=export.pk, fence=export.fence, cancel_requested_at=None)
-        place = lock_export(mine)
-        if place is None:
+        due_row = Export.objects.filter(DUE, pk=export.pk, fence=export.fence, cancel_requested_at=None)
+        position = lock_export(due_row)
+        if position is None:
             return None
         export.refresh_from_db()
-        begun: dict[str, Any] = {"fence": export.fence + 1, "attempt": export.attempt + 1, "worker": worker[:200]}
-        begun |= {"started_at": export.started_at or place.now, "lease_until": place.now + lease}
-        begun |= {"status": Status.PROCESSING, "exported_items": 0, "failed_items": 0}
-        apply_changes(export, begun)
+        changes: dict[str, Any] = {"fence": export.fence + 1, "attempt": export.attempt + 1, "worker": worker[:200]}
+        changes |= {"started_at": export.started_at or position.now, "lease_until": position.now + lease}
+        changes |= {"status": Status.PROCESSING, "exported_items": 0, "failed_items": 0}
+        apply_changes(export, changes)
         if export.attempt > 1:
             end_abandoned_attempts(export)
-        append(export, place, [start_entry(export)], **begun)
-        open_attempt(export, place.now)
+        append(export, position, [start_entry(export)], **changes)
+        open_attempt(export, position.now)
     return Claim(export, export.fence, lease)
 
 
 def start_entry(export: Export) -> LogEntry:
     """What the log says of a try that begins."""
-    again = f" (try {export.attempt} of {export.max_attempts})" if export.attempt > 1 else ""
-    return LogEntry(Event.PROCESSING, f"Started by {export.worker}{again}.", total_items=export.total_items)
+    attempt_note = f" (try {export.attempt} of {export.max_attempts})" if export.attempt > 1 else ""
+    return LogEntry(Event.PROCESSING, f"Started by {export.worker}{attempt_note}.", total_items=export.total_items)
 
 
 def open_attempt(export: Export, now: datetime) -> None:
@@ -103,8 +105,8 @@ def open_attempt(export: Export, now: datetime) -> None:
 def beat(claim: Claim, rows: int) -> None:
     """Keep the lease and show how far we are. FenceLost: another worker has it. Cancelled: its owner wants it to
     end."""
-    ours = claim.rows.filter(cancel_requested_at=None)
-    if not ours.update(lease_until=Now() + claim.lease, exported_items=rows):
+    claimed_row = claim.rows.filter(cancel_requested_at=None)
+    if not claimed_row.update(lease_until=Now() + claim.lease, exported_items=rows):
         check_cancelled(claim)
         raise FenceLost("Another worker has taken this export over.")
 
@@ -128,11 +130,11 @@ def expect(claim: Claim, total: int) -> None:
 def progress(claim: Claim, rows: int, *, batch: int, batches: int, duration_ms: int) -> None:
     """Log how far we are, and show it in the row."""
     with transaction.atomic():
-        place = lock_export(claim.rows)
-        if place is None:
+        position = lock_export(claim.rows)
+        if position is None:
             raise FenceLost("Another worker has taken this export over.")
         total = claim.export.total_items
-        line = LogEntry(
+        entry = LogEntry(
             Event.PROGRESS,
             f"{rows:,} of {total:,} rows.",
             processed_items=rows,
@@ -141,4 +143,4 @@ def progress(claim: Claim, rows: int, *, batch: int, batches: int, duration_ms: 
             total_batches=batches,
             duration_ms=duration_ms,
         )
-        append(claim.export, place, [line], exported_items=rows)
+        append(claim.export, position, [entry], exported_items=rows)

@@ -46,72 +46,76 @@ class FileResult:
 
 
 @transaction.atomic
-def complete(claim: Claim, facts: FileResult, duration_ms: int) -> Export:
+def complete(claim: Claim, result: FileResult, duration_ms: int) -> Export:
     """The one moment at which the file counts. FenceLost or Cancelled if it may not."""
-    place = lock_export(claim.rows.filter(cancel_requested_at=None))
-    if place is None:
+    position = lock_export(claim.rows.filter(cancel_requested_at=None))
+    if position is None:
         check_cancelled(claim)
         raise FenceLost("Another worker has taken this export over.")
     export = claim.export
     append(
         export,
-        place,
-        _lines(export, facts, duration_ms),
-        _counter_deltas(export, facts, duration_ms),
+        position,
+        _entries(export, result, duration_ms),
+        _counter_deltas(export, result, duration_ms),
         status=Status.COMPLETED,
-        completed_at=place.now,
-        expires_at=place.now + timedelta(days=conf.number("RETENTION_DAYS")),
-        snapshot_at=facts.snapshot_at,
-        exported_items=facts.rows,
-        failed_items=facts.failed,
-        file_key=facts.file.key,
-        file_size=facts.file.size,
-        sha256=facts.file.sha256,
-        manifest=facts.manifest,
+        completed_at=position.now,
+        expires_at=position.now + timedelta(days=conf.number("RETENTION_DAYS")),
+        snapshot_at=result.snapshot_at,
+        exported_items=result.rows,
+        failed_items=result.failed,
+        file_key=result.file.key,
+        file_size=result.file.size,
+        sha256=result.file.sha256,
+        manifest=result.manifest,
         lease_until=None,
         error=None,
     )
-    end_attempt(export, claim.fence, "completed", facts.rows)
+    end_attempt(export, claim.fence, "completed", result.rows)
     mail(export, MailKind.COMPLETED)
     return export
 
 
-def _lines(export: Export, facts: FileResult, duration_ms: int) -> list[LogEntry]:
-    said = [
-        LogEntry(Event.PROGRESS, message, processed_items=facts.rows, error_message=particulars[:2000])
-        for message, particulars in facts.notes
+def _entries(export: Export, result: FileResult, duration_ms: int) -> list[LogEntry]:
+    note_entries = [
+        LogEntry(Event.PROGRESS, message, processed_items=result.rows, error_message=details[:2000])
+        for message, details in result.notes
     ]
-    done = LogEntry(
+    completion_entry = LogEntry(
         Event.COMPLETED,
-        f"{facts.rows:,} rows, {facts.file.size:,} bytes, sha256:{facts.file.sha256}.",
-        processed_items=facts.rows,
+        f"{result.rows:,} rows, {result.file.size:,} bytes, sha256:{result.file.sha256}.",
+        processed_items=result.rows,
         total_items=export.total_items,
         duration_ms=duration_ms,
     )
-    return [*said, done]
+    return [*note_entries, completion_entry]
 
 
-def _counter_deltas(export: Export, facts: FileResult, duration_ms: int) -> list[tuple[str, str, int]]:
-    waited = (export.started_at or export.created_at) - export.created_at
+def _counter_deltas(export: Export, result: FileResult, duration_ms: int) -> list[tuple[str, str, int]]:
+    waiting_time = (export.started_at or export.created_at) - export.created_at
     phases = {
-        "waiting": round(waited.total_seconds() * 1000),
-        "making": duration_ms - facts.publishing_ms,
-        "publishing": facts.publishing_ms,
+        "waiting": round(waiting_time.total_seconds() * 1000),
+        "making": duration_ms - result.publishing_ms,
+        "publishing": result.publishing_ms,
     }
-    rows = [("rows", "written", facts.rows), ("rows", "failed", facts.failed)]
-    return [*rows, ("bytes", "", facts.file.size), *(("milliseconds", name, spent) for name, spent in phases.items())]
+    rows = [("rows", "written", result.rows), ("rows", "failed", result.failed)]
+    return [
+        *rows,
+        ("bytes", "", result.file.size),
+        *(("milliseconds", name, duration) for name, duration in phases.items()),
+    ]
 
 
 def fail(claim: Claim, error: RowferryError, rows: int) -> bool:
     """End a try that failed: again after the delay if that may help and tries are left, else for good. False: not
     ours."""
     export = claim.export
-    again = export.mode == Mode.QUEUED and error.retryable and export.attempt < export.max_attempts
+    will_retry = export.mode == Mode.QUEUED and error.retryable and export.attempt < export.max_attempts
     with transaction.atomic():
-        moved = _wait_for_retry(claim, error, rows) if again else _fail_for_good(export, error, rows, claim.rows)
-        if moved:
+        ended = _wait_for_retry(claim, error, rows) if will_retry else _fail_for_good(export, error, rows, claim.rows)
+        if ended:
             end_attempt(claim.export, claim.fence, error.code, rows)
-    return moved
+    return ended
 
 
 def release_leases(workers: Collection[str]) -> list[UUID]:
@@ -129,9 +133,9 @@ def held_by(workers: Collection[str]) -> QuerySet[Export]:
 
 @transaction.atomic
 def _hand_over(export: Export) -> bool:
-    ours = Export.objects.filter(pk=export.pk, fence=export.fence, status=Status.PROCESSING)
-    freed = {"lease_until": Now(), "worker": "", "wakeup_sent_at": None, "exported_items": 0}
-    if not ours.update(fence=F("fence") + 1, max_attempts=F("max_attempts") + 1, **freed):
+    claimed_row = Export.objects.filter(pk=export.pk, fence=export.fence, status=Status.PROCESSING)
+    changes = {"lease_until": Now(), "worker": "", "wakeup_sent_at": None, "exported_items": 0}
+    if not claimed_row.update(fence=F("fence") + 1, max_attempts=F("max_attempts") + 1, **changes):
         return False
     error = Released(f"{export.worker} was told to stop.")
     record(export, Event.RETRYING, "Its worker stops; another one starts over.", error_message=format_error(error))
@@ -143,8 +147,8 @@ def _hand_over(export: Export) -> bool:
 def _wait_for_retry(claim: Claim, error: RowferryError, rows: int) -> bool:
     delay = conf.seconds("RETRY_DELAY")
     export = claim.export
-    waiting = {"lease_until": Now() + delay, "worker": "", "wakeup_sent_at": None, "exported_items": 0}
-    if not claim.rows.update(fence=F("fence") + 1, **waiting):  # or a late heartbeat would change the delay
+    changes = {"lease_until": Now() + delay, "worker": "", "wakeup_sent_at": None, "exported_items": 0}
+    if not claim.rows.update(fence=F("fence") + 1, **changes):  # or a late heartbeat would change the delay
         return False
     message = (
         f"Try {export.attempt} of {export.max_attempts} failed; the next one in {delay.total_seconds():g} seconds."
@@ -153,8 +157,8 @@ def _wait_for_retry(claim: Claim, error: RowferryError, rows: int) -> bool:
     return True
 
 
-def _fail_for_good(export: Export, error: RowferryError, rows: int, ours: QuerySet[Export]) -> bool:
-    if not ours.update(status=Status.FAILED, completed_at=Now(), lease_until=None, error=error.as_json()):
+def _fail_for_good(export: Export, error: RowferryError, rows: int, claimed_row: QuerySet[Export]) -> bool:
+    if not claimed_row.update(status=Status.FAILED, completed_at=Now(), lease_until=None, error=error.as_json()):
         return False
     message = f"Failed after {rows:,} rows." if rows else "Failed."
     record(
@@ -174,17 +178,19 @@ def fail_abandoned(export: Export) -> bool:
     """Fail an export whose lease is over and that nobody may try again: tries used up, or made in a request that
     died."""
     error = Interrupted(f"Its worker ended before the file was whole (tries: {export.attempt}).")
-    ours = Export.objects.filter(pk=export.pk, fence=export.fence, status=Status.PROCESSING, lease_until__lte=Now())
+    claimed_row = Export.objects.filter(
+        pk=export.pk, fence=export.fence, status=Status.PROCESSING, lease_until__lte=Now()
+    )
     with transaction.atomic():
         end_abandoned_attempts(export)
-        return _fail_for_good(export, error, export.exported_items, ours)
+        return _fail_for_good(export, error, export.exported_items, claimed_row)
 
 
 def fail_unstarted(export: Export) -> bool:
     """Fail an export that a request wrote down and never began."""
-    ours = Export.objects.filter(pk=export.pk, status=Status.PENDING).exclude(mode=Mode.QUEUED)
+    claimed_row = Export.objects.filter(pk=export.pk, status=Status.PENDING).exclude(mode=Mode.QUEUED)
     with transaction.atomic():
-        return _fail_for_good(export, Interrupted("The request ended before the first row."), 0, ours)
+        return _fail_for_good(export, Interrupted("The request ended before the first row."), 0, claimed_row)
 
 
 def mark_cancelled(claim: Claim, rows: int) -> bool:
@@ -199,9 +205,11 @@ def mark_cancelled(claim: Claim, rows: int) -> bool:
 
 def mark_abandoned_cancelled(export: Export) -> bool:
     """End an export that its owner cancelled and whose worker has died since."""
-    ours = Export.objects.filter(pk=export.pk, fence=export.fence, status=Status.PROCESSING, lease_until__lte=Now())
+    claimed_row = Export.objects.filter(
+        pk=export.pk, fence=export.fence, status=Status.PROCESSING, lease_until__lte=Now()
+    )
     with transaction.atomic():
-        if not ours.exclude(cancel_requested_at=None).update(
+        if not claimed_row.exclude(cancel_requested_at=None).update(
             status=Status.CANCELLED, completed_at=Now(), lease_until=None
         ):
             return False

@@ -13,9 +13,9 @@ from collections.abc import Iterable
 from django.db import transaction
 from django.db.models import F, Sum
 
-from rowferry.exports.models.counters import LABEL, Counter, CounterDelta
+from rowferry.exports.models.counter import LABEL, Counter, CounterDelta
 
-MOST = 500
+MAX_DELTAS = 500
 """Increments that one transaction takes: few enough to be named in one statement of any database."""
 
 
@@ -34,20 +34,20 @@ class AggregatedByAnother(Exception):
 
 def aggregate() -> int:
     """Move what was counted into the totals; how many increments that were."""
-    done = 0
-    while folded := _aggregate_some():
-        done += folded
-    return done
+    total = 0
+    while moved := _aggregate_some():
+        total += moved
+    return total
 
 
 @transaction.atomic
 def _aggregate_some() -> int:
-    some = list(CounterDelta.objects.order_by("id").values_list("id", flat=True)[:MOST])
-    taken = CounterDelta.objects.filter(id__in=some)
-    for *label, added in list(taken.order_by().values_list(*LABEL).annotate(Sum("value"))):
-        one = dict(zip(LABEL, label, strict=True))
-        if not Counter.objects.filter(**one).update(value=F("value") + added):
-            Counter.objects.create(**one, value=added)
-    if taken.delete()[0] != len(some):
+    delta_ids = list(CounterDelta.objects.order_by("id").values_list("id", flat=True)[:MAX_DELTAS])
+    deltas = CounterDelta.objects.filter(id__in=delta_ids)
+    for *label, increase in list(deltas.order_by().values_list(*LABEL).annotate(Sum("value"))):
+        label_values = dict(zip(LABEL, label, strict=True))
+        if not Counter.objects.filter(**label_values).update(value=F("value") + increase):
+            Counter.objects.create(**label_values, value=increase)
+    if deltas.delete()[0] != len(delta_ids):
         raise AggregatedByAnother
-    return len(some)
+    return len(delta_ids)

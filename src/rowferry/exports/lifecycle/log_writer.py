@@ -36,17 +36,17 @@ class LogPosition:
 class LogEntry:
     """One line to be: what happened, who did it (by default nobody: the program itself), and facts by column."""
 
-    def __init__(self, event: Event, message: str, *, actor: Actor = None, **facts: Any) -> None:
-        self.event, self.message, self.actor, self.facts = event, message[:500], actor, facts
+    def __init__(self, event: Event, message: str, *, actor: Actor = None, **fields: Any) -> None:
+        self.event, self.message, self.actor, self.fields = event, message[:500], actor, fields
 
 
 @transaction.atomic(savepoint=False)
-def record(export: Export, event: Event, message: str, *, actor: Actor = None, **facts: Any) -> None:
+def record(export: Export, event: Event, message: str, *, actor: Actor = None, **fields: Any) -> None:
     """Append one line to an export's log."""
-    place = lock_export(Export.objects.filter(pk=export.pk))
-    if place is None:
+    position = lock_export(Export.objects.filter(pk=export.pk))
+    if position is None:
         raise Export.DoesNotExist
-    append(export, place, [LogEntry(event, message, actor=actor, **facts)])
+    append(export, position, [LogEntry(event, message, actor=actor, **fields)])
 
 
 def lock_export(rows: QuerySet[Export]) -> LogPosition | None:
@@ -56,11 +56,11 @@ def lock_export(rows: QuerySet[Export]) -> LogPosition | None:
     of them meets the constraint on an export's numbers.
     """
     no_key = connection.features.has_select_for_no_key_update
-    found = rows.select_for_update(no_key=no_key).values_list("log_sequence", "log_hash", Now())
-    return next((LogPosition(rows, *values) for values in found), None)
+    locked_rows = rows.select_for_update(no_key=no_key).values_list("log_sequence", "log_hash", Now())
+    return next((LogPosition(rows, *values) for values in locked_rows), None)
 
 
-def beginning() -> LogPosition:
+def start_position() -> LogPosition:
     """Where the log of an export begins that is yet to be inserted."""
     now = Leader.objects.aggregate(now=Coalesce(Max(Now()), Now()))["now"]
     return LogPosition(Export.objects.none(), 0, "", now)
@@ -68,31 +68,31 @@ def beginning() -> LogPosition:
 
 def append(
     export: Export,
-    place: LogPosition,
-    lines: Sequence[LogEntry],
-    counted: Iterable[tuple[str, str, int]] = (),
+    position: LogPosition,
+    entries: Sequence[LogEntry],
+    extra_counts: Iterable[tuple[str, str, int]] = (),
     **changes: Any,
 ) -> None:
-    """Change the locked row, and append lines to its log; add their events, and what else is `counted`, to the totals.
+    """Change the locked row, and append lines to its log; add their events, and `extra_counts`, to the totals.
     The export itself has the changes then, but for those that only the database can tell. FenceLost: the row is not
     what it was, which can only be where the database knows no locks of rows."""
-    made = chain_entries(export, place, lines)
-    changes |= head(made)
-    if not place.rows.update(**changes):
+    rows = chain_entries(export, position, entries)
+    changes |= head_values(rows)
+    if not position.rows.update(**changes):
         raise FenceLost("The export was changed by another process.")
     apply_changes(export, changes)
-    insert(export, made, counted)
+    insert(export, rows, extra_counts)
 
 
-def chain_entries(export: Export, place: LogPosition, lines: Sequence[LogEntry]) -> list[ExportLog]:
+def chain_entries(export: Export, position: LogPosition, entries: Sequence[LogEntry]) -> list[ExportLog]:
     """The lines as rows, each holding on to the one before it."""
     rows: list[ExportLog] = []
-    for number, line in enumerate(lines, place.sequence + 1):
-        rows.append(_row(export, place.now, line, number, rows[-1].hash if rows else place.hash))
+    for number, entry in enumerate(entries, position.sequence + 1):
+        rows.append(_row(export, position.now, entry, number, rows[-1].hash if rows else position.hash))
     return rows
 
 
-def head(rows: Sequence[ExportLog]) -> dict[str, Any]:
+def head_values(rows: Sequence[ExportLog]) -> dict[str, Any]:
     """What the export's row says of the last of these lines."""
     return {"log_sequence": rows[-1].sequence, "log_hash": rows[-1].hash}
 
@@ -104,26 +104,26 @@ def apply_changes(export: Export, changes: Mapping[str, Any]) -> None:
             setattr(export, name, value)
 
 
-def insert(export: Export, rows: Sequence[ExportLog], counted: Iterable[tuple[str, str, int]] = ()) -> None:
+def insert(export: Export, rows: Sequence[ExportLog], extra_counts: Iterable[tuple[str, str, int]] = ()) -> None:
     """Write lines, and count their events."""
     for row in rows:  # one by one, for whoever listens to Django's signal of each
         row.save(force_insert=True)
     events = [("events", row.event, 1) for row in rows if row.event != Event.PROGRESS]
-    counters.count(export.resource, export.format, [*events, *counted])
+    counters.count(export.resource, export.format, [*events, *extra_counts])
 
 
-def _row(export: Export, now: datetime, line: LogEntry, number: int, before: str) -> ExportLog:
+def _row(export: Export, now: datetime, entry: LogEntry, number: int, previous_hash: str) -> ExportLog:
     row = ExportLog(
         export=export,
-        event=line.event.value,
-        message=line.message,
-        actor_id=str(line.actor.pk) if line.actor else "",
-        actor_name=line.actor.get_username() if line.actor else "",
-        actor_email=line.actor.email if line.actor else "",
+        event=entry.event.value,
+        message=entry.message,
+        actor_id=str(entry.actor.pk) if entry.actor else "",
+        actor_name=entry.actor.get_username() if entry.actor else "",
+        actor_email=entry.actor.email if entry.actor else "",
         created_at=now,
         sequence=number,
-        previous_hash=before,
-        **line.facts,
+        previous_hash=previous_hash,
+        **entry.fields,
     )
     row.hash = hash_chain.fingerprint(hash_chain.event({name: getattr(row, name) for name in hash_chain.FIELDS}))
     return row
@@ -150,5 +150,5 @@ def end_attempt(export: Export, fence: int, outcome: str, rows: int) -> None:
 
 def end_abandoned_attempts(export: Export) -> None:
     """A try whose worker died could not say so itself."""
-    lost = Attempt.objects.filter(export=export, ended_at=None).update(ended_at=Now(), outcome=Interrupted.code)
-    counters.count(export.resource, export.format, [("leases", "lost", lost)])
+    lost_count = Attempt.objects.filter(export=export, ended_at=None).update(ended_at=Now(), outcome=Interrupted.code)
+    counters.count(export.resource, export.format, [("leases", "lost", lost_count)])

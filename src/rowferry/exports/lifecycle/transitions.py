@@ -15,12 +15,12 @@ from rowferry.exports.lifecycle.log_writer import (
     LogEntry,
     LogPosition,
     apply_changes,
-    beginning,
     chain_entries,
     end_abandoned_attempts,
-    head,
+    head_values,
     insert,
     record,
+    start_position,
 )
 from rowferry.exports.models import Event, Export, Status
 from rowferry.exports.resources.resource import Actor
@@ -39,8 +39,8 @@ MOVES: Mapping[Status, frozenset[Status]] = {
 @transaction.atomic(savepoint=False)
 def create(export: Export, actor: Actor) -> Export:
     """Insert a pending export and its first log line."""
-    place = beginning()
-    _insert(export, place, [initiation_entry(export, actor)])
+    position = start_position()
+    _insert(export, position, [initiation_entry(export, actor)])
     return export
 
 
@@ -48,44 +48,44 @@ def create(export: Export, actor: Actor) -> Export:
 def begin(export: Export, actor: Actor, worker: str) -> Claim:
     """Insert an export that the request itself makes, begun already: nobody else can come to take it. Its lease is the
     time limit; nobody else will try it."""
-    place, lease = beginning(), conf.seconds("TIME_LIMIT")
-    begun = {"fence": 1, "attempt": 1, "started_at": place.now, "lease_until": place.now + lease}
-    apply_changes(export, {"status": Status.PROCESSING, "worker": worker[:200], **begun})
-    _insert(export, place, [initiation_entry(export, actor), start_entry(export)])
-    open_attempt(export, place.now)
+    position, lease = start_position(), conf.seconds("TIME_LIMIT")
+    changes = {"fence": 1, "attempt": 1, "started_at": position.now, "lease_until": position.now + lease}
+    apply_changes(export, {"status": Status.PROCESSING, "worker": worker[:200], **changes})
+    _insert(export, position, [initiation_entry(export, actor), start_entry(export)])
+    open_attempt(export, position.now)
     return Claim(export, export.fence, lease)
 
 
-def _insert(export: Export, place: LogPosition, lines: Sequence[LogEntry]) -> None:
-    export.created_at = place.now
+def _insert(export: Export, position: LogPosition, entries: Sequence[LogEntry]) -> None:
+    export.created_at = position.now
     export.max_attempts = conf.number("MAX_ATTEMPTS")
-    rows = chain_entries(export, place, lines)
-    apply_changes(export, head(rows))
+    rows = chain_entries(export, position, entries)
+    apply_changes(export, head_values(rows))
     export.save(force_insert=True)
     insert(export, rows)
 
 
 def initiation_entry(export: Export, actor: Actor) -> LogEntry:
     """The first line of every log."""
-    message = f"Export of {export.resource} as {export.format}: {export.mode}, because {export.mode_reason}."
+    message = f"Export of {export.resource} as {export.format}: {export.mode}, because {export.reason}."
     return LogEntry(Event.INITIATED, message, actor=actor, total_items=export.total_items)
 
 
 def request_cancel(export: Export, actor: Actor) -> None:
     """Cancel at once what nobody works on; ask a running worker to stop at its next batch. Conflict if it has ended."""
     with transaction.atomic():
-        waiting = Export.objects.filter(
+        not_running = Export.objects.filter(
             Q(status=Status.PENDING)
             | Q(status=Status.PROCESSING, lease_until__lte=Now())
             | Q(status=Status.PROCESSING, worker=""),
             pk=export.pk,
         )
-        if waiting.update(status=Status.CANCELLED, completed_at=Now(), cancel_requested_at=Now(), lease_until=None):
+        if not_running.update(status=Status.CANCELLED, completed_at=Now(), cancel_requested_at=Now(), lease_until=None):
             end_abandoned_attempts(export)
             record(export, Event.CANCELLED, "Cancelled before its file was made.", actor=actor)
             return
-        asked = Export.objects.filter(pk=export.pk, status=Status.PROCESSING, cancel_requested_at=None)
-        if asked.update(cancel_requested_at=Now()):
+        running = Export.objects.filter(pk=export.pk, status=Status.PROCESSING, cancel_requested_at=None)
+        if running.update(cancel_requested_at=Now()):
             return
     export.refresh_from_db()
     if export.status != Status.PROCESSING:
@@ -103,9 +103,9 @@ def expire(export: Export) -> bool:
 
 def delete(export: Export, actor: Actor, message: str = "The file was deleted.") -> bool:
     """Any ended export → deleted. The file goes afterwards. False: it has not ended, or is deleted already."""
-    ended = [status for status, moves in MOVES.items() if Status.DELETED in moves]
+    ended_statuses = [status for status, targets in MOVES.items() if Status.DELETED in targets]
     with transaction.atomic():
-        if not Export.objects.filter(pk=export.pk, status__in=ended).update(status=Status.DELETED):
+        if not Export.objects.filter(pk=export.pk, status__in=ended_statuses).update(status=Status.DELETED):
             return False
         record(export, Event.DELETED, message, actor=actor)
     return True

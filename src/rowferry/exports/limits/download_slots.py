@@ -15,27 +15,27 @@ WAIT = 5
 """Seconds after which to come back."""
 
 _lock = Lock()
-_taken: set[int] = set()
+_slots_in_use: set[int] = set()
 
 
 class DownloadSlot:
-    """One of the FILES_AT_ONCE seats of this process, until `leave()` or until nobody holds it. Raises Crowded."""
+    """One of the FILES_AT_ONCE seats of this process, until `release()` or until nobody holds it. Raises Crowded."""
 
     def __init__(self) -> None:
         limit = conf.number("FILES_AT_ONCE")
         with _lock:
-            if len(_taken) >= limit:
+            if len(_slots_in_use) >= limit:
                 detail = f"All {limit} places for files are taken by slow connections: try again in {WAIT} seconds."
                 raise TooManyDownloads(detail, retry_after=WAIT)
-            _taken.add(id(self))
-        self.leave = weakref.finalize(self, _taken.discard, id(self))
+            _slots_in_use.add(id(self))
+        self.release = weakref.finalize(self, _slots_in_use.discard, id(self))
 
 
 class SlotStream:
     """A file that is read from a seat, and left by closing it. The server may still send it by its number."""
 
-    def __init__(self, stream: BinaryIO, seat: DownloadSlot) -> None:
-        self._stream, self._seat = stream, seat
+    def __init__(self, stream: BinaryIO, slot: DownloadSlot) -> None:
+        self._stream, self._slot = stream, slot
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
@@ -51,4 +51,4 @@ class SlotStream:
 
     def close(self) -> None:
         self._stream.close()
-        self._seat.leave()
+        self._slot.release()

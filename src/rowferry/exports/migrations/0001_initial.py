@@ -132,7 +132,7 @@ class Migration(migrations.Migration):
                         max_length=16,
                     ),
                 ),
-                ("mode_reason", models.CharField(max_length=200)),
+                ("mode_reason", models.JSONField()),
                 ("keep", models.BooleanField(default=True)),
                 ("notify", models.BooleanField(default=False)),
                 (

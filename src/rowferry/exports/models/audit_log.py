@@ -8,22 +8,23 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import models
+from django.utils.translation import gettext_noop as _
 
 
 class Event(models.TextChoices):
     """What can happen to an export."""
 
-    INITIATED = "initiated"
-    PROCESSING = "processing"
-    PROGRESS = "progress"
-    RETRYING = "retrying"
-    COMPLETED = "completed"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-    DOWNLOADED = "downloaded"
-    NOTIFIED = "notified"
-    EXPIRED = "expired"
-    DELETED = "deleted"
+    INITIATED = _("initiated")
+    PROCESSING = _("processing")
+    PROGRESS = _("progress")
+    RETRYING = _("retrying")
+    COMPLETED = _("completed")
+    FAILED = _("failed")
+    CANCELLED = _("cancelled")
+    DOWNLOADED = _("downloaded")
+    NOTIFIED = _("notified")
+    EXPIRED = _("expired")
+    DELETED = _("deleted")
 
 
 class ExportLog(models.Model):

@@ -14,6 +14,7 @@ from rowferry.exports.formats import file_type
 from rowferry.exports.models.audit_log import AuditAnchor as AuditAnchor
 from rowferry.exports.models.audit_log import Event as Event
 from rowferry.exports.models.audit_log import ExportLog as ExportLog
+from rowferry.exports.models.mode_reason import ModeReason
 
 
 class Status(models.TextChoices):
@@ -53,7 +54,7 @@ class Mode(models.TextChoices):
 
 
 class Export(models.Model):
-    """One order for one file: its spec, its state, its file. The row is the truth; the broker is a doorbell."""
+    """One order for one file: its spec, its state, its file. The row is the truth; the broker only wakes workers up."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(
@@ -65,7 +66,8 @@ class Export(models.Model):
     format = models.CharField(max_length=32)
     spec = models.JSONField()
     mode = models.CharField(max_length=16, choices=Mode.choices)
-    mode_reason = models.CharField(max_length=200)
+    mode_reason = models.JSONField()
+    """A ModeReason as JSON."""
     keep = models.BooleanField(default=True)
     notify = models.BooleanField(default=False)
     retry_of = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="retries")
@@ -123,6 +125,11 @@ class Export(models.Model):
         return file_type(self.format, self.spec["options"])[1]
 
     @property
+    def reason(self) -> ModeReason:
+        """Why it has its mode."""
+        return ModeReason.from_json(self.mode_reason)
+
+    @property
     def is_over(self) -> bool:
         """Whether its file's time is over, even if nobody has swept it away yet."""
         return self.expires_at is not None and self.expires_at <= timezone.now()
@@ -136,16 +143,16 @@ class Export(models.Model):
         """0 to 100; 100 only when it is completed."""
         if self.status in (Status.COMPLETED, Status.EXPIRED) or self.file_key:
             return 100
-        done = self.exported_items + self.failed_items
-        return min(99, done * 100 // self.total_items) if self.total_items else 0
+        processed = self.exported_items + self.failed_items
+        return min(99, processed * 100 // self.total_items) if self.total_items else 0
 
     @property
     def success_rate(self) -> float | None:
         """Percent of the rows that are in the file; None before there is one."""
         if not self.file_key:
             return None
-        tried = self.exported_items + self.failed_items
-        return round(100 * self.exported_items / tried, 2) if tried else 100.0
+        processed = self.exported_items + self.failed_items
+        return round(100 * self.exported_items / processed, 2) if processed else 100.0
 
     @property
     def duration_seconds(self) -> float | None:

@@ -1,4 +1,4 @@
-"""A bell that is rung to hear whether anybody is there: the doctor's, not an export's."""
+"""The doctor's question whether a worker is running; it belongs to no export."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.db import models
 
 
 def nonce() -> str:
-    """A name that no other bell has."""
+    """An id that no other ping has."""
     return uuid4().hex
 
 
@@ -19,4 +19,4 @@ class WorkerPing(models.Model):
     worker = models.CharField(max_length=200, blank=True)
 
     def __str__(self) -> str:
-        return f"{self.id}: {self.worker or 'not heard'}"
+        return f"{self.id}: {self.worker or 'no answer'}"

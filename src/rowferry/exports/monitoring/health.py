@@ -38,10 +38,10 @@ class CheckResult:
     value: float | None = None
     limit: float | None = None
     unit: str = "seconds"
-    said: str = ""
+    detail: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        return {"ok": self.ok, "value": self.value, "limit": self.limit, "unit": self.unit, "detail": self.said}
+        return {"ok": self.ok, "value": self.value, "limit": self.limit, "unit": self.unit, "detail": self.detail}
 
 
 def database_time() -> datetime:
@@ -51,70 +51,74 @@ def database_time() -> datetime:
         return timezone.now()
     with connection.cursor() as cursor:
         cursor.execute(sql)
-        found: datetime = cursor.fetchone()[0]
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+        now: datetime = cursor.fetchone()[0]
+    return now if now.tzinfo else now.replace(tzinfo=UTC)
 
 
 def queue_age(now: datetime) -> float:
     """Seconds that the oldest export has waited which a worker could take; 0 = nothing waits."""
     due = lifecycle.due()
-    pending = due.filter(status=Status.PENDING).order_by("created_at").values_list("created_at", flat=True).first()
-    left = due.filter(status=Status.PROCESSING).order_by("lease_until").values_list("lease_until", flat=True).first()
-    return max((_since(moment, now) for moment in (pending, left)), default=0.0)
+    oldest_pending = (
+        due.filter(status=Status.PENDING).order_by("created_at").values_list("created_at", flat=True).first()
+    )
+    oldest_lease_end = (
+        due.filter(status=Status.PROCESSING).order_by("lease_until").values_list("lease_until", flat=True).first()
+    )
+    return max((_seconds_since(moment, now) for moment in (oldest_pending, oldest_lease_end)), default=0.0)
 
 
 def lease_overrun(now: datetime) -> float:
     """Seconds since the oldest lease ended that nobody has taken over; 0 = there is none."""
-    over = Export.objects.filter(status=Status.PROCESSING, lease_until__lte=now).order_by("lease_until")
-    return _since(over.values_list("lease_until", flat=True).first(), now)
+    overdue = Export.objects.filter(status=Status.PROCESSING, lease_until__lte=now).order_by("lease_until")
+    return _seconds_since(overdue.values_list("lease_until", flat=True).first(), now)
 
 
 def scheduler_age(now: datetime) -> float | None:
     """Seconds since the leading scheduler's last run; None = none leads."""
-    until = Leader.objects.filter(role=SCHEDULER_ROLE).values_list("lease_until", flat=True).first()
-    return None if until is None else _since(until - conf.lead(), now)
+    lease_until = Leader.objects.filter(role=SCHEDULER_ROLE).values_list("lease_until", flat=True).first()
+    return None if lease_until is None else _seconds_since(lease_until - conf.lead(), now)
 
 
-def _since(moment: datetime | None, now: datetime) -> float:
+def _seconds_since(moment: datetime | None, now: datetime) -> float:
     return max(0.0, round((now - moment).total_seconds(), 3)) if moment else 0.0
 
 
 def readiness() -> list[CheckResult]:
     """Every sign, within PATIENCE. Never raises, and says nothing that would help an attacker."""
-    until = time.monotonic() + PATIENCE
-    looks = [(look, look.start()) for look in LOOKS]
-    return [reading for look, begun in looks for reading in look.wait(begun, until - time.monotonic())]
+    deadline = time.monotonic() + PATIENCE
+    checks = [(check, check.start()) for check in CHECKS]
+    return [result for check, future in checks for result in check.wait(future, deadline - time.monotonic())]
 
 
 def _database() -> Iterator[CheckResult]:
-    started = time.monotonic()
+    started_at = time.monotonic()
     now = database_time()
     age = scheduler_age(now)
-    aged = [
-        _most("queue_age", queue_age(now), "READY_QUEUE_AGE"),
-        _most("lease_overrun", lease_overrun(now), "READY_LEASE_OVERRUN"),
-        CheckResult(name="scheduler_age", ok=False, limit=_limit("READY_SCHEDULER_AGE"), said="No scheduler leads.")
+    age_results = [
+        _at_most("queue_age", queue_age(now), "READY_QUEUE_AGE"),
+        _at_most("lease_overrun", lease_overrun(now), "READY_LEASE_OVERRUN"),
+        CheckResult(name="scheduler_age", ok=False, limit=_limit("READY_SCHEDULER_AGE"), detail="No scheduler leads.")
         if age is None
-        else _most("scheduler_age", age, "READY_SCHEDULER_AGE"),
+        else _at_most("scheduler_age", age, "READY_SCHEDULER_AGE"),
     ]
-    yield CheckResult(name="database", ok=True, value=round(time.monotonic() - started, 3), limit=PATIENCE)
-    yield from aged
+    yield CheckResult(name="database", ok=True, value=round(time.monotonic() - started_at, 3), limit=PATIENCE)
+    yield from age_results
 
 
 def _storage() -> Iterator[CheckResult]:
     storage().check()
     yield CheckResult(name="storage", ok=True, unit="")
-    free, least = storage().free_space(), conf.number("READY_FREE_MB")
-    if free is not None:
-        ok = not least or free >= least * 1_000_000
-        yield CheckResult(name="free_space", ok=ok, value=free // 1_000_000, limit=least, unit="MB at least")
+    free_bytes, minimum_mb = storage().free_space(), conf.number("READY_FREE_MB")
+    if free_bytes is not None:
+        ok = not minimum_mb or free_bytes >= minimum_mb * 1_000_000
+        yield CheckResult(name="free_space", ok=ok, value=free_bytes // 1_000_000, limit=minimum_mb, unit="MB at least")
 
 
 def _limit(name: str) -> float:
     return conf.seconds(name).total_seconds()
 
 
-def _most(name: str, value: float, setting: str) -> CheckResult:
+def _at_most(name: str, value: float, setting: str) -> CheckResult:
     limit = _limit(setting)
     return CheckResult(name=name, ok=not limit or value <= limit, value=value, limit=limit)
 
@@ -132,30 +136,30 @@ class HealthCheck:
     def start(self) -> Future[list[CheckResult]]:
         """The measurement that runs, or the last one while it is fresh, or a new one."""
         with self._lock:
-            running = self._running
-            if running is None or (running.done() and time.monotonic() - self._ended >= FRESH):
-                running = self._running = Future()
-                threading.Thread(target=self._run, args=(running,), name=f"look-{self.name}", daemon=True).start()
-            return running
+            future = self._running
+            if future is None or (future.done() and time.monotonic() - self._ended >= FRESH):
+                future = self._running = Future()
+                threading.Thread(target=self._run, args=(future,), name=f"check-{self.name}", daemon=True).start()
+            return future
 
-    def wait(self, begun: Future[list[CheckResult]], seconds: float) -> list[CheckResult]:
+    def wait(self, future: Future[list[CheckResult]], seconds: float) -> list[CheckResult]:
         """What it found, or that it did not answer."""
         try:
-            return begun.result(max(0.0, seconds))
+            return future.result(max(0.0, seconds))
         except TimeoutError:
-            return [CheckResult(name=self.name, ok=False, limit=PATIENCE, said=f"No answer in {PATIENCE:g} seconds.")]
+            return [CheckResult(name=self.name, ok=False, limit=PATIENCE, detail=f"No answer in {PATIENCE:g} seconds.")]
         except Exception as error:  # the kind says enough; the message may name hosts and people
-            return [CheckResult(name=self.name, ok=False, said=type(error).__name__)]
+            return [CheckResult(name=self.name, ok=False, detail=type(error).__name__)]
 
-    def _run(self, running: Future[list[CheckResult]]) -> None:
+    def _run(self, future: Future[list[CheckResult]]) -> None:
         try:
-            found = self._run_measure()
+            results = self._run_measure()
         except Exception as error:
             self._ended = time.monotonic()
-            running.set_exception(error)
+            future.set_exception(error)
         else:
             self._ended = time.monotonic()
-            running.set_result(found)
+            future.set_result(results)
 
     def _run_measure(self) -> list[CheckResult]:
         try:
@@ -168,17 +172,17 @@ class HealthCheck:
         self._running = None
 
 
-LOOKS = (HealthCheck("database", _database), HealthCheck("storage", _storage))
+CHECKS = (HealthCheck("database", _database), HealthCheck("storage", _storage))
 
 
 def database_answers() -> bool:
     """Whether it is worth asking it more; known within PATIENCE."""
-    look = LOOKS[0]
-    return look.wait(look.start(), PATIENCE)[0].ok
+    check = CHECKS[0]
+    return check.wait(check.start(), PATIENCE)[0].ok
 
 
 def clock_skew() -> timedelta:
     """How far this machine's clock is ahead of the database's."""
     before = timezone.now()
-    theirs = database_time()
-    return before + (timezone.now() - before) / 2 - theirs
+    database_now = database_time()
+    return before + (timezone.now() - before) / 2 - database_now

@@ -16,7 +16,7 @@ from prometheus_client.registry import Collector
 
 from rowferry.exports.integrity.manifest import PROGRAM
 from rowferry.exports.models import EmailOutbox, Export, Status
-from rowferry.exports.models.counters import Counter
+from rowferry.exports.models.counter import Counter
 from rowferry.exports.monitoring import health
 from rowferry.exports.storage import storage
 
@@ -39,11 +39,11 @@ COUNTERS: dict[str, tuple[str, str, str, float]] = {
 def page() -> bytes:
     """All figures, in Prometheus' text format."""
     registry = CollectorRegistry()
-    registry.register(_Figures())
+    registry.register(_ExportCollector())
     return generate_latest(registry)
 
 
-class _Figures(Collector):
+class _ExportCollector(Collector):
     def collect(self) -> Iterable[Metric]:
         build = GaugeMetricFamily("rowferry_build", "Always 1; says which program answers.", labels=["program"])
         build.add_metric([PROGRAM], 1)
@@ -59,9 +59,9 @@ class _Figures(Collector):
 def _at_work() -> Metric:
     metric = GaugeMetricFamily("rowferry_exports", "Exports at work now.", labels=["state", *OF_AN_EXPORT])
     for state, condition in AT_WORK.items():
-        found = Export.objects.filter(condition).order_by().values_list(*OF_AN_EXPORT).annotate(Count("pk"))
-        for resource, form, number in found:
-            metric.add_metric([state, resource, form], number)
+        counts = Export.objects.filter(condition).order_by().values_list(*OF_AN_EXPORT).annotate(Count("pk"))
+        for resource, format_name, number in counts:
+            metric.add_metric([state, resource, format_name], number)
     return metric
 
 
@@ -74,8 +74,8 @@ def _ages() -> Iterator[Metric]:
     yield _gauge("rowferry_free_bytes", "Left on the disk of the files; none in an object store.", free)
 
 
-def _gauge(name: str, said: str, value: float | None) -> Metric:
-    metric = GaugeMetricFamily(name, said)
+def _gauge(name: str, documentation: str, value: float | None) -> Metric:
+    metric = GaugeMetricFamily(name, documentation)
     if value is not None:
         metric.add_metric([], value)
     return metric
@@ -90,13 +90,13 @@ def _mails() -> Metric:
 
 
 def _counters() -> Iterator[Metric]:
-    found: dict[str, list[Counter]] = {name: [] for name in COUNTERS}
-    for total in Counter.objects.order_by("id"):
-        if total.name in found:
-            found[total.name].append(total)
-    for name, (metric_name, said, detail, unit) in COUNTERS.items():
-        metric = CounterMetricFamily(metric_name, said, labels=[*OF_AN_EXPORT, *([detail] if detail else [])])
-        for one in found[name]:
-            details = [one.detail] if detail else []
-            metric.add_metric([one.resource, one.format, *details], one.value / unit)
+    counters: dict[str, list[Counter]] = {name: [] for name in COUNTERS}
+    for row in Counter.objects.order_by("id"):
+        if row.name in counters:
+            counters[row.name].append(row)
+    for name, (metric_name, documentation, detail, unit) in COUNTERS.items():
+        metric = CounterMetricFamily(metric_name, documentation, labels=[*OF_AN_EXPORT, *([detail] if detail else [])])
+        for counter in counters[name]:
+            details = [counter.detail] if detail else []
+            metric.add_metric([counter.resource, counter.format, *details], counter.value / unit)
         yield metric

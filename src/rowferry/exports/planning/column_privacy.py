@@ -27,18 +27,18 @@ Withheld = Mapping[str, Redaction]
 DONE = {Redaction.MASK: "masked", Redaction.HASH: "hashed", Redaction.DROP: "left out"}
 
 
-def sentence(withheld: Withheld) -> str:
+def describe_withheld(withheld: Withheld) -> str:
     """What log and warnings say of it; empty if everything is shown."""
-    told = "; ".join(f"{name} is {DONE[treatment]}" for name, treatment in withheld.items())
-    return f"Without the permission to see them: {told}." if told else ""
+    treatments = "; ".join(f"{name} is {DONE[treatment]}" for name, treatment in withheld.items())
+    return f"Without the permission to see them: {treatments}." if treatments else ""
 
 
 def redacted_column(column: Column) -> Column:
     """A withheld column as formats see it: text. Of a bare mask nothing is read at all."""
-    bare = column.on_denied is Redaction.MASK and not column.shown
-    if bare:
+    is_bare_mask = column.on_denied is Redaction.MASK and not column.shown
+    if is_bare_mask:
         return replace(column, kind=ValueType.TEXT, source=Value(column.mask), compute=None, needs=(), tones={})
-    compute = _without_values_in_errors(column.compute) if column.compute else None
+    compute = _hide_values_in_errors(column.compute) if column.compute else None
     return replace(column, kind=ValueType.TEXT, compute=compute, tones={})
 
 
@@ -79,7 +79,7 @@ def _domain(column: Column, resource: Resource) -> str:
     return f"{field.model._meta.label_lower}.{field.name}"
 
 
-def _without_values_in_errors(compute: Callable[..., object]) -> Callable[..., object]:
+def _hide_values_in_errors(compute: Callable[..., object]) -> Callable[..., object]:
     """The same function, whose errors do not quote the value that they are about: the log names them."""
 
     def compute_quietly(*texts: str | None) -> object:
@@ -96,49 +96,53 @@ def visible_paths(resource: Resource, withheld: Iterable[str]) -> Callable[[str]
     behind. However the path is spelt."""
     hidden = set(withheld)
     columns = resource.by_name.values()
-    closed = {_canonical(resource.model, path) for c in columns if c.name in hidden for path in _read(c)}
-    shown = {_canonical(resource.model, c.path) for c in columns if c.name not in hidden and _direct(c)}
+    hidden_paths = {
+        _canonical_path(resource.model, path) for c in columns if c.name in hidden for path in _paths_read(c)
+    }
+    visible = {_canonical_path(resource.model, c.path) for c in columns if c.name not in hidden and _is_direct(c)}
 
-    def may_look(path: str) -> bool:
-        asked = _canonical(resource.model, path)
-        return asked in shown or not any(f"{asked}__".startswith(f"{one}__") for one in closed)
+    def is_visible(path: str) -> bool:
+        canonical_path = _canonical_path(resource.model, path)
+        return canonical_path in visible or not any(
+            f"{canonical_path}__".startswith(f"{hidden_path}__") for hidden_path in hidden_paths
+        )
 
-    return may_look
+    return is_visible
 
 
-def _direct(column: Column) -> bool:
+def _is_direct(column: Column) -> bool:
     return column.compute is None and isinstance(column.path, str)
 
 
-def _read(column: Column) -> Iterable[str]:
+def _paths_read(column: Column) -> Iterable[str]:
     """Every path that a column's value depends on."""
     if column.compute is not None:
         return column.needs
-    return (column.path,) if isinstance(column.path, str) else _named_in(column.path)
+    return (column.path,) if isinstance(column.path, str) else _paths_in(column.path)
 
 
-def _named_in(part: Any) -> list[str]:
+def _paths_in(part: Any) -> list[str]:
     """The paths in an expression, those of its conditions too."""
     if isinstance(part, Q):
-        found = [child if isinstance(child, tuple) else (None, child) for child in part.children]
-        return [path for name, value in found for path in ([name] if name else []) + _named_in(value)]
-    own = [part.name] if isinstance(getattr(part, "name", None), str) else []
-    below = part.get_source_expressions() if hasattr(part, "get_source_expressions") else []
-    return own + [path for one in below for path in _named_in(one)]
+        conditions = [child if isinstance(child, tuple) else (None, child) for child in part.children]
+        return [path for name, value in conditions for path in ([name] if name else []) + _paths_in(value)]
+    own_paths = [part.name] if isinstance(getattr(part, "name", None), str) else []
+    subexpressions = part.get_source_expressions() if hasattr(part, "get_source_expressions") else []
+    return own_paths + [path for subexpression in subexpressions for path in _paths_in(subexpression)]
 
 
-def _canonical(model: type[models.Model], path: Any) -> str:
+def _canonical_path(model: type[models.Model], path: Any) -> str:
     """One spelling for `owner_id`, `owner__pk`, `owner__id`, `owner`. What is no field (a lookup, say) ends the path;
     what has no field at all stays."""
     names: list[str] = []
-    before: Any = None
-    pieces = str(path).split("__")
-    for end in range(1, len(pieces) + 1):
+    previous_field: Any = None
+    parts = str(path).split("__")
+    for end in range(1, len(parts) + 1):
         try:
-            field = field_at(model, "__".join(pieces[:end]))
+            field = field_at(model, "__".join(parts[:end]))
         except ValueError:
             break
-        if not (isinstance(before, models.ForeignKey) and field == before.target_field):
+        if not (isinstance(previous_field, models.ForeignKey) and field == previous_field.target_field):
             names.append(field.name)
-        before = field
+        previous_field = field
     return "__".join(names) or str(path)

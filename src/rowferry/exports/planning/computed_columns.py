@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from rowferry.exports.encoding.blocks import CELL, NULL, CellBlock, split
 from rowferry.exports.encoding.value_types import ValueType
 
-Written = Callable[[object], bytes]
+CellWriter = Callable[[object], bytes]
 NUMBER = re.compile(rb"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|-?(?:nan|inf(?:inity)?)", re.IGNORECASE)
 DAY = re.compile(rb"\d[\d:.TZ+-]*")
 CELL_PATTERNS = {
@@ -33,11 +33,11 @@ class Copied:
 
 @dataclass(frozen=True, slots=True)
 class Computed:
-    """An output column that `compute` makes of the texts at `needs`; `written` turns its value into a cell."""
+    """An output column that `compute` makes of the texts at `needs`; `to_cell` turns its value into a cell."""
 
     compute: Callable[..., object]
     needs: tuple[int, ...]
-    written: Written
+    to_cell: CellWriter
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,21 +63,21 @@ class Transform:
     def apply(self, block: CellBlock) -> tuple[CellBlock, list[Failure]]:
         """The block with its computed columns, and the rows that had to be left out."""
         cells = split(block.data, block.rows, self.width)
-        out: list[bytes] = []
+        output_cells: list[bytes] = []
         failures: list[Failure] = []
         for start in range(0, len(cells), self.width):
             row = cells[start : start + self.width]
             try:
-                out += self._row(row)
+                output_cells += self._row(row)
             except Exception as error:  # a declared function may raise anything; the row is named and the rest goes on
                 failures.append(Failure(row[-1].decode("utf-8", "replace"), f"{type(error).__name__}: {error}"))
-        return CellBlock(CELL.join(out), block.rows - len(failures)), failures
+        return CellBlock(CELL.join(output_cells), block.rows - len(failures)), failures
 
     def _row(self, row: Sequence[bytes]) -> list[bytes]:
         return [
             row[column.index]
             if isinstance(column, Copied)
-            else column.written(column.compute(*(readable(row[index]) for index in column.needs)))
+            else column.to_cell(column.compute(*(readable(row[index]) for index in column.needs)))
             for column in self.columns
         ]
 

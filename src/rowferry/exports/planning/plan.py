@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
-from django.db.models import DecimalField, F, Q, QuerySet
+from django.db.models import DecimalField, Q, QuerySet
 from django.db.models.expressions import OrderBy
 
 from rowferry.exports import conf
@@ -16,9 +17,10 @@ from rowferry.exports.databases.value_sql import CellExpression
 from rowferry.exports.encoding.value_types import TEXTS, Representation, ValueType
 from rowferry.exports.errors import InvalidRequest, NotPermitted
 from rowferry.exports.formats import FormatColumn, FormatWriter, format_writers
-from rowferry.exports.models import Export, Mode
+from rowferry.exports.models import Export, Mode, ModeReason, ReasonCode
 from rowferry.exports.planning.column_privacy import Withheld, redact, redacted_column, visible_paths
 from rowferry.exports.planning.computed_columns import Computed, Copied, Transform, validate_cell
+from rowferry.exports.planning.ordering import order_by
 from rowferry.exports.planning.spec import ExportSpec, zone
 from rowferry.exports.resources import registry
 from rowferry.exports.resources.columns import Column, Redaction, field_at
@@ -27,7 +29,7 @@ from rowferry.exports.resources.resource import Actor, Resource
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """All that it takes to make the file. `renderings` are the cells to read, which `transform` makes into `columns`.
+    """All that it takes to make the file. `expressions` are the cells to read, which `transform` makes into `columns`.
     `withheld` = of what was asked for, what this person may not see, and what becomes of it."""
 
     spec: ExportSpec
@@ -36,12 +38,12 @@ class Plan:
     queryset: QuerySet[Any]
     columns: tuple[Column, ...]
     withheld: Withheld
-    sink: type[FormatWriter]
-    renderings: tuple[CellExpression, ...]
+    writer_class: type[FormatWriter]
+    expressions: tuple[CellExpression, ...]
     transform: Transform
 
     @property
-    def sink_columns(self) -> tuple[FormatColumn, ...]:
+    def format_columns(self) -> tuple[FormatColumn, ...]:
         return tuple(
             FormatColumn(c.name, c.label, c.kind or ValueType.TEXT, c.nest, _digits(c, self.resource), c.tones)
             for c in self.columns
@@ -53,20 +55,20 @@ def build_plan(spec: ExportSpec, person: Actor) -> Plan:
     resource = registry.resource(spec.resource)
     require(person, resource)
     hidden = withheld(person, resource)
-    _require_sight(resource, spec.filters, spec.sort_by, hidden)
-    named = _permitted_columns(resource, spec, hidden)
-    kept = [resource.by_name[name] for name in named if hidden.get(name) is not Redaction.DROP]
-    sink = format_writers()[spec.format]
-    renderings, transform = _readings(kept, spec, sink, hidden)
+    _require_visible(resource, spec.filters, spec.sort_by, hidden)
+    names = _permitted_columns(resource, spec, hidden)
+    columns = [resource.by_name[name] for name in names if hidden.get(name) is not Redaction.DROP]
+    writer_class = format_writers()[spec.format]
+    expressions, transform = _plan_reads(columns, spec, writer_class, hidden)
     return Plan(
         spec=spec,
         resource=resource,
         person=person,
         queryset=_queryset(resource, spec, person),
-        columns=tuple(redacted_column(column) if column.name in hidden else column for column in kept),
-        withheld={name: hidden[name] for name in named if name in hidden},
-        sink=sink,
-        renderings=renderings,
+        columns=tuple(redacted_column(column) if column.name in hidden else column for column in columns),
+        withheld={name: hidden[name] for name in names if name in hidden},
+        writer_class=writer_class,
+        expressions=expressions,
         transform=transform,
     )
 
@@ -96,34 +98,36 @@ def require_content(person: Actor, export: Export) -> None:
     require(person, resource)
     hidden = withheld(person, resource)
     manifest: Mapping[str, Any] = export.manifest or {}
-    held = {column["name"] for column in manifest.get("columns", ())} - set(manifest.get("withheld", ()))
-    lost = [name for name in hidden if name in held]
-    if lost:
-        raise NotPermitted(f"The file holds {', '.join(lost)}, which you may not see any more.")
-    _require_sight(resource, export.spec["filters"], export.spec["sort_by"], hidden)
+    file_columns = {column["name"] for column in manifest.get("columns", ())} - set(manifest.get("withheld", ()))
+    newly_hidden = [name for name in hidden if name in file_columns]
+    if newly_hidden:
+        raise NotPermitted(f"The file holds {', '.join(newly_hidden)}, which you may not see any more.")
+    _require_visible(resource, export.spec["filters"], export.spec["sort_by"], hidden)
 
 
-def _require_sight(resource: Resource, filters: Mapping[str, Any], sort_by: str, hidden: Withheld) -> None:
+def _require_visible(resource: Resource, filters: Mapping[str, Any], sort_by: str, hidden: Withheld) -> None:
     """NotPermitted: a filter or the sort would tell of a column that is not shown. A mask must not be a riddle."""
     if sort_by in hidden:
-        needed = resource.by_name[sort_by].permission
-        raise NotPermitted(f"You may not sort by {sort_by}: it needs the permission {needed}.")
-    may_look = visible_paths(resource, hidden)
+        permission = resource.by_name[sort_by].permission
+        raise NotPermitted(f"You may not sort by {sort_by}: it needs the permission {permission}.")
+    is_visible = visible_paths(resource, hidden)
     for rule in resource.filters:
-        if any(name in filters for name in rule.names) and not all(map(may_look, rule.reads(filters))):
+        if any(name in filters for name in rule.names) and not all(map(is_visible, rule.reads(filters))):
             raise NotPermitted(f"You may not filter by {rule.names[0]}: it looks at a column that is not for you.")
 
 
 def _permitted_columns(resource: Resource, spec: ExportSpec, hidden: Withheld) -> tuple[str, ...]:
     """The columns that are meant, those to be dropped too. NotPermitted: one that was named would be."""
-    named = _with_nest(resource, spec)
-    dropped = [name for name in named if hidden.get(name) is Redaction.DROP]
-    asked = [name for name in dropped if name in spec.columns]
-    if asked and spec.columns != resource.defaults:
-        raise NotPermitted(f"You may not export {', '.join(asked)}: leave them out, or ask for the permission.")
-    if len(dropped) == len(named):
+    names = _with_nest(resource, spec)
+    dropped = [name for name in names if hidden.get(name) is Redaction.DROP]
+    named_explicitly = [name for name in dropped if name in spec.columns]
+    if named_explicitly and spec.columns != resource.defaults:
+        raise NotPermitted(
+            f"You may not export {', '.join(named_explicitly)}: leave them out, or ask for the permission."
+        )
+    if len(dropped) == len(names):
         raise NotPermitted(f"You may not export any of the columns of {resource.name}.")
-    return named
+    return names
 
 
 def _with_nest(resource: Resource, spec: ExportSpec) -> tuple[str, ...]:
@@ -133,8 +137,8 @@ def _with_nest(resource: Resource, spec: ExportSpec) -> tuple[str, ...]:
     names: list[str] = []
     for name in spec.columns:
         nest = resource.by_name[name].nest
-        group = [c.name for c in resource.by_name.values() if nest and c.nest and c.nest[0] == nest[0]] or [name]
-        names += [member for member in group if member not in names]
+        members = [c.name for c in resource.by_name.values() if nest and c.nest and c.nest[0] == nest[0]] or [name]
+        names += [member for member in members if member not in names]
     return tuple(names)
 
 
@@ -143,50 +147,46 @@ def _queryset(resource: Resource, spec: ExportSpec, person: Actor) -> QuerySet[A
     for rule in resource.filters:
         if any(name in spec.filters for name in rule.names):
             condition &= rule.bind(resource.model, spec.filters, zone(spec.time_zone))
-    return _each_once(resource.rows_for(person)).filter(condition).order_by(*_order(resource, spec))
+    return _without_distinct(resource.rows_for(person)).filter(condition).order_by(*_order(resource, spec))
 
 
-def _each_once(rows: QuerySet[Any]) -> QuerySet[Any]:
+def _without_distinct(rows: QuerySet[Any]) -> QuerySet[Any]:
     """Rows of a DISTINCT by their keys: with it, a statement of one rendered text would be about that text."""
     return rows.model._default_manager.filter(pk__in=rows.order_by().values("pk")) if rows.query.distinct else rows
 
 
 def _order(resource: Resource, spec: ExportSpec) -> list[OrderBy]:
-    """The sort, then the key: rows come in the same order each time. Rows without a value come last either way."""
-    key = F("pk").asc()
-    if not spec.sort_by:
-        return [F("pk").desc() if spec.sort_order == "desc" else key]
-    path = resource.by_name[spec.sort_by].path
-    if path == "id" or path == resource.model._meta.pk.name:
-        return [F("pk").desc() if spec.sort_order == "desc" else key]
-    value: Any = F(path) if isinstance(path, str) else path
-    nulls = (
-        {"nulls_last": True} if not isinstance(path, str) or "__" in path or field_at(resource.model, path).null else {}
-    )
-    return [value.desc(**nulls) if spec.sort_order == "desc" else value.asc(**nulls), key]
+    path = resource.by_name[spec.sort_by].path if spec.sort_by else None
+    return order_by(resource.model, path, descending=spec.sort_order == "desc")
 
 
-def _readings(
-    columns: Sequence[Column], spec: ExportSpec, sink: type[FormatWriter], hidden: Withheld
+def _plan_reads(
+    columns: Sequence[Column], spec: ExportSpec, writer_class: type[FormatWriter], hidden: Withheld
 ) -> tuple[tuple[CellExpression, ...], Transform]:
     """What to read, and how the output columns are made of it."""
-    reads: list[CellExpression] = []
+    expressions: list[CellExpression] = []
     outputs: list[Copied | Computed] = []
     for declared in columns:
         column = redacted_column(declared) if declared.name in hidden else declared
-        written = _covering(declared, spec) if declared.name in hidden else _rendering(declared, spec, sink)
+        expression = (
+            _redacted_expression(declared, spec)
+            if declared.name in hidden
+            else _cell_expression(declared, spec, writer_class)
+        )
         if column.compute is None:
-            outputs.append(Copied(len(reads)))
-            reads.append(written)
+            outputs.append(Copied(len(expressions)))
+            expressions.append(expression)
         else:
-            start = len(reads)
-            reads += [CellExpression(path, _kind(spec.resource, path), zone=spec.time_zone) for path in column.needs]
-            outputs.append(Computed(column.compute, tuple(range(start, len(reads))), _writer(written)))
-    transform = Transform(tuple(outputs), len(reads))
+            start = len(expressions)
+            expressions += [
+                CellExpression(path, _kind(spec.resource, path), zone=spec.time_zone) for path in column.needs
+            ]
+            outputs.append(Computed(column.compute, tuple(range(start, len(expressions))), _cell_writer(expression)))
+    transform = Transform(tuple(outputs), len(expressions))
     if transform.needed:
-        reads.append(CellExpression("pk", _kind(spec.resource, "pk")))
-        transform = replace(transform, width=len(reads))
-    return tuple(reads), transform
+        expressions.append(CellExpression("pk", _kind(spec.resource, "pk")))
+        transform = replace(transform, width=len(expressions))
+    return tuple(expressions), transform
 
 
 def _kind(resource: str, path: str) -> ValueType:
@@ -198,13 +198,13 @@ def _guard(spec: ExportSpec) -> bool:
     return bool(spec.options.get("formula_guard"))
 
 
-def _rendering(column: Column, spec: ExportSpec, sink: type[FormatWriter]) -> CellExpression:
+def _cell_expression(column: Column, spec: ExportSpec, writer_class: type[FormatWriter]) -> CellExpression:
     kind = column.kind or ValueType.TEXT
-    form = sink.forms.get(kind, Representation.PLAIN)
+    form = writer_class.forms.get(kind, Representation.PLAIN)
     return CellExpression(column.path, kind, form, _guard(spec), spec.time_zone, _places(column, spec))
 
 
-def _covering(column: Column, spec: ExportSpec) -> CellExpression:
+def _redacted_expression(column: Column, spec: ExportSpec) -> CellExpression:
     """A withheld column as it is read: plain text in UTC, whatever the format, so that hashes are always the same."""
     change = redact(column, registry.resource(spec.resource))
     if change is None:
@@ -231,46 +231,45 @@ def _decimal(column: Column, resource: Resource) -> DecimalField[Any, Any] | Non
     return field if isinstance(field, DecimalField) else None
 
 
-def _writer(rendering: CellExpression) -> Any:
-    as_text = replace(rendering, kind=ValueType.TEXT)
+def _cell_writer(expression: CellExpression) -> Any:
+    text_expression = replace(expression, kind=ValueType.TEXT)
 
     def write_value(value: object) -> bytes:
-        if rendering.kind in TEXTS:
-            return as_text.text(None if value is None else str(value))
-        return validate_cell((as_text if isinstance(value, str) else rendering).text(value), rendering.kind)
+        if expression.kind in TEXTS:
+            return text_expression.text(None if value is None else str(value))
+        return validate_cell((text_expression if isinstance(value, str) else expression).text(value), expression.kind)
 
     return write_value
 
 
-def enough_to_decide() -> int:
+def count_limit() -> int:
     """Rows that have to be counted exactly; beyond them an estimate will do."""
     return max(conf.number(name) for name in ("QUEUE_ABOVE", "REQUEST_ROW_LIMIT", "COUNT_LIMIT"))
 
 
-def decide(size: Size, asynchronous: bool | None) -> tuple[Mode, str]:
-    """The mode for so many rows, and the reason in words. InvalidRequest: too many to be answered in the request."""
+def decide(size: Size, asynchronous: bool | None) -> tuple[Mode, ModeReason]:
+    """The mode for so many rows, and the reason. Raises InvalidRequest if they are too many for one request."""
     below, above, limit = (conf.number(n) for n in ("IMMEDIATE_BELOW", "QUEUE_ABOVE", "REQUEST_ROW_LIMIT"))
-    total, about = size.rows, "" if size.exact else "about "
+    total = size.rows
+    because = partial(ModeReason, rows=total, exact=size.exact)
     if asynchronous:
-        return Mode.QUEUED, "it was asked for"
+        return Mode.QUEUED, ModeReason(ReasonCode.REQUESTED)
     if asynchronous is None and total > above:
-        return Mode.QUEUED, f"{about}{total:,} rows are more than {above:,}"
+        return Mode.QUEUED, because(ReasonCode.ABOVE_QUEUE_LIMIT, above)
     if not size.exact and total <= max(limit, above):
         return _mode_without_count(asynchronous)
     if total > max(limit, above):
-        message = (
-            f"{about}{total:,} rows are more than the {limit:,} of one request: leave async out, or set it to true."
-        )
-        raise InvalidRequest.field("async", message)
+        too_many = because(ReasonCode.ABOVE_QUEUE_LIMIT, limit)
+        raise InvalidRequest.field("async", f"{too_many} of one request: leave async out, or set it to true.")
     if total < below:
-        return Mode.IMMEDIATE, f"{total:,} {'row is' if total == 1 else 'rows are'} fewer than {below:,}"
-    asked = "" if total <= above else ", and async: false was asked for"
-    return Mode.STREAMED, f"{total:,} rows are {below:,} or more{asked}"
+        return Mode.IMMEDIATE, because(ReasonCode.BELOW_IMMEDIATE_LIMIT, below)
+    code = ReasonCode.BETWEEN_LIMITS if total <= above else ReasonCode.NOT_TO_BE_QUEUED
+    return Mode.STREAMED, because(code, below)
 
 
-def _mode_without_count(asynchronous: bool | None) -> tuple[Mode, str]:
+def _mode_without_count(asynchronous: bool | None) -> tuple[Mode, ModeReason]:
     """What to do with rows that could not even be counted in time: to read them takes longer still."""
-    reason = f"counting its rows takes longer than {conf.seconds('COUNT_TIME').total_seconds():g} s"
+    reason = ModeReason(ReasonCode.COUNT_TIMEOUT, conf.seconds("COUNT_TIME").total_seconds())
     if asynchronous is None:
         return Mode.QUEUED, reason
-    raise InvalidRequest.field("async", f"{reason.capitalize()}: leave async out, or set it to true.")
+    raise InvalidRequest.field("async", f"{str(reason).capitalize()}: leave async out, or set it to true.")

@@ -45,15 +45,17 @@ class ExportSpec:
     def parse(cls, resource_name: str, body: Mapping[str, Any]) -> ExportSpec:
         """The spec that a body says; InvalidRequest names every wrong field at once. NotFound: no such resource."""
         resource = registry.resource(resource_name)
-        faults: dict[str, list[str]] = {}
-        values = {name: _read(faults, reader, resource, body) for name, reader in READERS.items()}
-        faults |= _unknown(body, values["format"])
-        sink = format_writers().get(values["format"]) if values["format"] else None
-        values["options"] = _read(faults, lambda _r, b: _options(sink, b), resource, body)
-        if sink is not None and values["nested"] and not sink.can_nest:
-            faults["nested"] = [f"{sink.name} has no nested values: leave it out, or choose a JSON format."]
-        if faults:
-            raise InvalidRequest(_summary(faults), errors=faults)
+        errors_by_field: dict[str, list[str]] = {}
+        values = {name: _read_field(errors_by_field, reader, resource, body) for name, reader in READERS.items()}
+        errors_by_field |= _unknown_fields(body, values["format"])
+        writer_class = format_writers().get(values["format"]) if values["format"] else None
+        values["options"] = _read_field(errors_by_field, lambda _r, b: _options(writer_class, b), resource, body)
+        if writer_class is not None and values["nested"] and not writer_class.can_nest:
+            errors_by_field["nested"] = [
+                f"{writer_class.name} has no nested values: leave it out, or choose a JSON format."
+            ]
+        if errors_by_field:
+            raise InvalidRequest(_summary(errors_by_field), errors=errors_by_field)
         return cls(resource=resource_name, **values)
 
     @classmethod
@@ -63,7 +65,7 @@ class ExportSpec:
         return cls.parse(spec["resource"], body | {spec["format"]: spec["options"]})
 
 
-def sound(payload: object) -> dict[str, Any]:
+def to_plain_json(payload: object) -> dict[str, Any]:
     """The payload as an object of plain JSON whose text is all Unicode. InvalidRequest if it is not."""
     if not isinstance(payload, Mapping):
         raise InvalidRequest('The body must be a JSON object such as {"format": "csv"}.')
@@ -75,33 +77,35 @@ def sound(payload: object) -> dict[str, Any]:
         ) from None
 
 
-Reading = Callable[[Resource, Mapping[str, Any]], Any]
+FieldReader = Callable[[Resource, Mapping[str, Any]], Any]
 
 
-def _read(faults: dict[str, list[str]], reader: Reading, resource: Resource, body: Mapping[str, Any]) -> Any:
+def _read_field(
+    errors_by_field: dict[str, list[str]], reader: FieldReader, resource: Resource, body: Mapping[str, Any]
+) -> Any:
     try:
         return reader(resource, body)
     except InvalidRequest as error:
-        faults.update(error.errors)
+        errors_by_field.update(error.errors)
     return None
 
 
-def _unknown(body: Mapping[str, Any], chosen: str | None) -> dict[str, list[str]]:
-    faults = {}
+def _unknown_fields(body: Mapping[str, Any], format_name: str | None) -> dict[str, list[str]]:
+    errors_by_field = {}
     for name in sorted(set(body) - set(READERS)):
         if name not in format_writers():
-            faults[name[:60]] = [
+            errors_by_field[name[:60]] = [
                 f"There is no such field. There are: {', '.join(READERS)}, and the options of the format."
             ]
-        elif chosen is not None and name != chosen:
-            faults[name] = [f"These are options of {name}, but the format is {chosen}."]
-    return faults
+        elif format_name is not None and name != format_name:
+            errors_by_field[name] = [f"These are options of {name}, but the format is {format_name}."]
+    return errors_by_field
 
 
-def _summary(faults: Mapping[str, list[str]]) -> str:
-    first, messages = next(iter(faults.items()))
-    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
-    return f"{first}: {messages[0]}{more}"
+def _summary(errors_by_field: Mapping[str, list[str]]) -> str:
+    first_field, messages = next(iter(errors_by_field.items()))
+    suffix = f" (and {len(errors_by_field) - 1} more)" if len(errors_by_field) > 1 else ""
+    return f"{first_field}: {messages[0]}{suffix}"
 
 
 def _format(_resource: Resource, body: Mapping[str, Any]) -> str:
@@ -118,61 +122,64 @@ def _format(_resource: Resource, body: Mapping[str, Any]) -> str:
 
 
 def _columns(resource: Resource, body: Mapping[str, Any]) -> tuple[str, ...]:
-    chosen = body.get("columns")
-    if chosen is None:
+    names = body.get("columns")
+    if names is None:
         return resource.defaults
     valid = ", ".join(resource.by_name)
-    if not isinstance(chosen, (list, tuple)) or not all(isinstance(name, str) for name in chosen):
+    if not isinstance(names, (list, tuple)) or not all(isinstance(name, str) for name in names):
         raise InvalidRequest.field("columns", f"Must be a list of names. There are: {valid}.")
-    if not chosen:
+    if not names:
         raise InvalidRequest.field(
             "columns", f"The list is empty: leave it out for the default, or name some of: {valid}."
         )
-    unknown = [name for name in chosen if name not in resource.by_name]
+    unknown = [name for name in names if name not in resource.by_name]
     if unknown:
-        named = ", ".join(name[:60] for name in unknown[:10])
-        raise InvalidRequest.field("columns", f"Unknown: {named}. There are: {valid}.")
-    twice = [name for name, count in Counter(chosen).items() if count > 1]
-    if twice:
-        raise InvalidRequest.field("columns", f"Named more than once: {', '.join(twice)}. There are: {valid}.")
-    return tuple(chosen)
+        unknown_names = ", ".join(name[:60] for name in unknown[:10])
+        raise InvalidRequest.field("columns", f"Unknown: {unknown_names}. There are: {valid}.")
+    duplicates = [name for name, count in Counter(names).items() if count > 1]
+    if duplicates:
+        raise InvalidRequest.field("columns", f"Named more than once: {', '.join(duplicates)}. There are: {valid}.")
+    return tuple(names)
 
 
 def _filters(resource: Resource, body: Mapping[str, Any]) -> dict[str, Any]:
-    given = body.get("filters")
-    if given is None:
+    filters = body.get("filters")
+    if filters is None:
         return {}
-    if not isinstance(given, Mapping):
+    if not isinstance(filters, Mapping):
         raise InvalidRequest.field("filters", "Must be an object of filter names and values.")
     valid = [name for rule in resource.filters for name in rule.names]
-    faults = {
+    errors_by_field = {
         f"filters.{name[:60]}": [f"There is no such filter. There are: {', '.join(valid) or 'none'}."]
-        for name in given
+        for name in filters
         if name not in valid
     }
     values: dict[str, Any] = {}
     for rule in resource.filters:
-        if any(name in given for name in rule.names):
+        if any(name in filters for name in rule.names):
             try:
-                values |= rule.clean(resource.model, given)
+                values |= rule.clean(resource.model, filters)
             except ValidationError as error:
-                faults |= {f"filters.{name}": messages for name, messages in error.message_dict.items()}
-    if faults:
-        raise InvalidRequest("A filter is wrong.", errors=faults)
+                errors_by_field |= {f"filters.{name}": messages for name, messages in error.message_dict.items()}
+    if errors_by_field:
+        raise InvalidRequest("A filter is wrong.", errors=errors_by_field)
     return values
 
 
 def _sort_by(resource: Resource, body: Mapping[str, Any]) -> str:
+    """The column; "" = the key, also where the resource has a sort of its own."""
     name = body.get("sort_by")
-    if name is None or name == "":
+    if name is None:
         return resource.sort_by
+    if name == "":
+        return ""
     valid = [column.name for column in resource.by_name.values() if column.sortable]
     if not isinstance(name, str) or name not in valid:
         raise InvalidRequest.field("sort_by", f"Must be one of: {', '.join(valid)}.")
     return name
 
 
-def _one_of(name: str, valid: tuple[str, ...]) -> Reading:
+def _one_of(name: str, valid: tuple[str, ...]) -> FieldReader:
     def read(_resource: Resource, body: Mapping[str, Any]) -> str:
         value = body.get(name)
         if value is None:
@@ -217,7 +224,7 @@ def zone(name: str) -> ZoneInfo:
     return ZoneInfo(name)
 
 
-READERS: dict[str, Reading] = {
+READERS: dict[str, FieldReader] = {
     "format": _format,
     "columns": _columns,
     "filters": _filters,
@@ -229,27 +236,27 @@ READERS: dict[str, Reading] = {
 }
 
 
-def _options(sink: type[FormatWriter] | None, body: Mapping[str, Any]) -> dict[str, Any]:
-    if sink is None:
+def _options(writer_class: type[FormatWriter] | None, body: Mapping[str, Any]) -> dict[str, Any]:
+    if writer_class is None:
         return {}
-    given = body.get(sink.name)
-    if given is not None and not isinstance(given, Mapping):
-        raise InvalidRequest.field(sink.name, "Must be an object of options.")
-    known = {option.name: option for option in sink.options}
-    valid = ", ".join(known) or "none"
-    faults = {
-        f"{sink.name}.{name[:60]}": [f"There is no such option. There are: {valid}."]
-        for name in given or {}
-        if name not in known
+    chosen_options = body.get(writer_class.name)
+    if chosen_options is not None and not isinstance(chosen_options, Mapping):
+        raise InvalidRequest.field(writer_class.name, "Must be an object of options.")
+    options_by_name = {option.name: option for option in writer_class.options}
+    valid = ", ".join(options_by_name) or "none"
+    errors_by_field = {
+        f"{writer_class.name}.{name[:60]}": [f"There is no such option. There are: {valid}."]
+        for name in chosen_options or {}
+        if name not in options_by_name
     }
     values = {}
-    for name, option in known.items():
+    for name, option in options_by_name.items():
         try:
-            values[name] = _option(sink.name, option, (given or {}).get(name))
+            values[name] = _option(writer_class.name, option, (chosen_options or {}).get(name))
         except InvalidRequest as error:
-            faults |= error.errors
-    if faults:
-        raise InvalidRequest("An option is wrong.", errors=faults)
+            errors_by_field |= error.errors
+    if errors_by_field:
+        raise InvalidRequest("An option is wrong.", errors=errors_by_field)
     return values
 
 
@@ -257,8 +264,8 @@ def _option(format_name: str, option: Option, value: bool | str | None) -> bool 
     if value is None:
         return option.default
     if type(value) is not type(option.default):
-        wanted = "true or false" if isinstance(option.default, bool) else "text"
-        raise InvalidRequest.field(f"{format_name}.{option.name}", f"Must be {wanted}.")
+        expected = "true or false" if isinstance(option.default, bool) else "text"
+        raise InvalidRequest.field(f"{format_name}.{option.name}", f"Must be {expected}.")
     if option.choices is not None and value not in option.choices:
         raise InvalidRequest.field(
             f"{format_name}.{option.name}", f"Must be one of: {', '.join(map(repr, option.choices))}."

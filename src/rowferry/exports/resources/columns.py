@@ -97,15 +97,22 @@ def field_at(model: type[models.Model], path: str) -> models.Field[Any, Any]:
     """The model field at the end of `status__name`; ValueError names the part that does not exist."""
     field: Any = None
     for part in path.split("__"):
-        options = model._meta
-        if part.endswith("_id") and part not in {f.name for f in options.get_fields()}:
+        meta = model._meta
+        if part.endswith("_id") and part not in {f.name for f in meta.get_fields()}:
             part = part.removesuffix("_id")
         try:
-            field = options.pk if part == "pk" else options.get_field(part)
+            field = meta.pk if part == "pk" else meta.get_field(part)
         except Exception as error:
             raise ValueError(f"{model.__name__} has no field {part!r} (in the path {path!r}).") from error
         model = field.related_model or model
     return field  # type: ignore[no-any-return]
+
+
+def can_be_null(model: type[models.Model], path: str) -> bool:
+    """Whether a row may have no value at a path: nothing is stored there, or a relation before it leads to no row."""
+    parts = path.split("__")
+    fields = [field_at(model, "__".join(parts[:end])) for end in range(1, len(parts) + 1)]
+    return any(field.null for field in fields)
 
 
 def kind_of(field: models.Field[Any, Any]) -> ValueType:

@@ -31,9 +31,9 @@ def boolean(name: str, raw: Any) -> bool:
     raise ValidationError({name: ["Must be true or false."]})
 
 
-def text(name: str, raw: Any, wanted: str) -> str:
+def text(name: str, raw: Any, expected: str) -> str:
     if isinstance(raw, bool) or not isinstance(raw, (str, int)):
-        raise ValidationError({name: [f"Must be {wanted}."]})
+        raise ValidationError({name: [f"Must be {expected}."]})
     text = str(raw)
     if len(text) > LONGEST_TEXT:
         raise ValidationError({name: [f"At most {LONGEST_TEXT} characters; there are {len(text)}."]})

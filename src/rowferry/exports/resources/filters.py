@@ -1,15 +1,15 @@
 """What a project declares about one filter. The same declaration checks the value, builds the form and narrows the
 query.
 
-Values are plain JSON. Text is taken for what it says (`"2"`, `"null"`, `"true"`), because forms and shells have
-nothing else.
+Values are plain JSON. A number or a truth may come as text (`"2"`, `"true"`), because forms and shells have nothing
+else. Only JSON's `null` is no value: the text `"null"` is a text like any other.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from itertools import islice
 from typing import Any
@@ -18,34 +18,16 @@ from zoneinfo import ZoneInfo
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_noop as _
 
 from rowferry.exports.encoding.value_types import ValueType
-from rowferry.exports.resources.columns import field_at, kind_of
+from rowferry.exports.resources.columns import can_be_null, field_at, kind_of
 from rowferry.exports.resources.filter_values import boolean, day, integer, midnight, text
+from rowferry.exports.resources.parameter import MOST_CHOICES, YES_NO, Parameter, label_of
 
 MOST_VALUES = 5_000
 """Values of one list; more would be a sign that a file of ids was meant."""
-MOST_CHOICES = 200
 INT64 = 2**63
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """One key of `filters`. `type` is id, text, boolean, date or choice; `multiple` = a list is welcome."""
-
-    name: str
-    label: str
-    type: str
-    multiple: bool = False
-    nullable: bool = False
-    choices: tuple[tuple[Any, str], ...] | None = None
-    """(value, label) pairs; None = anything of the type. At most MOST_CHOICES are listed."""
-    widens: str | None = None  # the key whose condition this switch widens, and without which it says nothing
-
-    @property
-    def more(self) -> bool:
-        """Whether there may be choices beyond those that are listed."""
-        return self.choices is not None and len(self.choices) >= MOST_CHOICES
 
 
 class Filter(ABC):
@@ -61,7 +43,7 @@ class Filter(ABC):
         """What forms and documents need to know; may ask the database for choices."""
 
     @abstractmethod
-    def clean(self, model: type[models.Model], given: Mapping[str, Any]) -> dict[str, Any]:
+    def clean(self, model: type[models.Model], raw: Mapping[str, Any]) -> dict[str, Any]:
         """The checked values, plain JSON again; ValidationError({key: message}) says what would be right."""
 
     @abstractmethod
@@ -75,9 +57,9 @@ class Filter(ABC):
         """The paths that the condition looks at: who may not have one as a column may not filter by it."""
         return self.names
 
-    def without_hidden_paths(self, may_look: Callable[[str], bool]) -> Filter | None:
+    def without_hidden_paths(self, is_visible: Callable[[str], bool]) -> Filter | None:
         """This filter without what it would tell of paths that are not to be looked at; None = nothing is left."""
-        return self if all(map(may_look, self.reads({}))) else None
+        return self if all(map(is_visible, self.reads({}))) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +68,7 @@ class Matches(Filter):
 
     `title` is the field of the related model that people read; "" = its rows are not listed. `tree` = (switch, path):
     the boolean key `switch` also takes in what lies below, where the field at `path` holds all ancestors' ids and the
-    own one as `/1/5/9/`.
+    own one as `/1/5/9/`. `tree_label` is what people read for the switch.
     """
 
     name: str
@@ -94,6 +76,7 @@ class Matches(Filter):
     label: str = ""
     title: str = "name"
     tree: tuple[str, str] | None = None
+    tree_label: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -109,9 +92,11 @@ class Matches(Filter):
         field = self.field(model)
         label = self.label or label_of(self.name.removesuffix("_id"))
         kind = "id" if field.related_model or field.primary_key else "choice" if field.choices else "text"
-        yield Parameter(self.name, label, kind, True, bool(field.null), self._choices(field))
+        yield Parameter(self.name, label, kind, True, can_be_null(model, self.path or self.name), self._choices(field))
         if self.tree:
-            yield Parameter(self.tree[0], label_of(self.tree[0]), "boolean", choices=YES_NO, widens=self.name)
+            yield Parameter(
+                self.tree[0], self.tree_label or label_of(self.tree[0]), "boolean", choices=YES_NO, widens=self.name
+            )
 
     def _choices(self, field: models.Field[Any, Any]) -> tuple[tuple[Any, str], ...] | None:
         related: Any = field.related_model
@@ -120,24 +105,24 @@ class Matches(Filter):
             return tuple((key, str(title)) for key, title in rows[:MOST_CHOICES])
         return tuple(islice(field.flatchoices, MOST_CHOICES)) if field.choices else None
 
-    def clean(self, model: type[models.Model], given: Mapping[str, Any]) -> dict[str, Any]:
+    def clean(self, model: type[models.Model], raw: Mapping[str, Any]) -> dict[str, Any]:
         values: dict[str, Any] = {}
-        if self.name in given:
-            values[self.name] = self._clean_values(self.field(model), given[self.name])
-        if self.tree and self.tree[0] in given:
-            if self.name not in given:
+        if self.name in raw:
+            values[self.name] = self._clean_values(self.field(model), raw[self.name])
+        if self.tree and self.tree[0] in raw:
+            if self.name not in raw:
                 raise ValidationError({self.tree[0]: [f"Give {self.name} as well."]})
-            values[self.tree[0]] = boolean(self.tree[0], given[self.tree[0]])
+            values[self.tree[0]] = boolean(self.tree[0], raw[self.tree[0]])
         return values
 
     def reads(self, values: Mapping[str, Any]) -> Sequence[str]:
         return (self.path or self.name,)
 
-    def without_hidden_paths(self, may_look: Callable[[str], bool]) -> Filter | None:
+    def without_hidden_paths(self, is_visible: Callable[[str], bool]) -> Filter | None:
         path = self.path or self.name
-        if not may_look(path):
+        if not is_visible(path):
             return None
-        return self if may_look(f"{path}__{self.title}") else replace(self, title="")
+        return self if is_visible(f"{path}__{self.title}") else replace(self, title="")
 
     def _clean_values(self, field: models.Field[Any, Any], raw: Any) -> Any:
         if not isinstance(raw, list):
@@ -149,34 +134,34 @@ class Matches(Filter):
         return [self._clean_one(field, value) for value in raw]
 
     def _clean_one(self, field: models.Field[Any, Any], raw: Any) -> Any:
-        if raw is None or raw == "null":
+        if raw is None:
             return None
         target = field.target_field if isinstance(field, models.ForeignKey) else field
         if kind_of(target) is ValueType.INTEGER:
             return integer(self.name, raw)
-        written = text(self.name, raw, "a text value")
+        raw_text = text(self.name, raw, "a text value")
         try:
-            value = target.to_python(written)
+            value = target.to_python(raw_text)
         except ValidationError as error:
             raise ValidationError({self.name: error.messages}) from None
         if target.choices and value not in dict(target.flatchoices):
             valid = ", ".join(str(key) for key, _ in target.flatchoices)
-            raise ValidationError({self.name: [f"{written!r} is none of: {valid}."]})
+            raise ValidationError({self.name: [f"{raw_text!r} is none of: {valid}."]})
         return str(value)
 
     def bind(self, model: type[models.Model], values: Mapping[str, Any], zone: ZoneInfo) -> Q:
         path = self.path or self.name
-        given = values[self.name]
-        wanted = given if isinstance(given, list) else [given]
-        keys = [key for key in wanted if key is not None and not (isinstance(key, int) and abs(key) >= INT64)]
+        selected = values[self.name]
+        selected_values = selected if isinstance(selected, list) else [selected]
+        keys = [key for key in selected_values if key is not None and not (isinstance(key, int) and abs(key) >= INT64)]
         if self.tree and values.get(self.tree[0]):
-            below = Q(pk__in=[])
+            in_subtree = Q(pk__in=[])
             for key in keys:
-                below |= Q(**{f"{self.tree[1]}__contains": f"/{key}/"})
-            condition = below
+                in_subtree |= Q(**{f"{self.tree[1]}__contains": f"/{key}/"})
+            condition = in_subtree
         else:
             condition = Q(**{f"{path}__in": keys})
-        return condition | Q(**{f"{path}__isnull": True}) if None in wanted else condition
+        return condition | Q(**{f"{path}__isnull": True}) if None in selected_values else condition
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,8 +181,8 @@ class Flag(Filter):
     def parameters(self, model: type[models.Model]) -> Iterator[Parameter]:
         yield Parameter(self.name, self.label or label_of(self.name), "boolean", choices=YES_NO)
 
-    def clean(self, model: type[models.Model], given: Mapping[str, Any]) -> dict[str, Any]:
-        return {self.name: boolean(self.name, given[self.name])}
+    def clean(self, model: type[models.Model], raw: Mapping[str, Any]) -> dict[str, Any]:
+        return {self.name: boolean(self.name, raw[self.name])}
 
     def bind(self, model: type[models.Model], values: Mapping[str, Any], zone: ZoneInfo) -> Q:
         return Q(**{f"{self.name}__in": [values[self.name]]})  # plain truth of a column would pass by its index
@@ -209,6 +194,8 @@ class DateRange(Filter):
 
     columns: Sequence[str]
     """The date and date-time fields to choose from; the first is the default."""
+    labels: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """What people read for a field, where that is not its name."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -220,25 +207,26 @@ class DateRange(Filter):
                 raise ValueError(f"{model.__name__}.{column} is no date: DateRange cannot use it.")
 
     def parameters(self, model: type[models.Model]) -> Iterator[Parameter]:
-        yield Parameter("date_from", "From", "date")
-        yield Parameter("date_to", "To", "date")
-        yield Parameter("date_column", "Date", "choice", choices=tuple((name, label_of(name)) for name in self.columns))
+        yield Parameter("date_from", _("From"), "date")
+        yield Parameter("date_to", _("To"), "date")
+        choices = tuple((name, self.labels.get(name) or label_of(name)) for name in self.columns)
+        yield Parameter("date_column", _("Date"), "choice", choices=choices)
 
     def reads(self, values: Mapping[str, Any]) -> Sequence[str]:
         return (values.get("date_column", self.columns[0]),)
 
-    def without_hidden_paths(self, may_look: Callable[[str], bool]) -> Filter | None:
-        left = tuple(filter(may_look, self.columns))
-        return replace(self, columns=left) if left else None
+    def without_hidden_paths(self, is_visible: Callable[[str], bool]) -> Filter | None:
+        visible_columns = tuple(filter(is_visible, self.columns))
+        return replace(self, columns=visible_columns) if visible_columns else None
 
-    def clean(self, model: type[models.Model], given: Mapping[str, Any]) -> dict[str, Any]:
-        values = {name: day(name, given[name]).isoformat() for name in ("date_from", "date_to") if name in given}
+    def clean(self, model: type[models.Model], raw: Mapping[str, Any]) -> dict[str, Any]:
+        values = {name: day(name, raw[name]).isoformat() for name in ("date_from", "date_to") if name in raw}
         if values.get("date_from", "") > values.get("date_to", "9999-12-31"):
             raise ValidationError({"date_to": ["date_to is before date_from: no day would be left."]})
-        if "date_column" in given:
-            if given["date_column"] not in self.columns:
+        if "date_column" in raw:
+            if raw["date_column"] not in self.columns:
                 raise ValidationError({"date_column": [f"Must be one of: {', '.join(self.columns)}."]})
-            values["date_column"] = given["date_column"]
+            values["date_column"] = raw["date_column"]
         return values
 
     def bind(self, model: type[models.Model], values: Mapping[str, Any], zone: ZoneInfo) -> Q:
@@ -275,23 +263,16 @@ class Search(Filter):
     def reads(self, values: Mapping[str, Any]) -> Sequence[str]:
         return self.paths
 
-    def clean(self, model: type[models.Model], given: Mapping[str, Any]) -> dict[str, Any]:
-        if not isinstance(given[self.name], str):
+    def clean(self, model: type[models.Model], raw: Mapping[str, Any]) -> dict[str, Any]:
+        if not isinstance(raw[self.name], str):
             raise ValidationError({self.name: ["Must be text."]})
-        return {self.name: text(self.name, given[self.name], "text")}
+        return {self.name: text(self.name, raw[self.name], "text")}
 
     def bind(self, model: type[models.Model], values: Mapping[str, Any], zone: ZoneInfo) -> Q:
-        found = Q()
+        condition = Q()
         for path in self.paths:
-            found |= Q(**{f"{path}__icontains": values[self.name]})
-        return found
-
-
-YES_NO = ((True, "Yes"), (False, "No"))
-
-
-def label_of(name: str) -> str:
-    return name.replace("_", " ").capitalize()
+            condition |= Q(**{f"{path}__contains_any_case": values[self.name]})
+        return condition
 
 
 def _before(column: str, last: date, zone: ZoneInfo) -> Q:

@@ -14,11 +14,11 @@ from rowferry.exports.resources import registry
 from rowferry.exports.resources.resource import Resource
 
 
-def keep(using: str) -> None:
+def create_missing(using: str) -> None:
     """Create what is missing; touch nothing that is there."""
     for resource in registry.resources():
         for permission, name in _required_permissions(resource):
-            _keep(resource, permission, name, using)
+            _create_missing(resource, permission, name, using)
 
 
 def _required_permissions(resource: Resource) -> Iterator[tuple[str, str]]:
@@ -28,12 +28,12 @@ def _required_permissions(resource: Resource) -> Iterator[tuple[str, str]]:
             yield column.permission, f"Can see {column.name} of {resource.label.lower()}"
 
 
-def _keep(resource: Resource, permission: str, name: str, using: str) -> None:
+def _create_missing(resource: Resource, permission: str, name: str, using: str) -> None:
     app_label, codename = permission.split(".", 1)
-    if app_label != resource.model._meta.app_label or codename in _of_the_app(app_label):
+    if app_label != resource.model._meta.app_label or codename in _default_codenames(app_label):
         return
-    known = Permission.objects.using(using).filter(codename=codename, content_type__app_label=app_label)
-    if not known.exists():
+    existing = Permission.objects.using(using).filter(codename=codename, content_type__app_label=app_label)
+    if not existing.exists():
         Permission.objects.using(using).create(
             content_type=ContentType.objects.db_manager(using).get_for_model(resource.model),
             codename=codename,
@@ -41,8 +41,8 @@ def _keep(resource: Resource, permission: str, name: str, using: str) -> None:
         )
 
 
-def _of_the_app(app_label: str) -> set[str]:
+def _default_codenames(app_label: str) -> set[str]:
     """What Django makes by itself, now or a little later."""
-    options = [model._meta for model in apps.get_models() if model._meta.app_label == app_label]
-    standard = {get_permission_codename(action, one) for one in options for action in one.default_permissions}
-    return standard | {codename for one in options for codename, _ in one.permissions}
+    metas = [model._meta for model in apps.get_models() if model._meta.app_label == app_label]
+    standard = {get_permission_codename(action, meta) for meta in metas for action in meta.default_permissions}
+    return standard | {codename for meta in metas for codename, _ in meta.permissions}

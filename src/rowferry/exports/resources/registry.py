@@ -25,9 +25,9 @@ _listeners: list[Callable[[Resource], None]] = []
 def register(cls: R) -> R:
     """Class decorator: checks the declaration now (ValueError says what is wrong) and makes the resource known."""
     resource = cls()
-    known = _resources.get(resource.name)
-    if known is not None and type(known) is not cls:
-        raise ValueError(f"Two resources are called {resource.name!r}: {type(known).__name__} and {cls.__name__}.")
+    existing = _resources.get(resource.name)
+    if existing is not None and type(existing) is not cls:
+        raise ValueError(f"Two resources are called {resource.name!r}: {type(existing).__name__} and {cls.__name__}.")
     _resources[resource.name] = resource
     for listener in _listeners:
         listener(resource)

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.utils.translation import gettext_noop as _
 
 from rowferry.exports.resources.columns import Column
 from rowferry.exports.resources.filters import Filter, Matches
@@ -25,7 +26,7 @@ __all__ = ["Column", "Resource", "register"]
 Actor = AbstractUser | None
 """Who asks. None = the operator at the machine itself, who may see every row and column."""
 
-KEYS = Matches("ids", "pk", "Ids", title="")
+KEYS = Matches("ids", "pk", _("Ids"), title="")
 """The filter that every resource has: exactly these rows, as they were ticked in a list."""
 
 
@@ -62,9 +63,9 @@ class Resource:
         return tuple(column.name for column in self.by_name.values() if column.default)
 
     def _check(self) -> None:
-        twice = [name for name, count in Counter(column.name for column in self.columns).items() if count > 1]
-        if twice:
-            raise ValueError(f"{type(self).__name__} declares {', '.join(twice)} more than once.")
+        duplicates = [name for name, count in Counter(column.name for column in self.columns).items() if count > 1]
+        if duplicates:
+            raise ValueError(f"{type(self).__name__} declares {', '.join(duplicates)} more than once.")
         if not self.defaults:
             raise ValueError(f"{type(self).__name__} has no default column: leave default=True on one at least.")
         if self.sort_by and not (self.sort_by in self.by_name and self.by_name[self.sort_by].sortable):

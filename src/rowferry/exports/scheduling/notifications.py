@@ -33,7 +33,7 @@ SUBJECTS = {
     MailKind.FAILED: "Your export failed",
     MailKind.REMINDER: "Your {format} export will be removed in {days} days",
 }
-MOST_TRIES = 30
+MAX_TRIES = 30
 """About a day."""
 SHORTEST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(hours=1)
 """Between two tries, doubled each time. The shortest is longer than a mail server may take to answer."""
@@ -64,39 +64,39 @@ def _send(mail: EmailOutbox) -> bool:
 def _claim_mail(mail: EmailOutbox) -> bool:
     """Whether this try is ours. The next one is set before this one is made, so that a scheduler that was taken for
     dead and its heir do not send the same mail."""
-    wait = min(LONGEST_WAIT, SHORTEST_WAIT * 2**mail.tries)
-    again = Now() + wait if mail.tries + 1 < MOST_TRIES else None
-    mine = EmailOutbox.objects.filter(pk=mail.pk, sent_at=None, tries=mail.tries)
-    return bool(mine.update(tries=F("tries") + 1, next_try_at=again))
+    delay = min(LONGEST_WAIT, SHORTEST_WAIT * 2**mail.tries)
+    next_try = Now() + delay if mail.tries + 1 < MAX_TRIES else None
+    claimed_mail = EmailOutbox.objects.filter(pk=mail.pk, sent_at=None, tries=mail.tries)
+    return bool(claimed_mail.update(tries=F("tries") + 1, next_try_at=next_try))
 
 
 def message(mail: EmailOutbox) -> EmailMultiAlternatives:
     """The mail, text and HTML, with a Message-ID that is the same however often it is made."""
-    facts = _facts(mail.export, MailKind(mail.kind))
-    subject = SUBJECTS[MailKind(mail.kind)].format(**facts)
+    context = _mail_context(mail.export, MailKind(mail.kind))
+    subject = SUBJECTS[MailKind(mail.kind)].format(**context)
     domain = urlsplit(conf.text("SITE_URL")).hostname or "localhost"
-    made = EmailMultiAlternatives(
+    email = EmailMultiAlternatives(
         subject=subject,
-        body=render_to_string(f"rowferry/email/{mail.kind}.txt", facts),
+        body=render_to_string(f"rowferry/email/{mail.kind}.txt", context),
         from_email=settings.DEFAULT_FROM_EMAIL,
         to=[mail.recipient],
         headers={"Message-ID": f"<{mail.export_id}.{mail.kind}@{domain}>"},
     )
-    made.attach_alternative(
-        render_to_string(f"rowferry/email/{mail.kind}.html", facts | {"subject": subject}), "text/html"
+    email.attach_alternative(
+        render_to_string(f"rowferry/email/{mail.kind}.html", context | {"subject": subject}), "text/html"
     )
-    return made
+    return email
 
 
-def _facts(export: Export, kind: MailKind) -> dict[str, Any]:
+def _mail_context(export: Export, kind: MailKind) -> dict[str, Any]:
     site = conf.text("SITE_URL").rstrip("/")
-    sink = format_writers().get(export.format)
+    writer_class = format_writers().get(export.format)
     name = export.user.get_full_name() if export.user else ""
     return {
         "export": export,
         "name": " ".join((name or export.user_name).split()),
         "resource": _label(export.resource),
-        "format": sink.label if sink else export.format,
+        "format": writer_class.label if writer_class else export.format,
         "rows": export.exported_items,
         "size": filesizeformat(export.file_size or 0).replace("\xa0", " "),
         "days": conf.number("REMINDER_DAYS" if kind == MailKind.REMINDER else "RETENTION_DAYS"),

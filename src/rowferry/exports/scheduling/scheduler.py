@@ -1,7 +1,7 @@
-"""What has to happen without anybody asking: ring again, take back, retry, send mail, expire, tidy. One leader acts
-at a time.
+"""What has to happen without anybody asking: notify again, take back, retry, send mail, expire, tidy. One leader
+acts at a time.
 
-It needs no broker: a bell that does not ring is rung again at the next sweep.
+It needs no broker: a wake-up message that is lost is sent again in a later round.
 """
 
 from __future__ import annotations
@@ -30,45 +30,49 @@ from rowferry.exports.storage import storage
 
 logger = logging.getLogger(__name__)
 
-RING_AGAIN = timedelta(seconds=10)
-RINGS = 30
+NOTIFY_INTERVAL = timedelta(seconds=10)
+"""Time after which a wake-up message for the same export is sent again."""
+MAX_NOTIFIED = 30
+"""Exports that have a recent wake-up message at the same time, at most."""
 ORPHAN_AGE = 600
 """Seconds that a file without a row may lie there, in case its row is about to be committed."""
 MOST = 200
-"""Rows of one kind that one sweep handles: the next sweep comes soon."""
+"""Rows of one kind that one round handles: the next round comes soon."""
 
 
-def ring_due() -> int:
-    """Ring for what is due and was not rung for lately: a lost message, a dead worker, a retry whose time has come.
+def notify_due() -> int:
+    """Send wake-up messages for due exports without a recent one: a lost message, a dead worker, a retry.
 
-    Any bell serves whatever is due, so a long queue needs no more than RINGS of them at a time.
+    A worker takes whatever is due, so a long queue needs no more than MAX_NOTIFIED messages at a time.
     """
-    lately = Q(wakeup_sent_at__gt=Now() - RING_AGAIN)
-    room = max(0, RINGS - lifecycle.due().filter(lately).count())
+    lately = Q(wakeup_sent_at__gt=Now() - NOTIFY_INTERVAL)
+    room = max(0, MAX_NOTIFIED - lifecycle.due().filter(lately).count())
     waiting = lifecycle.due().exclude(lately).order_by("created_at")
-    rung = 0
+    notified = 0
     for export_id in list(waiting.values_list("pk", flat=True)[:room]):
         if not tasks.notify_workers(str(export_id)):
             break
         Export.objects.filter(pk=export_id).update(wakeup_sent_at=Now())
-        rung += 1
-    return rung
+        notified += 1
+    return notified
 
 
 def end_abandoned() -> int:
     """End what has lost its worker and may not be tried again."""
-    over = Export.objects.filter(status=Status.PROCESSING, lease_until__lte=Now())
-    cancelled = over.exclude(cancel_requested_at=None)[:MOST]
-    used_up = over.filter(Q(attempt__gte=F("max_attempts")) | ~Q(mode=Mode.QUEUED), cancel_requested_at=None)[:MOST]
+    overdue = Export.objects.filter(status=Status.PROCESSING, lease_until__lte=Now())
+    cancelled = overdue.exclude(cancel_requested_at=None)[:MOST]
+    exhausted = overdue.filter(Q(attempt__gte=F("max_attempts")) | ~Q(mode=Mode.QUEUED), cancel_requested_at=None)[
+        :MOST
+    ]
     ended = sum(lifecycle.mark_abandoned_cancelled(export) for export in cancelled)
-    return ended + sum(lifecycle.fail_abandoned(export) for export in used_up)
+    return ended + sum(lifecycle.fail_abandoned(export) for export in exhausted)
 
 
 def end_unstarted() -> int:
     """Fail what a request of an older version wrote down but never began, because its process died between the two."""
-    stale = Now() - conf.seconds("TIME_LIMIT")
-    lost = Export.objects.filter(status=Status.PENDING, created_at__lte=stale).exclude(mode=Mode.QUEUED)[:MOST]
-    return sum(lifecycle.fail_unstarted(export) for export in lost)
+    cutoff = Now() - conf.seconds("TIME_LIMIT")
+    unstarted = Export.objects.filter(status=Status.PENDING, created_at__lte=cutoff).exclude(mode=Mode.QUEUED)[:MOST]
+    return sum(lifecycle.fail_unstarted(export) for export in unstarted)
 
 
 def remind() -> int:
@@ -76,13 +80,13 @@ def remind() -> int:
     days = conf.number("REMINDER_DAYS")
     if not 0 < days < conf.number("RETENTION_DAYS"):
         return 0
-    soon = Export.objects.filter(
+    expiring_soon = Export.objects.filter(
         status=Status.COMPLETED,
         notify=True,
         reminded_at=None,
         expires_at__lte=Now() + timedelta(days=days),
     ).exclude(user_email="")
-    return sum(_remind(export) for export in soon[:MOST])
+    return sum(_remind(export) for export in expiring_soon[:MOST])
 
 
 def _remind(export: Export) -> bool:
@@ -95,8 +99,8 @@ def _remind(export: Export) -> bool:
 
 def expire() -> int:
     """Row first, then file: a crash between the two leaves an orphan, never a promise without a file."""
-    over = Export.objects.filter(status=Status.COMPLETED, expires_at__lte=Now()).order_by("expires_at")
-    return sum(_expire(export) for export in over[:MOST])
+    expired = Export.objects.filter(status=Status.COMPLETED, expires_at__lte=Now()).order_by("expires_at")
+    return sum(_expire(export) for export in expired[:MOST])
 
 
 def _expire(export: Export) -> bool:
@@ -113,17 +117,17 @@ def tidy(older_than: float = ORPHAN_AGE) -> int:
     """
     removed = 0
     for key in list(storage().keys(time.time() - older_than)):
-        if not _is_wanted(key):
+        if not _is_needed(key):
             logger.info("Removing %s: no export needs it.", key)
             storage().delete(key)
             removed += 1
     return removed
 
 
-def _is_wanted(key: str) -> bool:
+def _is_needed(key: str) -> bool:
     name = key.removesuffix(PART_SUFFIX).removesuffix(MANIFEST_SUFFIX)
-    identifier, _, rest = name.partition(".")
-    fence = rest.partition(".")[0]
+    identifier, _, remainder = name.partition(".")
+    fence = remainder.partition(".")[0]
     try:
         export = Export.objects.get(pk=UUID(identifier))
     except (Export.DoesNotExist, ValueError):
@@ -133,7 +137,13 @@ def _is_wanted(key: str) -> bool:
     return export.status == Status.COMPLETED and export.file_key == name and not key.endswith(PART_SUFFIX)
 
 
-OFTEN: tuple[Callable[[], object], ...] = (end_abandoned, ring_due, notifications.send_due, expire, counters.aggregate)
+OFTEN: tuple[Callable[[], object], ...] = (
+    end_abandoned,
+    notify_due,
+    notifications.send_due,
+    expire,
+    counters.aggregate,
+)
 SELDOM: tuple[Callable[[], object], ...] = (end_unstarted, remind, tidy, idempotency.tidy, daily_anchors.write_due)
 SELDOM_EVERY = 60
 """Seconds."""
@@ -151,8 +161,8 @@ def run_duties(duties: tuple[Callable[[], object], ...] = OFTEN + SELDOM) -> Non
 def lead(holder: str) -> bool:
     """Whether this process is the one to act: it takes the lead, or keeps it, by one conditional UPDATE."""
     lease = conf.lead()
-    mine = Leader.objects.filter(Q(holder=holder) | Q(lease_until__lte=Now()), role=SCHEDULER_ROLE)
-    if mine.update(holder=holder, lease_until=Now() + lease):
+    leader_row = Leader.objects.filter(Q(holder=holder) | Q(lease_until__lte=Now()), role=SCHEDULER_ROLE)
+    if leader_row.update(holder=holder, lease_until=Now() + lease):
         return True
     try:
         with transaction.atomic():
@@ -167,20 +177,20 @@ def resign(holder: str) -> None:
     Leader.objects.filter(role=SCHEDULER_ROLE, holder=holder).delete()
 
 
-def run(stopped: Callable[[float], bool]) -> None:
-    """Tick until `stopped(seconds to wait)` says so."""
+def run(should_stop: Callable[[float], bool]) -> None:
+    """Do rounds until `stopped(seconds to wait)` says so."""
     holder = worker_name()
-    seldom_at = 0.0
+    next_slow_run = 0.0
     while True:
         try:
             if lead(holder):
                 run_duties(OFTEN)
-                if time.monotonic() >= seldom_at:
-                    seldom_at = time.monotonic() + SELDOM_EVERY
+                if time.monotonic() >= next_slow_run:
+                    next_slow_run = time.monotonic() + SELDOM_EVERY
                     run_duties(SELDOM)
         except Error:
             logger.exception("The scheduler does not reach the database; it tries again.")
         close_old_connections()
-        if stopped(conf.seconds("SCHEDULER_INTERVAL").total_seconds()):
+        if should_stop(conf.seconds("SCHEDULER_INTERVAL").total_seconds()):
             break
     resign(holder)

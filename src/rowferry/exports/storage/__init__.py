@@ -29,5 +29,5 @@ def _storage(url: str) -> Storage:
         raise ImproperlyConfigured(
             f"STORAGE_URL: {parts.scheme!r} is not known; give file:///folder or s3://bucket/prefix."
         )
-    made: Storage = import_module(f"{__name__}.{SCHEMES[parts.scheme]}").from_url(parts)
-    return made
+    instance: Storage = import_module(f"{__name__}.{SCHEMES[parts.scheme]}").from_url(parts)
+    return instance

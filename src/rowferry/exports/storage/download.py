@@ -13,7 +13,7 @@ from rowferry.exports.storage import storage
 
 T = TypeVar("T")
 
-WHY_NOT = {
+CONFLICT_MESSAGES = {
     Status.PENDING: "The export waits to be made: ask again when its status is completed.",
     Status.PROCESSING: "The export is being made: ask again when its status is completed.",
     Status.FAILED: "The export failed, so there is no file: its error says why; retry makes a new one.",
@@ -44,16 +44,16 @@ def download_link(export: Export, expires_in: timedelta) -> str | None:
     return _with_file(export, lambda key: storage().link(key, filename, content_type, expires_in))
 
 
-def _with_file(export: Export, look: Callable[[str], T]) -> T:
+def _with_file(export: Export, open_file: Callable[[str], T]) -> T:
     status = Status(export.status)
-    if status in WHY_NOT:
-        raise Conflict(WHY_NOT[status])
+    if status in CONFLICT_MESSAGES:
+        raise Conflict(CONFLICT_MESSAGES[status])
     if status is Status.EXPIRED or export.is_over:
         raise Gone("The file was kept until its time was over: make a new export.")
     try:
         if status is Status.DELETED:
             raise FileNotFoundError
-        return look(export.file_key)
+        return open_file(export.file_key)
     except FileNotFoundError:
         raise NotFound("The file is not there any more: make a new export.") from None
 

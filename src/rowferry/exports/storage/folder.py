@@ -63,13 +63,13 @@ class FolderStorage(Storage):
         return FolderStage(self.folder, key)
 
     def sync_names(self) -> None:
-        handle = os.open(self.folder, os.O_RDONLY)
+        descriptor = os.open(self.folder, os.O_RDONLY)
         try:
-            os.fsync(handle)
+            os.fsync(descriptor)
         except OSError as error:
             raise _fault("The files' names could not be made safe", error) from error
         finally:
-            os.close(handle)
+            os.close(descriptor)
 
     def open(self, key: str) -> BinaryIO:
         return (self.folder / key).open("rb")
@@ -98,5 +98,5 @@ def from_url(parts: SplitResult) -> FolderStorage:
     return FolderStorage(Path(unquote(parts.path)))
 
 
-def _fault(what: str, error: OSError) -> StorageFault:
-    return StorageFault(f"{what}: {os.strerror(error.errno) if error.errno else error}.")
+def _fault(message: str, error: OSError) -> StorageFault:
+    return StorageFault(f"{message}: {os.strerror(error.errno) if error.errno else error}.")

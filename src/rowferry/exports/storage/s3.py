@@ -38,7 +38,7 @@ PART_SIZE = 8 * 1024 * 1024
 READ_SIZE = 256 * 1024
 ATTEMPTS = 5
 """Of one request, and of one read that breaks off."""
-GONE = frozenset({"404", "NoSuchKey", "NotFound"})
+MISSING_CODES = frozenset({"404", "NoSuchKey", "NotFound"})
 FAULTS = (BotoCoreError, ClientError, HTTPClientError, OSError)
 OPTIONS = ("endpoint_url", "region")
 
@@ -77,7 +77,7 @@ class S3Storage(Storage):
     def client(self) -> Any:
         return _client(self._endpoint_url, self._region, os.getpid())
 
-    def place(self, key: str) -> dict[str, str]:
+    def location(self, key: str) -> dict[str, str]:
         """Bucket and key, as the client wants them."""
         return {"Bucket": self.bucket, "Key": self.prefix + key}
 
@@ -89,7 +89,8 @@ class S3Storage(Storage):
 
     def size(self, key: str) -> int:
         """Bytes of a file. FileNotFoundError if it is gone."""
-        return int(call_s3("The file could not be opened", self.client.head_object, **self.place(key))["ContentLength"])
+        head = call_s3("The file could not be opened", self.client.head_object, **self.location(key))
+        return int(head["ContentLength"])
 
     def detach(self, stream: BinaryIO) -> BinaryIO:
         copy = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115  (whoever reads it closes it)
@@ -102,7 +103,7 @@ class S3Storage(Storage):
         if key.endswith(PART_SUFFIX):
             self._abort(key.removesuffix(PART_SUFFIX))
         else:
-            call_s3("The file could not be removed", self.client.delete_object, **self.place(key))
+            call_s3("The file could not be removed", self.client.delete_object, **self.location(key))
 
     def keys(self, older_than: float) -> Iterator[str]:
         for item in self._list_items("list_objects_v2", "Contents"):
@@ -114,35 +115,35 @@ class S3Storage(Storage):
 
     def link(self, key: str, filename: str, content_type: str, expires_in: timedelta) -> str | None:
         self.size(key)
-        shown = {
+        headers = {
             "ResponseContentDisposition": content_disposition_header(True, filename) or "attachment",
             "ResponseContentType": content_type,
             "ResponseCacheControl": "private, no-store",
         }
-        seconds = int(expires_in.total_seconds())
-        url: str = self.client.generate_presigned_url("get_object", {**self.place(key), **shown}, ExpiresIn=seconds)
+        ttl = int(expires_in.total_seconds())
+        url: str = self.client.generate_presigned_url("get_object", {**self.location(key), **headers}, ExpiresIn=ttl)
         return url
 
     def _abort(self, key: str) -> None:
-        whole = self.prefix + key
+        full_key = self.prefix + key
         for item in self._list_items("list_multipart_uploads", "Uploads", key):
-            if item["Key"] == whole:
+            if item["Key"] == full_key:
                 self.abort(key, item["UploadId"])
 
     def abort(self, key: str, upload: str) -> None:
         """End an upload; one that has ended already is no error."""
         with suppress(FileNotFoundError):
             abort = self.client.abort_multipart_upload
-            call_s3("The upload could not be ended", abort, **self.place(key), UploadId=upload)
+            call_s3("The upload could not be ended", abort, **self.location(key), UploadId=upload)
 
-    def _below(self, key: str) -> dict[str, str]:
+    def _listing_args(self, key: str) -> dict[str, str]:
         """What lies directly under the prefix: what is deeper is somebody else's."""
         return {"Bucket": self.bucket, "Prefix": self.prefix + key, "Delimiter": "/"}
 
     def _list_items(self, operation: str, name: str, key: str = "") -> Iterator[dict[str, Any]]:
-        pages = iter(self.client.get_paginator(operation).paginate(**self._below(key)))
+        pages = iter(self.client.get_paginator(operation).paginate(**self._listing_args(key)))
         while page := call_s3("The files could not be listed", next, pages, None):
-            # Not every server heeds the delimiter for uploads, and the sweep deletes what is listed.
+            # Not every server heeds the delimiter for uploads, and `tidy` deletes what is listed.
             yield from (item for item in page.get(name, ()) if "/" not in item["Key"].removeprefix(self.prefix))
 
 
@@ -152,35 +153,35 @@ class S3Stage(Stage):
     def __init__(self, storage: S3Storage, key: str) -> None:
         super().__init__(key)
         self._storage = storage
-        self._waiting = bytearray()
+        self._buffer = bytearray()
         self._upload = ""
         self._parts: list[dict[str, Any]] = []
 
     def _append(self, data: bytes) -> None:
-        self._waiting += data
-        while len(self._waiting) >= PART_SIZE:
-            self._send(bytes(self._waiting[:PART_SIZE]))
-            del self._waiting[:PART_SIZE]
+        self._buffer += data
+        while len(self._buffer) >= PART_SIZE:
+            self._send(bytes(self._buffer[:PART_SIZE]))
+            del self._buffer[:PART_SIZE]
 
     def _send(self, data: bytes) -> None:
-        client, place = self._storage.client, self._storage.place(self.key)
+        client, location = self._storage.client, self._storage.location(self.key)
         if not self._upload:
-            begun = call_s3("The file could not be begun", client.create_multipart_upload, **place)
-            self._upload = begun["UploadId"]
+            upload = call_s3("The file could not be begun", client.create_multipart_upload, **location)
+            self._upload = upload["UploadId"]
         number = len(self._parts) + 1
-        rest = {"UploadId": self._upload, "PartNumber": number, "Body": data}
-        sent = call_s3("The file could not be written", client.upload_part, **place, **rest)
-        self._parts.append({"PartNumber": number, "ETag": sent["ETag"]})
+        part_args = {"UploadId": self._upload, "PartNumber": number, "Body": data}
+        response = call_s3("The file could not be written", client.upload_part, **location, **part_args)
+        self._parts.append({"PartNumber": number, "ETag": response["ETag"]})
 
     def _finish(self) -> None:
         if not self._upload:
-            place = self._storage.place(self.key)
+            location = self._storage.location(self.key)
             call_s3(
-                "The file could not be written", self._storage.client.put_object, **place, Body=bytes(self._waiting)
+                "The file could not be written", self._storage.client.put_object, **location, Body=bytes(self._buffer)
             )
             return
-        if self._waiting:
-            self._send(bytes(self._waiting))
+        if self._buffer:
+            self._send(bytes(self._buffer))
         self._complete()
         self._upload = ""
 
@@ -188,20 +189,22 @@ class S3Stage(Stage):
         """A request whose answer was lost is sent again, and then finds no upload: the object says how it ended."""
         complete, parts = self._storage.client.complete_multipart_upload, {"Parts": self._parts}
         try:
-            place = self._storage.place(self.key)
-            call_s3("The file could not be finished", complete, **place, UploadId=self._upload, MultipartUpload=parts)
+            location = self._storage.location(self.key)
+            call_s3(
+                "The file could not be finished", complete, **location, UploadId=self._upload, MultipartUpload=parts
+            )
         except FileNotFoundError as error:
-            if not self._is_there():
+            if not self._exists():
                 raise StorageFault("The file could not be finished: its upload is gone.") from error
 
-    def _is_there(self) -> bool:
+    def _exists(self) -> bool:
         try:
             return self._storage.size(self.key) == self.size
         except FileNotFoundError:
             return False
 
     def discard(self) -> None:
-        self._waiting.clear()
+        self._buffer.clear()
         if self._upload:
             with suppress(StorageFault):
                 self._storage.abort(self.key, self._upload)
@@ -213,7 +216,7 @@ class S3File(io.RawIOBase):
     def __init__(self, storage: S3Storage, key: str, size: int) -> None:
         super().__init__()
         self._storage, self._key, self._size = storage, key, size
-        self._at = 0
+        self._position = 0
         self._body: Any = None
 
     def readable(self) -> bool:
@@ -223,54 +226,56 @@ class S3File(io.RawIOBase):
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        self._let_go()
-        self._at = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence] + offset
-        return self._at
+        self._close_body()
+        self._position = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence] + offset
+        return self._position
 
     def readinto(self, buffer: Any) -> int:
-        if self._at >= self._size:
+        if self._position >= self._size:
             return 0
-        for left in reversed(range(ATTEMPTS)):
+        for tries_left in reversed(range(ATTEMPTS)):
             try:
                 data = self._read(len(buffer))
                 break
             except (*FAULTS, StorageFault) as error:
-                self._let_go()
-                if not left:
+                self._close_body()
+                if not tries_left:
                     raise StorageFault(f"The file could not be read: {describe_s3_error(error)}") from error
         buffer[: len(data)] = data
-        self._at += len(data)
+        self._position += len(data)
         return len(data)
 
     def _read(self, size: int) -> bytes:
         if self._body is None:
-            get, place = self._storage.client.get_object, self._storage.place(self._key)
-            self._body = call_s3("The file could not be read", get, **place, Range=f"bytes={self._at}-")["Body"]
+            get, location = self._storage.client.get_object, self._storage.location(self._key)
+            self._body = call_s3("The file could not be read", get, **location, Range=f"bytes={self._position}-")[
+                "Body"
+            ]
         data: bytes = self._body.read(size)
         if not data:
             raise StorageFault("It ends too early.")
         return data
 
-    def _let_go(self) -> None:
+    def _close_body(self) -> None:
         if self._body is not None:
             self._body.close()
             self._body = None
 
     def close(self) -> None:
-        self._let_go()
+        self._close_body()
         super().close()
 
 
-def call_s3(what: str, operation: Callable[..., T], *arguments: Any, **named: Any) -> T:
+def call_s3(message: str, operation: Callable[..., T], *arguments: Any, **keywords: Any) -> T:
     """What S3 answers. FileNotFoundError: it has no such object or upload. StorageFault: anything else."""
     try:
-        return operation(*arguments, **named)
+        return operation(*arguments, **keywords)
     except ClientError as error:
-        if error.response.get("Error", {}).get("Code") in GONE | {"NoSuchUpload"}:
-            raise FileNotFoundError(what) from error
-        raise StorageFault(f"{what}: {describe_s3_error(error)}") from error
+        if error.response.get("Error", {}).get("Code") in MISSING_CODES | {"NoSuchUpload"}:
+            raise FileNotFoundError(message) from error
+        raise StorageFault(f"{message}: {describe_s3_error(error)}") from error
     except FAULTS as error:
-        raise StorageFault(f"{what}: {describe_s3_error(error)}") from error
+        raise StorageFault(f"{message}: {describe_s3_error(error)}") from error
 
 
 def describe_s3_error(error: Exception) -> str:
@@ -282,13 +287,13 @@ def describe_s3_error(error: Exception) -> str:
 def from_url(parts: SplitResult) -> S3Storage:
     """ImproperlyConfigured: no bucket, no prefix, or an option that is not known.
 
-    The prefix keeps the sweep, which deletes what no export needs, away from whatever else the bucket holds.
+    The prefix keeps the scheduler, which deletes what no export needs, away from whatever else the bucket holds.
     """
     options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
     unknown = [name for name in options if name not in OPTIONS]
     folder = unquote(parts.path).strip("/")
-    missing = [name for name, given in (("bucket", parts.netloc), ("prefix", folder)) if not given]
+    missing = [name for name, value in (("bucket", parts.netloc), ("prefix", folder)) if not value]
     if missing or unknown:
-        what = f"{', '.join(unknown)} is not known" if unknown else f"the {missing[0]} is missing"
-        raise ImproperlyConfigured(f"STORAGE_URL: {what}; give s3://bucket/prefix?endpoint_url=…&region=….")
+        problem = f"{', '.join(unknown)} is not known" if unknown else f"the {missing[0]} is missing"
+        raise ImproperlyConfigured(f"STORAGE_URL: {problem}; give s3://bucket/prefix?endpoint_url=…&region=….")
     return S3Storage(parts.netloc, f"{folder}/", options.get("endpoint_url"), options.get("region"))

@@ -20,10 +20,10 @@ from django.utils.translation import gettext_noop
 from rowferry.exports import catalogue
 from rowferry.exports.catalogue import ColumnInfo, FormatInfo, ResourceInfo
 from rowferry.exports.errors import RowferryError
-from rowferry.web.forms.fields import FILTER, MORE, NONE, TICKED, fields_of
+from rowferry.web.forms.fields import FILTER, MORE, NONE, TICKED, fields_of, from_field_text, to_field_text
 
 if TYPE_CHECKING:
-    from rowferry.exports.resources.filters import Parameter
+    from rowferry.exports.resources.parameter import Parameter
 
 PLAIN = ("format", "sort_by", "sort_order", "headers", "time_zone")
 DATES = ("date_from", "date_to", "date_column")
@@ -89,8 +89,10 @@ class ExportForm(forms.Form):
     @property
     def others(self) -> list[forms.BoundField]:
         """The filters that are one field each: search, yes or no, typed values."""
-        rest = (p for p in self.resource.filters if not (_is_pick(p) or p.widens or p.name in DATES or self._idle(p)))
-        return [self[f"{FILTER}{p.name}"] for p in rest]
+        remaining = (
+            p for p in self.resource.filters if not (_is_pick(p) or p.widens or p.name in DATES or self._is_hidden(p))
+        )
+        return [self[f"{FILTER}{p.name}"] for p in remaining]
 
     @property
     def chosen_columns(self) -> list[tuple[str, ColumnInfo]]:
@@ -123,35 +125,40 @@ class ExportForm(forms.Form):
         self.full_clean()
         values = self.cleaned_data
         plain = {name: values[name] for name in PLAIN if values[name]}
+        if values["sort_by"] == "":
+            plain["sort_by"] = ""  # the key, which is no default where the resource has a sort of its own
         switches = {name: True for name in ("async", "nested") if values[name]}
-        silent = {} if values["email_notification"] else {"email_notification": False}
+        notification = {} if values["email_notification"] else {"email_notification": False}
         filters = dict(self._filters())
-        lost = [p.name for p in self.resource.filters if p.widens and p.widens not in filters]
-        kept = {name: value for name, value in filters.items() if name not in lost}
-        return plain | switches | silent | {"columns": values["columns"], "filters": kept} | self._options()
+        dangling = [p.name for p in self.resource.filters if p.widens and p.widens not in filters]
+        usable = {name: value for name, value in filters.items() if name not in dangling}
+        return plain | switches | notification | {"columns": values["columns"], "filters": usable} | self._options()
 
-    def show(self, error: RowferryError) -> None:
+    def add_errors(self, error: RowferryError) -> None:
         """Put the messages at the fields they are about, and what is about no field at the top."""
         if not error.errors:
             self.add_error(None, error.detail)
         for name, messages in error.errors.items():
-            known = name in self.fields
-            self.add_error(name if known else None, messages if known else [f"{name}: {text}" for text in messages])
+            is_field = name in self.fields
+            self.add_error(
+                name if is_field else None, messages if is_field else [f"{name}: {text}" for text in messages]
+            )
 
     def _pick(self, parameter: Parameter, switch: forms.BoundField | None) -> Pick:
         field = self[f"{FILTER}{parameter.name}"]
         values = [str(value) for value in field.value() or ()]
-        listed = dict(offered_first(parameter))
-        beyond = [value for value in values if value not in listed]
-        if beyond:
-            found = catalogue.choices(self.resource.name, self.person, parameter.name, chosen=beyond)
-            listed |= {str(value): label for value, label in found.chosen}
-        chosen = [(value, listed[value]) for value in values if value in listed]
-        offered = [(value, label) for value, label in listed.items() if value not in values]
+        labels = dict(offered_first(parameter))
+        unlisted = [value for value in values if value not in labels]
+        if unlisted:
+            named = [text for one in unlisted if (text := from_field_text(one, parameter)) is not None]
+            found_choices = catalogue.choices(self.resource.name, self.person, parameter.name, chosen=named)
+            labels |= {to_field_text(value, parameter): label for value, label in found_choices.chosen}
+        chosen = [(value, labels[value]) for value in values if value in labels]
+        offered = [(value, label) for value, label in labels.items() if value not in values]
         more = self[f"{field.name}{MORE}"] if parameter.more else None
         return Pick(field, parameter.name, chosen, offered, parameter.more, switch, more)
 
-    def _idle(self, parameter: Parameter) -> bool:
+    def _is_hidden(self, parameter: Parameter) -> bool:
         """Keys come from a list where rows were ticked; nobody types them."""
         return parameter.name == TICKED and not self[f"{FILTER}{TICKED}"].value()
 
@@ -160,7 +167,8 @@ class ExportForm(forms.Form):
             value = self.cleaned_data[f"{FILTER}{parameter.name}"]
             typed = self.cleaned_data.get(f"{FILTER}{parameter.name}{MORE}")
             if parameter.multiple:
-                value = (value if isinstance(value, list) else _split(value)) + _split(typed)
+                texts = (value if isinstance(value, list) else _split(value)) + _split(typed)
+                value = [from_field_text(text, parameter) for text in texts]
             if value:
                 yield parameter.name, value
 
@@ -171,17 +179,17 @@ class ExportForm(forms.Form):
 
 def initial_of(body: Mapping[str, Any], resource: ResourceInfo) -> dict[str, Any]:
     """What the fields hold when the form is to say this body of a request."""
-    one = str(body["format"])
-    options = {f"{one}.{name}": value for name, value in body.get(one, {}).items()}
+    format_name = str(body["format"])
+    options = {f"{format_name}.{name}": value for name, value in body.get(format_name, {}).items()}
     plain = {name: body[name] for name in (*PLAIN, "columns", "nested") if name in body}
-    listed = {p.name: _is_pick(p) for p in resource.filters}
+    known = {p.name: p for p in resource.filters}
     filters = {n: v for n, v in body.get("filters", {}).items() if v is not False or not _is_switch(resource, n)}
-    return plain | options | {f"{FILTER}{n}": _field_value(v, listed[n]) for n, v in filters.items() if n in listed}
+    return plain | options | {f"{FILTER}{n}": _field_value(v, known[n]) for n, v in filters.items() if n in known}
 
 
 def offered_first(parameter: Parameter) -> list[tuple[str, str]]:
     """The list of a filter before anything is searched in it."""
-    choices = [(str(value), _(label)) for value, label in parameter.choices or ()]
+    choices = [(to_field_text(value, parameter), _(label)) for value, label in parameter.choices or ()]
     return [(NONE, _("(none)")), *choices] if parameter.nullable else choices
 
 
@@ -200,16 +208,13 @@ def _is_switch(resource: ResourceInfo, name: str) -> bool:
     return any(p.name == name and p.widens for p in resource.filters)
 
 
-def _field_value(value: Any, listed: bool) -> Any:
+def _field_value(value: Any, parameter: Parameter) -> Any:
     """A value of a filter as its field holds it."""
+    listed = _is_pick(parameter)
     if isinstance(value, list) or listed:
-        texts = [_text(one) for one in (value if isinstance(value, list) else [value])]
+        texts = [to_field_text(item, parameter) for item in (value if isinstance(value, list) else [value])]
         return texts if listed else ", ".join(texts)
-    return _text(value)
-
-
-def _text(value: Any) -> str:
-    return NONE if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    return to_field_text(value, parameter)
 
 
 def _split(text: str | None) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from rowferry.exports.catalogue import FormatInfo, ResourceInfo
 
 if TYPE_CHECKING:
     from rowferry.exports.formats import Option
-    from rowferry.exports.resources.filters import Parameter
+    from rowferry.exports.resources.parameter import Parameter
 
 Choices = Sequence[tuple[str, Any]]
 FILTER = "filters."
@@ -22,6 +23,9 @@ TICKED = "ids"
 """The filter of rows that were ticked in a list."""
 ZONE = {"list": "zones", "autocomplete": "off", "spellcheck": "false"}
 NONE = "null"
+"""What a form says for rows without a value."""
+NULL_TEXT = re.compile(r"\\*null")
+"""Texts that would be taken for it, and so have one backslash more in a form."""
 YES_NO: Choices = (("", gettext_lazy("(any)")), ("true", gettext_lazy("Yes")), ("false", gettext_lazy("No")))
 ORDERS: Choices = (("asc", gettext_lazy("Ascending")), ("desc", gettext_lazy("Descending")))
 HEADERS: Choices = (
@@ -36,10 +40,10 @@ def fields_of(resource: ResourceInfo, formats: Sequence[FormatInfo]) -> dict[str
     defaults = [c.name for c in resource.columns if c.default]
     columns = [(c.name, _(c.label)) for c in resource.columns]
     nesting = ", ".join(_(f.label) for f in formats if f.can_nest)
-    ready = [f.name for f in formats if not f.missing]
+    installed = [f.name for f in formats if not f.missing]
     radios = forms.RadioSelect(choices=[(f.name, f.label) for f in formats])
     return {
-        "format": _field(_("Format"), radios, initial=ready[0] if ready else None),
+        "format": _field(_("Format"), radios, initial=installed[0] if installed else None),
         **{f"{FILTER}{name}": field for p in resource.filters for name, field in _filter_fields(p)},
         "columns": _field(_("Columns"), forms.CheckboxSelectMultiple(choices=columns), initial=defaults),
         "sort_by": _field(_("Sort by"), _select([("", _("(key)")), *sortable]), initial=resource.sort_by),
@@ -53,12 +57,27 @@ def fields_of(resource: ResourceInfo, formats: Sequence[FormatInfo]) -> dict[str
     }
 
 
-def _field(label: str, widget: forms.Widget, **more: Any) -> forms.Field:
-    return forms.Field(label=label, widget=widget, required=False, **more)
+def to_field_text(value: Any, parameter: Parameter) -> str:
+    """One value of a filter as a form says it."""
+    if value is None:
+        return NONE
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return f"\\{text}" if parameter.nullable and NULL_TEXT.fullmatch(text) else text
 
 
-def _switch(label: str, **more: Any) -> forms.Field:
-    return _field(label, forms.CheckboxInput(), **more)
+def from_field_text(text: str, parameter: Parameter) -> str | None:
+    """What a form says as one value of a filter."""
+    if not (parameter.nullable and NULL_TEXT.fullmatch(text)):
+        return text
+    return None if text == NONE else text[1:]
+
+
+def _field(label: str, widget: forms.Widget, **extra: Any) -> forms.Field:
+    return forms.Field(label=label, widget=widget, required=False, **extra)
+
+
+def _switch(label: str, **extra: Any) -> forms.Field:
+    return _field(label, forms.CheckboxInput(), **extra)
 
 
 def _select(choices: Choices) -> forms.Select:
@@ -95,9 +114,15 @@ def _typed_field(parameter: Parameter, label: str) -> forms.Field:
     if not parameter.multiple:
         kind = "search" if parameter.type == "text" else "text"
         return _field(label, forms.TextInput(attrs={"type": kind}))
-    several = _("One or more, with commas between.")
-    with_null = _("One or more, with commas between; null = rows without a value.")
-    return _field(label, forms.TextInput(), help_text=with_null if parameter.nullable else several)
+    return _field(label, forms.TextInput(), help_text=_several(parameter))
+
+
+def _several(parameter: Parameter) -> str:
+    if not parameter.nullable:
+        return _("One or more, with commas between.")
+    if parameter.type == "text":
+        return _("One or more, with commas between; null = rows without a value, \\null = the text null.")
+    return _("One or more, with commas between; null = rows without a value.")
 
 
 def _option_field(option: Option) -> forms.Field:
@@ -105,5 +130,5 @@ def _option_field(option: Option) -> forms.Field:
         return _switch(_(option.label), initial=option.default)
     if option.choices is None:
         return _field(_(option.label), forms.TextInput(), initial=option.default)
-    legible = [(choice, choice) for choice in option.choices if choice.isprintable()]
-    return _field(_(option.label), _select(legible), initial=option.default)
+    printable = [(choice, choice) for choice in option.choices if choice.isprintable()]
+    return _field(_(option.label), _select(printable), initial=option.default)

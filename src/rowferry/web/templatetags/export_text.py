@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import json
-import re
 import shlex
 from typing import TYPE_CHECKING, Any
 
 from django import template
 from django.conf import settings
 from django.utils.formats import number_format
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
 from rowferry.exports import submission
+from rowferry.web.order_key import FIELD, new_key
 
 if TYPE_CHECKING:
-    from rowferry.exports.models import Export
+    from rowferry.exports.models import Export, ModeReason
 
 register = template.Library()
 
@@ -47,19 +48,17 @@ WILL = {
     "streamed": gettext_noop("will be sent while it is read"),
     "queued": gettext_noop("will be queued"),
 }
-REASONS = tuple(
-    (re.compile(pattern), said)
-    for pattern, said in (
-        (r".* more than ([\d,]+)", gettext_noop("it is over %s rows")),
-        (r".* fewer than ([\d,]+)", gettext_noop("it is under %s rows")),
-        (r".* ([\d,]+) or more, and .*", gettext_noop("it has %s rows or more and was not to be queued")),
-        (r".* ([\d,]+) or more", gettext_noop("it has %s rows or more")),
-        (r"it was asked for", gettext_noop("it was asked for")),
-        (r"it is a retry", gettext_noop("it is a retry")),
-        (r"it was run from Python", gettext_noop("it was run from Python")),
-    )
-)
-"""The engine's reasons for a mode, and how the page says them."""
+REASONS = {
+    "requested": gettext_noop("it was asked for"),
+    "retry": gettext_noop("it is a retry"),
+    "from_python": gettext_noop("it was run from Python"),
+    "above_queue_limit": gettext_noop("it is over %(limit)s rows"),
+    "below_immediate_limit": gettext_noop("it is under %(limit)s rows"),
+    "between_limits": gettext_noop("it has %(limit)s rows or more"),
+    "not_to_be_queued": gettext_noop("it has %(limit)s rows or more and was not to be queued"),
+    "count_timeout": gettext_noop("counting its rows takes longer than %(limit)s s"),
+}
+"""By the code of the engine's reason for a mode."""
 GOOD_FOR = {
     "csv": gettext_noop("Good for imports into other programs, and for reading anywhere."),
     "excel": gettext_noop("Good for people: filter, sort and calculate at once."),
@@ -78,6 +77,12 @@ ADVICE = {
 }
 RETRY = gettext_noop("Press Retry.")
 CHANGE = gettext_noop("Edit it, make another choice, and run it again.")
+
+
+@register.simple_tag
+def order_key(kept: str = "") -> str:
+    """The hidden field that makes a form order once, however often it is sent."""
+    return format_html('<input type="hidden" name="{}" value="{}">', FIELD, kept or new_key())
 
 
 @register.filter
@@ -110,14 +115,9 @@ def will(mode: str) -> str:
 
 
 @register.filter
-def reason(said: str) -> str:
+def reason(why: ModeReason) -> str:
     """The reason for a mode, as the page says it."""
-    for pattern, text in REASONS:
-        found = pattern.fullmatch(said)
-        if found:
-            numbers = tuple(number_format(int(one.replace(",", "")), force_grouping=True) for one in found.groups())
-            return _(text) % numbers if numbers else _(text)
-    return said
+    return _(REASONS[why.code]) % {"limit": number_format(why.limit, force_grouping=True)}
 
 
 @register.filter

@@ -65,9 +65,9 @@ class LinkedResetForm(PasswordResetForm):
         to_email: str,
         html_email_template_name: str | None = None,
     ) -> None:
-        linked = {**context, "site_url": settings.SITE_URL}
+        context_with_url = {**context, "site_url": settings.SITE_URL}
         super().send_mail(
-            subject_template_name, email_template_name, linked, from_email, to_email, html_email_template_name
+            subject_template_name, email_template_name, context_with_url, from_email, to_email, html_email_template_name
         )
 
 
@@ -85,10 +85,10 @@ def _may_be_mailed(user: User) -> bool:
 def tokens(request: PersonRequest) -> HttpResponse:
     """My tokens; posted, a new one, which this one answer shows and no other."""
     form = TokenForm(request.POST if request.method == "POST" else None, label_suffix="")
-    fresh = _issue_token(request, form) if form.is_valid() else None
+    new_token = _issue_token(request, form) if form.is_valid() else None
     context = {
-        "form": TokenForm(label_suffix="") if fresh else form,
-        "fresh": fresh,
+        "form": TokenForm(label_suffix="") if new_token else form,
+        "fresh": new_token,
         "tokens": ApiToken.objects.filter(user=request.user).order_by("-created_at", "-pk"),
         "now": timezone.now(),
         "site_url": settings.SITE_URL,

@@ -22,14 +22,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 from rowferry.exports import browsing, catalogue
 from rowferry.exports.catalogue import ResourceInfo
 from rowferry.exports.errors import InvalidRequest
-from rowferry.web.decorators import PersonRequest, personal, status_of
+from rowferry.web.decorators import PersonRequest, personal
 from rowferry.web.forms.export import ExportForm, initial_of
 from rowferry.web.forms.fields import FILTER, TICKED
 from rowferry.web.forms.list_filters import parse_selection, readable, selection_fields
 
 View = dict[str, Any]
 """What is looked at: `resource`, `wish` (as the engine takes it) and `place`, as plain JSON."""
-KEPT = "lists"
+SESSION_KEY = "lists"
 MOST_VIEWS = 30
 """Views that a session remembers; who goes back further begins anew."""
 
@@ -46,26 +46,26 @@ def begin(request: PersonRequest) -> HttpResponse:
 @personal
 def rows(request: PersonRequest, resource: str) -> HttpResponse:
     """A page of a list; posted, what the button says is done to the view, and the answer leads to the new one."""
-    described = catalogue.resource(resource, request.user)
-    view = _view(request, described, request.POST if request.method == "POST" else request.GET)
+    resource_info = catalogue.resource(resource, request.user)
+    view = _view(request, resource_info, request.POST if request.method == "POST" else request.GET)
     if request.method == "POST":
-        return _apply_action(request, described, view)
-    context: dict[str, Any] = {"resource": described, "resources": catalogue.names(request.user), "view": view}
+        return _apply_action(request, resource_info, view)
+    context: dict[str, Any] = {"resource": resource_info, "resources": catalogue.names(request.user), "view": view}
     try:
-        context |= _table_context(described, browsing.page(resource, view["wish"], request.user, view["place"]))
+        context |= _table_context(resource_info, browsing.page(resource, view["wish"], request.user, view["place"]))
     except InvalidRequest as error:
         context["error"] = error
-    initial = initial_of({"format": "", **view["wish"]}, described)
-    form = ExportForm(described, request.user, initial=initial)
-    seen = {field.name for field in form.others}
+    initial = initial_of({"format": "", **view["wish"]}, resource_info)
+    form = ExportForm(resource_info, request.user, initial=initial)
+    shown_fields = {field.name for field in form.others}
     context |= {
         "form": form,
         "name": request.GET.get("view", ""),
-        "narrowed": len(view["wish"]["filters"]),
-        "folded": sum(f"{FILTER}{name}" not in seen for name in view["wish"]["filters"]),
+        "filter_count": len(view["wish"]["filters"]),
+        "folded": sum(f"{FILTER}{name}" not in shown_fields for name in view["wish"]["filters"]),
     }
     return render(
-        request, "rowferry/list.html", context, status=status_of(context["error"]) if "error" in context else 200
+        request, "rowferry/list.html", context, status=context["error"].http_status if "error" in context else 200
     )
 
 
@@ -73,46 +73,50 @@ def rows(request: PersonRequest, resource: str) -> HttpResponse:
 @personal
 def order(request: PersonRequest, resource: str) -> HttpResponse:
     """What is looked at, on its way to a file: at once, or by the form for a new export with all of it filled in."""
-    described = catalogue.resource(resource, request.user)
-    view = _view(request, described, request.GET)
+    resource_info = catalogue.resource(resource, request.user)
+    view = _view(request, resource_info, request.GET)
     context = {
-        "resource": described,
-        "formats": [one for one in catalogue.formats() if not one.missing],
-        "fields": list(selection_fields(described, view["wish"])),
+        "resource": resource_info,
+        "formats": [format_info for format_info in catalogue.formats() if not format_info.missing],
+        "fields": list(selection_fields(resource_info, view["wish"])),
         "ticked": len(view["wish"]["filters"].get(TICKED, ())),
         "name": request.GET.get("view", ""),
     }
     return render(request, "rowferry/list_order.html", context)
 
 
-def _view(request: HttpRequest, resource: ResourceInfo, query: QueryDict) -> View:
-    kept = request.session.get(KEPT, {}).get(query.get("view", ""))
-    if kept is not None and kept["resource"] == resource.name:
-        return dict(kept)
-    return _fresh(resource)
+def _view(request: PersonRequest, resource: ResourceInfo, query: QueryDict) -> View:
+    stored_view = request.session.get(SESSION_KEY, {}).get(query.get("view", ""))
+    if stored_view is not None and stored_view["resource"] == resource.name:
+        return dict(stored_view)
+    return _new_view(request, resource)
 
 
-def _fresh(resource: ResourceInfo) -> View:
-    return {"resource": resource.name, "wish": {"columns": readable(resource), "filters": {}}, "place": None}
+def _new_view(request: PersonRequest, resource: ResourceInfo) -> View:
+    """The whole list. It says its sort, so that a file of it has the same."""
+    sort_by = browsing.default_sort(resource.name, request.user)
+    wish = {"columns": readable(resource), "filters": {}, "sort_by": sort_by}
+    return {"resource": resource.name, "wish": wish, "place": None}
 
 
-def _keep(request: HttpRequest, view: View) -> str:
+def _store_view(request: HttpRequest, view: View) -> str:
     """The name of the view from now on."""
     name = get_random_string(10)
-    kept = {**request.session.get(KEPT, {}), name: view}
-    request.session[KEPT] = dict(list(kept.items())[-MOST_VIEWS:])
+    stored_views = {**request.session.get(SESSION_KEY, {}), name: view}
+    request.session[SESSION_KEY] = dict(list(stored_views.items())[-MOST_VIEWS:])
     return name
 
 
 def _apply_action(request: PersonRequest, resource: ResourceInfo, view: View) -> HttpResponse:
-    do, _colon, what = request.POST.get("do", "").partition(":")
-    changed = MOVES.get(do, _first)(resource, view, request.POST, what)
-    if do == "these" and not changed["wish"]["filters"].get(TICKED):
+    action, _colon, argument = request.POST.get("do", "").partition(":")
+    moved = MOVES.get(action, _first)(resource, view, request.POST, argument)
+    new_view = _new_view(request, resource) if action == "clear" else moved
+    if action == "these" and not new_view["wish"]["filters"].get(TICKED):
         messages.error(request, _("Tick the rows that you want first."))
-        do, changed = "", view
-    where = "list_order" if do in ("these", "all") else "list"
-    address = reverse(where, args=[resource.name])
-    return redirect(f"{address}?{urlencode({'view': _keep(request, changed)})}")
+        action, new_view = "", view
+    url_name = "list_order" if action in ("these", "all") else "list"
+    url = reverse(url_name, args=[resource.name])
+    return redirect(f"{url}?{urlencode({'view': _store_view(request, new_view)})}")
 
 
 Move = Callable[[ResourceInfo, View, QueryDict, str], View]
@@ -123,26 +127,26 @@ def _apply(resource: ResourceInfo, view: View, posted: QueryDict, _what: str) ->
     return {**view, "wish": {**view["wish"], **sort, **parse_selection(resource, posted)}, "place": None}
 
 
-def _sort(_resource: ResourceInfo, view: View, _posted: QueryDict, what: str) -> View:
+def _sort(_resource: ResourceInfo, view: View, _posted: QueryDict, column: str) -> View:
     """By this column; a second time, the other way round."""
-    wish = view["wish"]
-    again = wish.get("sort_by") == what and wish.get("sort_order", "asc") == "asc"
-    return {**view, "wish": {**wish, "sort_by": what, "sort_order": "desc" if again else "asc"}, "place": None}
+    selection = view["wish"]
+    flip = selection.get("sort_by") == column and selection.get("sort_order", "asc") == "asc"
+    return {**view, "wish": {**selection, "sort_by": column, "sort_order": "desc" if flip else "asc"}, "place": None}
 
 
-def _to(name: str) -> Move:
+def _move_to(name: str) -> Move:
     def move(_resource: ResourceInfo, view: View, posted: QueryDict, _what: str) -> View:
-        return {**view, "place": _place(posted.get(name, ""))}
+        return {**view, "place": _parse_cursor(posted.get(name, ""))}
 
     return move
 
 
-def _place(text: str) -> Any:
+def _parse_cursor(text: str) -> Any:
     try:
-        place = json.loads(text)
+        cursor = json.loads(text)
     except ValueError:
         return None
-    return place if isinstance(place, dict) else None
+    return cursor if isinstance(cursor, dict) else None
 
 
 def _first(_resource: ResourceInfo, view: View, _posted: QueryDict, _what: str) -> View:
@@ -153,31 +157,26 @@ def _last(_resource: ResourceInfo, view: View, _posted: QueryDict, _what: str) -
     return {**view, "place": {"last": True}}
 
 
-def _these(_resource: ResourceInfo, view: View, posted: QueryDict, _what: str) -> View:
+def _only_ticked(_resource: ResourceInfo, view: View, posted: QueryDict, _what: str) -> View:
     """The ticked rows, whatever filters showed them."""
     return {**view, "wish": {**view["wish"], "filters": {TICKED: posted.getlist(f"{FILTER}{TICKED}")}}}
 
 
-def _clear(resource: ResourceInfo, _view: View, _posted: QueryDict, _what: str) -> View:
-    return _fresh(resource)
-
-
 MOVES: dict[str, Move] = {
     "apply": _apply,
-    "clear": _clear,
     "sort": _sort,
-    "next": _to("after"),
-    "previous": _to("before"),
+    "next": _move_to("after"),
+    "previous": _move_to("before"),
     "first": _first,
     "last": _last,
-    "these": _these,
+    "these": _only_ticked,
     "all": _first,
 }
 
 
 def _table_context(resource: ResourceInfo, page: browsing.Listing) -> View:
-    ways = {"asc": "ascending", "desc": "descending"}
-    sorts = {page.sort_by: ways[page.sort_order]} if page.sort_by else {}
+    directions = {"asc": "ascending", "desc": "descending"}
+    sorts = {page.sort_by: directions[page.sort_order]} if page.sort_by else {}
     labels = {c.name: c.label for c in resource.columns}
     return {
         "page": page,

@@ -17,26 +17,26 @@ from rowferry.exports import catalogue, tracking
 from rowferry.exports.errors import Conflict, NotPermitted, TryLater
 from rowferry.web.decorators import PersonRequest, personal
 from rowferry.web.export_summary import summarize
-from rowferry.web.responses import as_attachment, whole
+from rowferry.web.responses import as_attachment, whole_file_response
 from rowferry.web.templatetags.export_text import NAMES
-from rowferry.web.views.progress import board, still_moving
+from rowferry.web.views.progress import build_progress_list, select_active
 
 LOG_LINES = "100"
-NARROWED_BY = ("status", "resource_type", "format", "date_from", "date_to")
+FILTERS = ("status", "resource_type", "format", "date_from", "date_to")
 
 
 @require_safe
 @personal
 def index(request: PersonRequest) -> HttpResponse:
     """My exports, newest first, and what can be exported."""
-    narrowed = {name: request.GET[name] for name in NARROWED_BY if request.GET.get(name)}
-    page = tracking.history(request.user, _page_of(request.GET) | narrowed)
-    shown = board(page.items)
+    filters = {name: request.GET[name] for name in FILTERS if request.GET.get(name)}
+    page = tracking.history(request.user, _page_of(request.GET) | filters)
+    progress_list = build_progress_list(page.items)
     context = {
         "page": page,
-        "board": shown,
-        "pulse": still_moving(shown),
-        "narrowed": narrowed,
+        "progress_list": progress_list,
+        "poll": select_active(progress_list),
+        "filters": filters,
         "statuses": NAMES,
         "formats": catalogue.formats(),
         "resources": catalogue.names(request.user),
@@ -50,15 +50,15 @@ def index(request: PersonRequest) -> HttpResponse:
 def detail(request: PersonRequest, export_id: UUID) -> HttpResponse:
     """One export: all that is known of it, and its log."""
     log = tracking.log(request.user, export_id, _page_of(request.GET) | {"limit": LOG_LINES})
-    shown = board([tracking.find(request.user, export_id)])
+    progress_list = build_progress_list([tracking.find(request.user, export_id)])
     context = {
-        "card": shown.cards[0],
-        "export": shown.cards[0].export,
-        "manifest": shown.cards[0].export.manifest,
+        "item": progress_list.items[0],
+        "export": progress_list.items[0].export,
+        "manifest": progress_list.items[0].export.manifest,
         "page": log,
-        "asked": summarize(shown.cards[0].export, request.user),
-        "board": shown,
-        "pulse": still_moving(shown),
+        "summary": summarize(progress_list.items[0].export, request.user),
+        "progress_list": progress_list,
+        "poll": select_active(progress_list),
         "view": "one",
         "contact": settings.CONTACT_EMAIL,
     }
@@ -69,21 +69,21 @@ def detail(request: PersonRequest, export_id: UUID) -> HttpResponse:
 @personal
 def download(request: PersonRequest, export_id: UUID) -> HttpResponseBase:
     """The whole file, counted and logged."""
-    if linked := tracking.link(request.user, export_id):
-        tracking.note_download(request.user, linked[0], "Downloaded from the page, by a link to the storage.")
-        return HttpResponseRedirect(linked[1])
+    if storage_link := tracking.link(request.user, export_id):
+        tracking.note_download(request.user, storage_link[0], "Downloaded from the page, by a link to the storage.")
+        return HttpResponseRedirect(storage_link[1])
     export, file = tracking.open_file(request.user, export_id)
     tracking.note_download(request.user, export, "Downloaded from the page.")
-    return whole(export, file)
+    return whole_file_response(export, file)
 
 
 @require_GET
 @personal
 def manifest(request: PersonRequest, export_id: UUID) -> HttpResponseBase:
     """What was asked, expected and written, as a JSON file."""
-    found = tracking.manifest(request.user, export_id)
+    manifest_data = tracking.manifest(request.user, export_id)
     export = tracking.find(request.user, export_id)
-    response = JsonResponse(found, json_dumps_params={"indent": 2, "ensure_ascii": False})
+    response = JsonResponse(manifest_data, json_dumps_params={"indent": 2, "ensure_ascii": False})
     return as_attachment(response, export, f"{export.filename}.manifest.json")
 
 
@@ -98,28 +98,28 @@ def retry(request: PersonRequest, export_id: UUID) -> HttpResponse:
 @personal
 def cancel(request: PersonRequest, export_id: UUID) -> HttpResponse:
     """The end of one that waits or runs."""
-    done = _("The export is cancelled, or will be in a moment.")
-    return _run_action(request, lambda: tracking.cancel(request.user, export_id), done)
+    success_text = _("The export is cancelled, or will be in a moment.")
+    return _run_action(request, lambda: tracking.cancel(request.user, export_id), success_text)
 
 
 @require_POST
 @personal
 def delete(request: PersonRequest, export_id: UUID) -> HttpResponse:
     """The end of a file; its log stays."""
-    done = _("The file is deleted; its log stays.")
-    return _run_action(request, lambda: tracking.delete(request.user, export_id), done)
+    success_text = _("The file is deleted; its log stays.")
+    return _run_action(request, lambda: tracking.delete(request.user, export_id), success_text)
 
 
 def _page_of(query: QueryDict) -> dict[str, str]:
     return {"page": str(query["page"])} if "page" in query else {}
 
 
-def _run_action(request: PersonRequest, action: Callable[[], object], done: str) -> HttpResponse:
+def _run_action(request: PersonRequest, action: Callable[[], object], success_text: str) -> HttpResponse:
     """Act, and say on the list what came of it: a button may be pressed when the state has moved on."""
     try:
         action()
     except (Conflict, NotPermitted, TryLater) as error:
         messages.error(request, error.detail)
     else:
-        messages.success(request, done)
+        messages.success(request, success_text)
     return redirect("index")

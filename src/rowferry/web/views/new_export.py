@@ -12,36 +12,36 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from rowferry.exports import catalogue, submission, tracking
-from rowferry.exports.errors import NotFound, QuotaExceeded, RowferryError
+from rowferry.exports.errors import Conflict, NotFound, QuotaExceeded, RowferryError
 from rowferry.exports.submission import DryRun
-from rowferry.web.decorators import PersonRequest, personal, status_of, with_retry_after
+from rowferry.web import order_key
+from rowferry.web.decorators import PersonRequest, personal, with_retry_after
 from rowferry.web.forms.export import ExportForm, initial_of, offered_first
-from rowferry.web.forms.fields import FILTER, NONE
+from rowferry.web.forms.fields import FILTER, NONE, from_field_text, to_field_text
 from rowferry.web.responses import deliver
 
 if TYPE_CHECKING:
     from rowferry.exports.execution.preview import Preview
+    from rowferry.exports.resources.parameter import Parameter
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @personal
 def new(request: PersonRequest, resource: str) -> HttpResponseBase:
     """The form of a resource; posted, it is answered with the file, the queue, or a preview below the form."""
-    described = catalogue.resource(resource, request.user)
+    resource_info = catalogue.resource(resource, request.user)
     if request.method != "POST":
-        return _form_page(request, ExportForm(described, request.user))
-    form = ExportForm(described, request.user, request.POST)
+        return _form_page(request, ExportForm(resource_info, request.user))
+    form = ExportForm(resource_info, request.user, request.POST)
     try:
         if "preview" in request.POST:
-            return _form_page(request, form, submission.look(resource, form.payload(), request.user))
-        answer = submission.submit(resource, form.payload(), request.user)
+            return _form_page(request, form, submission.preview_form(resource, form.payload(), request.user))
+        return _order(request, resource, form.payload())
     except NotFound:
         raise
     except RowferryError as error:
-        form.show(error)
-        return with_retry_after(_form_page(request, form, status=status_of(error)), error)
-    assert not isinstance(answer, DryRun)
-    return deliver(request, answer)
+        form.add_errors(error)
+        return with_retry_after(_form_page(request, form, status=error.http_status), error)
 
 
 @require_POST
@@ -51,11 +51,11 @@ def preview_export(request: PersonRequest, resource: str) -> HttpResponse:
     form = ExportForm(catalogue.resource(resource, request.user), request.user, request.POST)
     context: dict[str, Any] = {"resource": form.resource, "live": True}
     try:
-        context |= _preview_table(form, submission.look(resource, form.payload(), request.user))
+        context |= _preview_table(form, submission.preview_form(resource, form.payload(), request.user))
     except QuotaExceeded as error:
         context["wait"] = error.retry_after
     except RowferryError as error:
-        form.show(error)
+        form.add_errors(error)
         context |= {"form": form, "error": error}
     return render(request, "rowferry/preview.html", context)
 
@@ -66,11 +66,15 @@ def choices(request: PersonRequest, resource: str, key: str) -> HttpResponse:
     """The list of one filter: what is ticked, and what is found. Part of a page."""
     ticked = request.POST.getlist(f"{FILTER}{key}")
     text = request.POST.get(f"find.{key}", "").strip()[:100]
-    found = catalogue.choices(resource, request.user, key, text, ticked)
-    parameter = next(p for p in catalogue.resource(resource, request.user).filters if p.name == key)
-    none = [pair for pair in offered_first(parameter) if pair[0] == NONE]
-    chosen = [pair for pair in none if NONE in ticked] + _pairs(found.chosen)
-    offered = [pair for pair in none if NONE not in ticked and not text] + _pairs(found.offered)
+    parameter = next((p for p in catalogue.resource(resource, request.user).filters if p.name == key), None)
+    named = [value for one in ticked if parameter and (value := from_field_text(one, parameter)) is not None]
+    filter_choices = catalogue.choices(resource, request.user, key, text, named)
+    assert parameter is not None
+    null_choices = [pair for pair in offered_first(parameter) if pair[0] == NONE]
+    chosen = [pair for pair in null_choices if NONE in ticked] + _pairs(filter_choices.chosen, parameter)
+    offered = [pair for pair in null_choices if NONE not in ticked and not text] + _pairs(
+        filter_choices.offered, parameter
+    )
     context = {"name": f"{FILTER}{key}", "chosen": chosen, "offered": offered}
     return render(request, "rowferry/choices.html", context)
 
@@ -80,9 +84,9 @@ def choices(request: PersonRequest, resource: str, key: str) -> HttpResponse:
 def edit(request: PersonRequest, export_id: UUID) -> HttpResponse:
     """The form, filled in as an export was asked for."""
     export = tracking.find(request.user, export_id)
-    described = catalogue.resource(export.resource, request.user)
-    initial = initial_of(submission.body_of(export), described)
-    return _form_page(request, ExportForm(described, request.user, initial=initial), like=export.filename)
+    resource_info = catalogue.resource(export.resource, request.user)
+    initial = initial_of(submission.body_of(export), resource_info)
+    return _form_page(request, ExportForm(resource_info, request.user, initial=initial), like=export.filename)
 
 
 @require_POST
@@ -90,17 +94,24 @@ def edit(request: PersonRequest, export_id: UUID) -> HttpResponse:
 def again(request: PersonRequest, export_id: UUID) -> HttpResponseBase:
     """The same export once more, of the rows as they are now."""
     export = tracking.find(request.user, export_id)
-    answer = submission.submit(export.resource, submission.body_of(export), request.user)
+    return _order(request, export.resource, submission.body_of(export))
+
+
+def _order(request: PersonRequest, resource: str, body: dict[str, Any]) -> HttpResponseBase:
+    """Order an export, or answer once more the form that has ordered it."""
+    answer = submission.submit(resource, body, request.user, key=order_key.idempotency_key(request, body))
     assert not isinstance(answer, DryRun)
-    return deliver(request, answer)
+    return order_key.mark_answered(request, deliver(request, answer))
 
 
 def _form_page(
     request: PersonRequest, form: ExportForm, preview: Preview | None = None, *, status: int = 200, like: str = ""
 ) -> HttpResponse:
     context = {"form": form, "resource": form.resource, "like": like, "resources": catalogue.names(request.user)}
-    seen = _preview_table(form, preview) if preview is not None else {}
-    return render(request, "rowferry/new.html", context | seen, status=status)
+    if status == Conflict.http_status:  # the first request with this key is still being answered
+        context["kept_key"] = request.POST.get(order_key.FIELD, "")
+    preview_context = _preview_table(form, preview) if preview is not None else {}
+    return render(request, "rowferry/new.html", context | preview_context, status=status)
 
 
 def _preview_table(form: ExportForm, preview: Preview) -> dict[str, Any]:
@@ -120,5 +131,5 @@ def _cell(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _pairs(found: tuple[tuple[Any, str], ...]) -> list[tuple[str, str]]:
-    return [(str(value), label) for value, label in found]
+def _pairs(pairs: tuple[tuple[Any, str], ...], parameter: Parameter) -> list[tuple[str, str]]:
+    return [(to_field_text(value, parameter), label) for value, label in pairs]

@@ -1,4 +1,4 @@
-"""What a page that is open asks again and again: has anything moved? Nothing moved = 204; nothing moves = the end."""
+"""Polling of an open page: 204 if nothing has changed; without active exports the page stops asking."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from rowferry.web.decorators import PersonRequest, personal
 if TYPE_CHECKING:
     from rowferry.exports.models import Export
 
-MOVING = ("pending", "processing")
+ACTIVE = ("pending", "processing")
 MOST = 100
 """Exports that one page shows."""
 
@@ -30,73 +30,73 @@ class ProgressItem:
     """One export as a page shows it."""
 
     export: Export
-    outlook: QueueStatus
+    queue_status: QueueStatus
 
     @property
-    def moves(self) -> bool:
-        return self.export.status in MOVING
+    def is_active(self) -> bool:
+        return self.export.status in ACTIVE
 
 
 @dataclass(frozen=True)
 class ProgressList:
     """Exports, how it stands with them, and whether somebody works. `etag` changes when anything of it does."""
 
-    cards: Sequence[ProgressItem]
+    items: Sequence[ProgressItem]
     stalled: bool
 
     @property
-    def moving(self) -> list[ProgressItem]:
-        return [card for card in self.cards if card.moves]
+    def active_items(self) -> list[ProgressItem]:
+        return [item for item in self.items if item.is_active]
 
     @property
     def etag(self) -> str:
-        return blake2s(repr([_facts(card) for card in self.cards] + [self.stalled]).encode(), digest_size=8).hexdigest()
+        return blake2s(repr([_facts(item) for item in self.items] + [self.stalled]).encode(), digest_size=8).hexdigest()
 
 
-def board(exports: Sequence[Export]) -> ProgressList:
-    """At most three queries, and none if nothing of it moves."""
+def build_progress_list(exports: Sequence[Export]) -> ProgressList:
+    """At most three queries, and none if nothing of it is active."""
     ahead = queue_statuses(exports)
-    cards = [ProgressItem(export, ahead.get(export.pk, QueueStatus())) for export in exports]
-    return ProgressList(cards, any(card.moves for card in cards) and workers_stalled())
+    items = [ProgressItem(export, ahead.get(export.pk, QueueStatus())) for export in exports]
+    return ProgressList(items, any(item.is_active for item in items) and workers_stalled())
 
 
 @require_safe
 @personal
 def poll(request: PersonRequest) -> HttpResponse:
-    """The parts of the cards that moved since `seen`, of the exports with these `id`s. Parts of a page."""
-    now = board(tracking.several(request.user, _ids(request.GET.getlist("id"))))
-    if now.etag == request.GET.get("seen"):
+    """The parts of the items that changed since `seen`, of the exports with these `id`s. Parts of a page."""
+    shown = build_progress_list(tracking.find_many(request.user, _ids(request.GET.getlist("id"))))
+    if shown.etag == request.GET.get("seen"):
         return HttpResponse(status=204)
-    ended = [card for card in now.cards if not card.moves]
+    ended = [item for item in shown.items if not item.is_active]
     if ended and request.GET.get("view") == "one":
         return HttpResponseClientRefresh()
     context = {
-        "board": now,
+        "progress_list": shown,
         "ended": ended,
-        "rest": still_moving(now),
+        "poll": select_active(shown),
         "live": True,
         "view": request.GET.get("view", ""),
     }
     return render(request, "rowferry/progress.html", context)
 
 
-def still_moving(shown: ProgressList) -> ProgressList:
-    """What a page asks about from now on: what moves of all that it shows."""
-    return ProgressList(shown.moving, shown.stalled)
+def select_active(shown: ProgressList) -> ProgressList:
+    """What a page asks about from now on: the active ones of all that it shows."""
+    return ProgressList(shown.active_items, shown.stalled)
 
 
 def _ids(texts: list[str]) -> list[UUID]:
-    found = []
+    ids = []
     for text in texts[:MOST]:
         try:
-            found.append(UUID(text))
+            ids.append(UUID(text))
         except ValueError:
             continue
-    return found
+    return ids
 
 
-def _facts(card: ProgressItem) -> tuple[object, ...]:
-    export = card.export
+def _facts(item: ProgressItem) -> tuple[object, ...]:
+    export = item.export
     counts = (export.exported_items, export.failed_items, export.attempt)
     state = (export.status, bool(export.worker), bool(export.cancel_requested_at))
-    return (export.pk, *state, *counts, card.outlook.place)
+    return (export.pk, *state, *counts, item.queue_status.place)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import BinaryIO, ClassVar
 
 from rowferry.exports.encoding.blocks import CellBlock, split, strip_marks
+from rowferry.exports.encoding.row_count import RowCount, Spec
 from rowferry.exports.encoding.value_types import Representation, ValueType
 from rowferry.exports.formats import FileHeader, FormatWriter, Stream
 from rowferry.exports.formats.excel.about import NAME as ABOUT
@@ -14,16 +15,20 @@ from rowferry.exports.formats.excel.archive import Archive
 from rowferry.exports.formats.excel.grid import Grid
 from rowferry.exports.formats.excel.marked import MarkedGrid
 from rowferry.exports.formats.excel.parts import Sheet, closing, opening
+from rowferry.exports.formats.excel.row_count import count_rows
 from rowferry.exports.formats.excel.sheet import column_widths, data_range, head, sheet_name, tail
 from rowferry.exports.formats.excel.text import MAX_UNITS
+from rowferry.exports.translation import gettext_noop as _
 
 
 class ExcelWriter(FormatWriter):
     """Real numbers, dates and booleans; text that stays text. What a sheet cannot hold goes to the next sheet."""
 
     name = "excel"
-    label = "Excel"
-    description = "A workbook with real dates and numbers, a filter and a frozen header, and a sheet about the export."
+    label = _("Excel")
+    description = _(
+        "A workbook with real dates and numbers, a filter and a frozen header, and a sheet about the export."
+    )
     extension = "xlsx"
     content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     forms = {
@@ -46,7 +51,7 @@ class ExcelWriter(FormatWriter):
         self._sheets: list[Sheet] = []
         self._widths: list[int] = []
         self._name = ""
-        self._rows_here = 0
+        self._sheet_rows = 0
 
     def open(self) -> None:
         for name, data in opening(self.order).items():
@@ -60,18 +65,18 @@ class ExcelWriter(FormatWriter):
         if not self._name:
             self._begin_first(cells)
         preserve = self._grid.prepare(cells)
-        written = 0
-        while written < block.rows:
-            rows = min(block.rows - written, self._room())
-            part = cells[written * self.width : (written + rows) * self.width] if rows < block.rows else cells
+        rows_written = 0
+        while rows_written < block.rows:
+            rows = min(block.rows - rows_written, self._remaining_rows())
+            part = cells[rows_written * self.width : (rows_written + rows) * self.width] if rows < block.rows else cells
             self._add(self._grid.rows(part, preserve), rows)
-            written += rows
+            rows_written += rows
         self.rows += block.rows
         self._archive.flush()
 
     def write_encoded(self, lines: CellBlock) -> None:
         xml = self._marked.rows(lines)
-        if xml is None or lines.rows > self._room():
+        if xml is None or lines.rows > self._remaining_rows():
             assert lines.cells is not None
             self.write(lines.cells())
             return
@@ -93,33 +98,37 @@ class ExcelWriter(FormatWriter):
             self._archive.put(name, data)
         self._archive.close()
 
-    def _room(self) -> int:
+    @classmethod
+    def count_rows(cls, file: BinaryIO, spec: Spec) -> RowCount:  # noqa: ARG003
+        return count_rows(file)
+
+    def _remaining_rows(self) -> int:
         """Rows that this sheet still takes, or a new one, if it is full."""
-        if self._rows_here == self.max_rows - 1:
-            self._next()
-        return self.max_rows - 1 - self._rows_here
+        if self._sheet_rows == self.max_rows - 1:
+            self._next_sheet()
+        return self.max_rows - 1 - self._sheet_rows
 
     def _add(self, xml: bytes, rows: int) -> None:
         if self._archive.size + len(xml) > self.max_sheet_bytes:
-            self._next()
+            self._next_sheet()
         self._archive.add(xml)
-        self._rows_here += rows
+        self._sheet_rows += rows
 
     def _begin_first(self, cells: Sequence[bytes]) -> None:
         self._widths = column_widths(self.order.titles, self.order.columns, cells)
         self._begin()
 
-    def _next(self) -> None:
+    def _next_sheet(self) -> None:
         self._end()
         self._begin()
 
     def _begin(self) -> None:
         self._name = sheet_name(self.order.resource_label, [ABOUT, *(sheet.name for sheet in self._sheets)])
-        self._rows_here = 0
+        self._sheet_rows = 0
         self._archive.begin(f"xl/worksheets/sheet{len(self._sheets) + 1}.xml")
         self._archive.add(head(self.order.titles, self._widths, selected=not self._sheets))
 
     def _end(self) -> None:
-        self._archive.add(tail(self.order.columns, self._rows_here, self._grid.as_text))
+        self._archive.add(tail(self.order.columns, self._sheet_rows, self._grid.as_text))
         self._archive.end()
-        self._sheets.append(Sheet(self._name, data_range(self.width, self._rows_here)))
+        self._sheets.append(Sheet(self._name, data_range(self.width, self._sheet_rows)))

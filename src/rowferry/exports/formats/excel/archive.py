@@ -53,7 +53,7 @@ class Archive:
         self.position = 0
         self._stream = stream
         self._stamp = dos_stamp(stamp)
-        self._waiting: list[bytes] = []
+        self._buffer: list[bytes] = []
         self._parts: list[Part] = []
 
     @property
@@ -87,9 +87,9 @@ class Archive:
         self._emit(DESCRIPTOR.pack(b"PK\7\x08", part.crc, part.packed, part.size))
 
     def flush(self) -> None:
-        if self._waiting:
-            self._stream.write(b"".join(self._waiting))
-            self._waiting.clear()
+        if self._buffer:
+            self._stream.write(b"".join(self._buffer))
+            self._buffer.clear()
 
     def close(self) -> None:
         """Write the directory; the parts are whole by then."""
@@ -103,7 +103,7 @@ class Archive:
         self.flush()
 
     def _emit(self, data: bytes) -> None:
-        self._waiting.append(data)
+        self._buffer.append(data)
         self.position += len(data)
 
     def _pack(self, part: Part, packed: bytes) -> None:
@@ -111,21 +111,21 @@ class Archive:
         self._emit(packed)
 
     def _header(self, part: Part) -> bytes:
-        facts = (part.crc, part.packed, part.size, len(part.name), 0)
-        return LOCAL_HEADER.pack(b"PK\3\4", VERSION, part.flags, DEFLATED, *self._stamp, *facts) + part.name
+        sizes = (part.crc, part.packed, part.size, len(part.name), 0)
+        return LOCAL_HEADER.pack(b"PK\3\4", VERSION, part.flags, DEFLATED, *self._stamp, *sizes) + part.name
 
     def _directory_entry(self, part: Part) -> bytes:
-        far = ZIP64_POSITION.pack(1, 8, part.position) if part.position >= MAX32 else b""
-        version = VERSION_ZIP64 if far else VERSION
-        kind = (version, version, part.flags, DEFLATED, *self._stamp)
-        facts = (part.crc, part.packed, part.size, len(part.name), len(far), 0, 0, 0, 0, min(part.position, MAX32))
-        return DIRECTORY_ENTRY.pack(b"PK\1\2", *kind, *facts) + part.name + far
+        extra = ZIP64_POSITION.pack(1, 8, part.position) if part.position >= MAX32 else b""
+        version = VERSION_ZIP64 if extra else VERSION
+        version_fields = (version, version, part.flags, DEFLATED, *self._stamp)
+        sizes = (part.crc, part.packed, part.size, len(part.name), len(extra), 0, 0, 0, 0, min(part.position, MAX32))
+        return DIRECTORY_ENTRY.pack(b"PK\1\2", *version_fields, *sizes) + part.name + extra
 
 
 def zip64_end(start: int, size: int, count: int) -> bytes:
     """What tells readers where a directory beyond 4 GiB starts."""
-    facts = (ZIP64_END.size - 12, VERSION_ZIP64, VERSION_ZIP64, 0, 0, count, count, size, start)
-    return ZIP64_END.pack(b"PK\6\6", *facts) + ZIP64_LOCATOR.pack(b"PK\6\7", 0, start + size, 1)
+    directory_fields = (ZIP64_END.size - 12, VERSION_ZIP64, VERSION_ZIP64, 0, 0, count, count, size, start)
+    return ZIP64_END.pack(b"PK\6\6", *directory_fields) + ZIP64_LOCATOR.pack(b"PK\6\7", 0, start + size, 1)
 
 
 def dos_stamp(moment: datetime) -> tuple[int, int]:

@@ -112,8 +112,8 @@ class Grid:
         cleaned = clean(joined, self._counts)
         if cleaned is not joined:
             texts, rows = cleaned.split(CELL), len(columns[0])
-            for place, index in enumerate(self._texts):
-                cells[index :: self._width] = texts[place * rows : (place + 1) * rows]
+            for position, index in enumerate(self._texts):
+                cells[index :: self._width] = texts[position * rows : (position + 1) * rows]
         return has_edge_blanks(joined)
 
 

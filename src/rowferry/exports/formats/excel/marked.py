@@ -35,32 +35,32 @@ class MarkedGrid:
         self._end = ends[-1]
         # Marks of two bytes come first: they end with what is also a mark alone.
         self._slots = [(mark, xml, between.count(xml)) for xml, mark in reversed(mark_of.items())]
-        self._look = look_for(b"".join(ends))
+        self._marks_table = marks_table(b"".join(ends))
         self.pushdown = MarkedCells(ends, tuple(column.kind not in SLOTS for column in columns))
 
     def rows(self, lines: CellBlock) -> bytes | None:
         """The block as `<row>` elements; None: some cell asks for a closer look."""
-        look = lines.data.translate(self._look)
-        if not is_xml(look) or has_long_row(lines.data, self._end):
+        masked = lines.data.translate(self._marks_table)
+        if not is_xml(masked) or has_long_row(lines.data, self._end):
             return None
-        preserve = look.startswith(b" ") or any(edge in look for edge in EDGES)
+        preserve = masked.startswith(b" ") or any(edge in masked for edge in EDGES)
         xml = self._fill_marks(escape_xml(lines.data), lines.rows, SPACE if preserve else b"")
         xml = xml and without_nulls(xml)
         return xml.replace(SPACE, PRESERVE) if xml and preserve else xml
 
     def _fill_marks(self, xml: bytes, rows: int, space: bytes) -> bytes | None:
         """XML in the place of each mark; None: there were more or fewer than rows have, so some were no marks."""
-        for mark, literal, times in self._slots:
-            put = literal.replace(SPACE, space)
-            size = len(xml) + (len(put) - len(mark)) * times * rows
-            xml = xml.replace(mark, put)
-            if len(xml) != size:
+        for mark, literal, count in self._slots:
+            replacement = literal.replace(SPACE, space)
+            expected_length = len(xml) + (len(replacement) - len(mark)) * count * rows
+            xml = xml.replace(mark, replacement)
+            if len(xml) != expected_length:
                 return None
         first = self._first.replace(SPACE, space)
         return None if CELL in xml else b"".join((first, memoryview(xml)[: -len(first)]))
 
 
-def look_for(marks: bytes) -> bytes:
+def marks_table(marks: bytes) -> bytes:
     """A table for `translate`: what is plain becomes or stays XML, the marks SEEN, the rest no UTF-8."""
     table = bytearray(PLAIN)
     for mark in marks:
@@ -79,5 +79,5 @@ def without_nulls(xml: bytes) -> bytes | None:
     if NULL not in xml:
         return xml
     parts = xml.split(NULL)
-    around = ({*map(itemgetter(0), parts[1:])}, {*map(itemgetter(-1), parts[:-1])}) if all(parts) else ()
-    return with_empty_cells(parts) if around == BRACKETS else None
+    neighbours = ({*map(itemgetter(0), parts[1:])}, {*map(itemgetter(-1), parts[:-1])}) if all(parts) else ()
+    return with_empty_cells(parts) if neighbours == BRACKETS else None

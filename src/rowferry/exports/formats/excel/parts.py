@@ -8,7 +8,7 @@ from datetime import UTC
 
 from rowferry.exports.formats import FileHeader
 from rowferry.exports.formats.excel.text import xml_text
-from rowferry.exports.formats.excel.tones import DIFFERENTIAL, PLACE
+from rowferry.exports.formats.excel.tones import DIFFERENTIAL, STYLE_INDEX
 
 XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -39,16 +39,16 @@ STYLES = (
     '<xf numFmtId="0" fontId="1" fillId="0" borderId="0" xfId="0" applyFont="1"/>'
     '<xf numFmtId="166" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/></cellXfs>'
     '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles>'
-    f'<dxfs count="{len(PLACE)}">{DIFFERENTIAL}</dxfs></styleSheet>'
+    f'<dxfs count="{len(STYLE_INDEX)}">{DIFFERENTIAL}</dxfs></styleSheet>'
 ).encode()
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A sheet as the workbook lists it. `filtered` = the range of its filter, `$A$1:$M$201`; "" = it has none."""
+    """A sheet as the workbook lists it. `filter_range` = the range of its filter, `$A$1:$M$201`; "" = it has none."""
 
     name: str
-    filtered: str = ""
+    filter_range: str = ""
 
 
 def opening(order: FileHeader) -> dict[str, bytes]:
@@ -83,10 +83,10 @@ def closing(sheets: Sequence[Sheet]) -> dict[str, bytes]:
 
 def relations(*targets: tuple[str, str]) -> bytes:
     """`rId1`, `rId2`, … in the order given as (type, target)."""
-    listed = "".join(
-        f'<Relationship Id="rId{n}" Type="{kind}" Target="{to}"/>' for n, (kind, to) in enumerate(targets, 1)
+    elements = "".join(
+        f'<Relationship Id="rId{n}" Type="{kind}" Target="{target}"/>' for n, (kind, target) in enumerate(targets, 1)
     )
-    return f'{XML}<Relationships xmlns="{PACKAGE}/relationships">{listed}</Relationships>'.encode()
+    return f'{XML}<Relationships xmlns="{PACKAGE}/relationships">{elements}</Relationships>'.encode()
 
 
 def core_properties(order: FileHeader) -> bytes:
@@ -102,14 +102,14 @@ def core_properties(order: FileHeader) -> bytes:
 
 
 def workbook(sheets: Sequence[Sheet]) -> bytes:
-    listed = "".join(
+    sheet_elements = "".join(
         f'<sheet name="{xml_text(sheet.name)}" sheetId="{number}" r:id="rId{number}"/>'
         for number, sheet in enumerate(sheets, 1)
     )
-    names = "".join(hidden_names(sheet, index) for index, sheet in enumerate(sheets) if sheet.filtered)
+    names = "".join(hidden_names(sheet, index) for index, sheet in enumerate(sheets) if sheet.filter_range)
     return (
         f'{XML}<workbook xmlns="{MAIN}" xmlns:r="{OFFICE}/relationships"><bookViews><workbookView/></bookViews>'
-        f"<sheets>{listed}</sheets><definedNames>{names}</definedNames></workbook>"
+        f"<sheets>{sheet_elements}</sheets><definedNames>{names}</definedNames></workbook>"
     ).encode()
 
 
@@ -118,7 +118,7 @@ def hidden_names(sheet: Sheet, index: int) -> str:
     name = xml_text(sheet.name.replace("'", "''"))
     return (
         f'<definedName name="_xlnm._FilterDatabase" localSheetId="{index}" hidden="1">'
-        f"'{name}'!{sheet.filtered}</definedName>"
+        f"'{name}'!{sheet.filter_range}</definedName>"
         f'<definedName name="_xlnm.Print_Titles" localSheetId="{index}">'
         f"'{name}'!$1:$1</definedName>"
     )

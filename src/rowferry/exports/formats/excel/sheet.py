@@ -22,13 +22,13 @@ FILTER_BUTTON = 4
 """Characters that the button of the filter takes from a title."""
 
 
-def sheet_name(label: str, taken: Collection[str]) -> str:
+def sheet_name(label: str, used_names: Collection[str]) -> str:
     """The label as far as Excel allows it, numbered from the second sheet on: "Assets", "Assets 2"."""
     base = " ".join(FORBIDDEN_IN_NAMES.sub(" ", label).split()).strip("' ") or "Export"
-    unavailable = {*RESERVED_NAMES, *(name.casefold() for name in taken)}
+    reserved = {*RESERVED_NAMES, *(name.casefold() for name in used_names)}
     suffixes = ("" if number == 1 else f" {number}" for number in count(1))
     names = (cut(base, NAME_UNITS - len(suffix)).rstrip("' ") + suffix for suffix in suffixes)
-    return next(name for name in names if name.casefold() not in unavailable)
+    return next(name for name in names if name.casefold() not in reserved)
 
 
 def column_widths(titles: Sequence[str], columns: Sequence[FormatColumn], cells: Sequence[bytes]) -> list[int]:
@@ -63,14 +63,14 @@ def tail(columns: tuple[FormatColumn, ...], rows: int, as_text: Iterable[int]) -
     """
     letters = [column_letters(index) for index in range(len(columns))]
     ranges = " ".join(f"{letters[index]}1:{letters[index]}{rows + 1}" for index in sorted(as_text))
-    ignored = (
+    ignored_errors = (
         f'<ignoredErrors><ignoredError sqref="{ranges}" numberStoredAsText="1"/></ignoredErrors>' if as_text else ""
     )
-    filtered = data_range(len(columns), rows).replace("$", "")
-    coloured = rules(columns, [f"{letter}2:{letter}{rows + 1}" for letter in letters]) if rows else ""
+    filter_range = data_range(len(columns), rows).replace("$", "")
+    colour_rules = rules(columns, [f"{letter}2:{letter}{rows + 1}" for letter in letters]) if rows else ""
     return (
-        f'</sheetData><autoFilter ref="{filtered}"/>{coloured}'
-        f'<pageSetup orientation="landscape" fitToHeight="0"/>{ignored}</worksheet>'
+        f'</sheetData><autoFilter ref="{filter_range}"/>{colour_rules}'
+        f'<pageSetup orientation="landscape" fitToHeight="0"/>{ignored_errors}</worksheet>'
     ).encode()
 
 

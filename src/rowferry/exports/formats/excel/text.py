@@ -50,8 +50,8 @@ def unicode_only(data: bytes, counts: Counter[str]) -> bytes:
     except UnicodeDecodeError:
         data = CELL.join([cell if cell == NULL else repair_surrogates(cell, counts) for cell in data.split(CELL)])
     if b"\xef\xbf" in data:
-        data, found = NONCHARACTER.subn(REPLACEMENT, data)
-        count(counts, "replaced_characters", found)
+        data, replaced = NONCHARACTER.subn(REPLACEMENT, data)
+        count(counts, "replaced_characters", replaced)
     return data
 
 
@@ -79,9 +79,9 @@ def shorten_cell(cell: bytes, counts: Counter[str]) -> bytes:
     if len(cell) <= MAX_UNITS:
         return cell
     text = cell.decode()
-    kept = cut(text, MAX_UNITS)
-    count(counts, "shortened_cells", kept != text)
-    return kept.encode()
+    shortened = cut(text, MAX_UNITS)
+    count(counts, "shortened_cells", shortened != text)
+    return shortened.encode()
 
 
 def cut(text: str, units: int) -> str:
@@ -102,7 +102,7 @@ def escape_xml(data: bytes) -> bytes:
     return LOOKS_ESCAPED.sub(b"_x005F_", data) if b"_x" in data else data
 
 
-def count(counts: Counter[str], name: str, found: int) -> None:
+def count(counts: Counter[str], name: str, number: int) -> None:
     """Zero leaves no trace: a file without adjustments has an empty counter."""
-    if found:
-        counts[name] += found
+    if number:
+        counts[name] += number

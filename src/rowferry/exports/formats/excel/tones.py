@@ -21,21 +21,27 @@ DIFFERENTIAL = "".join(
     for letters, ground in COLOURS.values()
 )
 """The styles that rules point to, by their place."""
-PLACE = {tone: place for place, tone in enumerate(COLOURS)}
+STYLE_INDEX = {tone: place for place, tone in enumerate(COLOURS)}
 
 
 def rules(columns: tuple[FormatColumn, ...], ranges: list[str]) -> str:
     """The rules of a sheet; `ranges` = where the values of each column stand, as `C2:C201`."""
     priority = count(1)
-    told = ((where, column) for column, where in zip(columns, ranges, strict=True) if column.tones)
-    made = ((where, "".join(_rule(column, value, next(priority)) for value in column.tones)) for where, column in told)
-    return "".join(f'<conditionalFormatting sqref="{where}">{of}</conditionalFormatting>' for where, of in made)
+    toned_columns = ((cell_range, column) for column, cell_range in zip(columns, ranges, strict=True) if column.tones)
+    rule_elements = (
+        (cell_range, "".join(_rule(column, value, next(priority)) for value in column.tones))
+        for cell_range, column in toned_columns
+    )
+    return "".join(
+        f'<conditionalFormatting sqref="{cell_range}">{rules_xml}</conditionalFormatting>'
+        for cell_range, rules_xml in rule_elements
+    )
 
 
 def _rule(column: FormatColumn, value: str, priority: int) -> str:
     """The value stands in a formula of the rule, as a constant. It is the project's, and never one of the data's."""
     constant = value.upper() if column.kind is ValueType.BOOLEAN else '"' + value.replace('"', '""') + '"'
     return (
-        f'<cfRule type="cellIs" dxfId="{PLACE[column.tones[value]]}" priority="{priority}" operator="equal">'
+        f'<cfRule type="cellIs" dxfId="{STYLE_INDEX[column.tones[value]]}" priority="{priority}" operator="equal">'
         f"<formula>{xml_text(constant)}</formula></cfRule>"
     )

@@ -49,68 +49,71 @@ class Finding:
     advice: str = ""
 
 
-Found = Iterator[Finding]
+Findings = Iterator[Finding]
 
 
-def database(_: float) -> Found:
+def database(_: float) -> Findings:
     executor = MigrationExecutor(connection)
     missing = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
     if missing:
         yield Finding(FAIL, f"{missing} migrations are missing", "run `rowferry migrate`")
         return
     yield Finding(OK, f"{connection.vendor}, up to date")
-    sql, wanted = ISOLATION[connection.vendor]
+    if connection.vendor not in ISOLATION:
+        yield Finding(WARN, f"Rowferry is not tested on {connection.vendor}", "use PostgreSQL, MariaDB or SQLite")
+        return
+    sql, expected = ISOLATION[connection.vendor]
     with connection.cursor() as cursor:
         cursor.execute(sql)
         mode = str(cursor.fetchone()[-1]).lower().replace("-", " ")
-    if mode not in (wanted, "memory"):
-        yield Finding(WARN, f"it works in {mode!r}, not in {wanted!r}", "set it so for Rowferry's user")
+    if mode not in (expected, "memory"):
+        yield Finding(WARN, f"it works in {mode!r}, not in {expected!r}", "set it so for Rowferry's user")
 
 
-def clock(_: float) -> Found:
+def clock(_: float) -> Findings:
     skew = health.clock_skew().total_seconds()
     level, advice = (OK, "") if abs(skew) <= SKEW else (WARN, "let both machines ask the same time server")
     yield Finding(level, f"{skew:+.1f} s from the database's", advice)
 
 
-def broker(_: float) -> Found:
+def broker(_: float) -> Findings:
     yield Finding(OK, tasks.reach_broker())
 
 
-def files(_: float) -> Found:
+def files(_: float) -> Findings:
     storage().check()
-    free, least = storage().free_space(), conf.number("READY_FREE_MB")
-    told = str(storage())
-    if free is None:
-        yield Finding(OK, told)
+    free_bytes, minimum_mb = storage().free_space(), conf.number("READY_FREE_MB")
+    location = str(storage())
+    if free_bytes is None:
+        yield Finding(OK, location)
         return
-    short = bool(least) and free < least * 1_000_000
-    advice = f"make room: at least {least:,} MB (ROWFERRY_READY_FREE_MB)" if short else ""
-    yield Finding(WARN if short else OK, f"{told}, {free // 1_000_000:,} MB free", advice)
+    is_low = bool(minimum_mb) and free_bytes < minimum_mb * 1_000_000
+    advice = f"make room: at least {minimum_mb:,} MB (ROWFERRY_READY_FREE_MB)" if is_low else ""
+    yield Finding(WARN if is_low else OK, f"{location}, {free_bytes // 1_000_000:,} MB free", advice)
 
 
-def mail(_: float) -> Found:
+def mail(_: float) -> Findings:
     """The server is greeted, or a folder tried; nothing is sent."""
-    link = get_connection(fail_silently=False)
-    link.open()
-    server, folder = getattr(link, "connection", None), getattr(settings, "EMAIL_FILE_PATH", None)
+    mail_connection = get_connection(fail_silently=False)
+    mail_connection.open()
+    server, folder = getattr(mail_connection, "connection", None), getattr(settings, "EMAIL_FILE_PATH", None)
     if server is not None:
         server.ehlo_or_helo_if_needed()
-    link.close()
-    if server is None and folder and not os.access(_nearest(folder), os.W_OK):
+    mail_connection.close()
+    if server is None and folder and not os.access(_nearest_existing(folder), os.W_OK):
         yield Finding(FAIL, f"{folder} cannot be written", "give its owner the right to")
         return
-    yield Finding(OK, type(link).__module__)
+    yield Finding(OK, type(mail_connection).__module__)
 
 
-def _nearest(folder: str) -> str:
+def _nearest_existing(folder: str) -> str:
     """The folder itself, or the first one above it that is there."""
     while not os.path.exists(folder) and folder != os.path.dirname(folder):  # noqa: PTH110, PTH120
         folder = os.path.dirname(folder)  # noqa: PTH120
     return folder
 
 
-def scheduler(_: float) -> Found:
+def scheduler(_: float) -> Findings:
     leader = Leader.objects.filter(role=SCHEDULER_ROLE, lease_until__gt=Now()).first()
     if leader is None:
         yield Finding(FAIL, "none is running", "start `rowferry up`, or `rowferry scheduler`")
@@ -118,9 +121,9 @@ def scheduler(_: float) -> Found:
     yield Finding(OK, leader.holder)
 
 
-def worker(patience: float) -> Found:
-    """A bell goes out by the broker, and a worker answers by the database."""
-    answer = tasks.heard(patience)
+def worker(patience: float) -> Findings:
+    """A ping goes out by the broker, and a worker answers by the database."""
+    answer = tasks.ping_workers(patience)
     busy = Export.objects.filter(status=Status.PROCESSING, lease_until__gt=Now(), mode="queued").exclude(worker="")
     if answer:
         yield Finding(OK, f"{answer[0]} answered in {answer[1]:.2f} s")
@@ -130,7 +133,7 @@ def worker(patience: float) -> Found:
         yield Finding(FAIL, f"none answered in {patience:g} s", "start `rowferry worker`, or more of them")
 
 
-def queue(_: float) -> Found:
+def queue(_: float) -> Findings:
     age = health.queue_age(health.database_time())
     if age > LONG:
         yield Finding(WARN, f"an export has waited for {age:.0f} s", "start `rowferry worker`, or more of them")
@@ -138,34 +141,34 @@ def queue(_: float) -> Found:
     yield Finding(OK, f"{lifecycle.due().count()} exports wait")
 
 
-def configuration(_: float) -> Found:
+def configuration(_: float) -> Findings:
     """What Django's checks say, and what is fit for a trial only."""
-    found = [*_run_django_checks(), *_trial()]
-    yield from found or [Finding(OK, "nothing to say")]
+    findings = [*_run_django_checks(), *_trial_settings()]
+    yield from findings or [Finding(OK, "nothing to say")]
 
 
-def _run_django_checks() -> Found:
+def _run_django_checks() -> Findings:
     for message in checks.run_checks(databases=["default"]):
         if message.level >= checks.WARNING:
             yield Finding(FAIL if message.is_serious() else WARN, f"{message.id}: {message.msg}", message.hint or "")
 
 
-def _trial() -> Found:
-    local = (urlsplit(conf.text("SITE_URL")).hostname or "") in LOCAL
-    shared = connection.vendor != "sqlite"
+def _trial_settings() -> Findings:
+    is_local = (urlsplit(conf.text("SITE_URL")).hostname or "") in LOCAL
+    is_shared = connection.vendor != "sqlite"
     if settings.DEBUG:
         yield Finding(WARN, "DEBUG is on", "unset it: its pages show settings and code")
     if settings.SECRET_KEY.startswith("django-insecure") or len(settings.SECRET_KEY) < 32:
         yield Finding(WARN, "SECRET_KEY is short or an example", "set one of 50 random characters")
-    if shared and "SECRET_KEY" not in os.environ:
+    if is_shared and "SECRET_KEY" not in os.environ:
         yield Finding(WARN, "SECRET_KEY was made by this machine", "set the same one on every machine")
-    if local:
+    if is_local:
         yield Finding(WARN, f"SITE_URL is {conf.text('SITE_URL')}", "set it: links in mails lead there")
-    if not local and "*" in settings.ALLOWED_HOSTS:
+    if not is_local and "*" in settings.ALLOWED_HOSTS:
         yield Finding(WARN, "ALLOWED_HOSTS is *", "set it to the host of SITE_URL")
 
 
-CHECKS: dict[str, Callable[[float], Found]] = {
+CHECKS: dict[str, Callable[[float], Findings]] = {
     "database": database,
     "clock": clock,
     "broker": broker,
@@ -187,19 +190,19 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="JSON instead of lines.")
 
     def handle(self, *_: Any, **options: Any) -> None:
-        found = [
+        findings = [
             (name, finding) for name, check in CHECKS.items() for finding in run_check(check, float(options["wait"]))
         ]
         if options["json"]:
-            self.stdout.write(json.dumps([{"check": name} | asdict(finding) for name, finding in found], indent=2))
+            self.stdout.write(json.dumps([{"check": name} | asdict(finding) for name, finding in findings], indent=2))
         else:
-            for name, finding in found:
+            for name, finding in findings:
                 self.stdout.write(line(name, finding))
-        if any(finding.level == FAIL for _, finding in found):
+        if any(finding.level == FAIL for _, finding in findings):
             raise SystemExit(1)
 
 
-def run_check(check: Callable[[float], Found], patience: float) -> list[Finding]:
+def run_check(check: Callable[[float], Findings], patience: float) -> list[Finding]:
     """What a check finds; one that breaks off has found that."""
     try:
         return list(check(patience))

@@ -11,10 +11,10 @@ from rowferry.exports.scheduling import scheduler
 
 
 class Command(BaseCommand):
-    help = "Rings again, takes back, retries, sends mail, expires and tidies, until it is told to stop."
+    help = "Notifies workers, takes back, retries, sends mail, expires and tidies, until it is told to stop."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--once", action="store_true", help="One sweep, then end.")
+        parser.add_argument("--once", action="store_true", help="One round, then end.")
 
     def handle(self, *_: Any, **options: Any) -> None:
         if options["once"]:
@@ -22,9 +22,9 @@ class Command(BaseCommand):
             return
         stop = threading.Event()
 
-        def end(_signal: int, _frame: FrameType | None) -> None:
+        def handle_signal(_signal: int, _frame: FrameType | None) -> None:
             stop.set()
 
-        signal.signal(signal.SIGTERM, end)
-        signal.signal(signal.SIGINT, end)
+        signal.signal(signal.SIGTERM, handle_signal)
+        signal.signal(signal.SIGINT, handle_signal)
         scheduler.run(stop.wait)

@@ -18,6 +18,6 @@
     for (const box of boxes) box.checked = all.checked;
   });
   document.querySelector(".list").addEventListener("input", say);
-  window.addEventListener("pageshow", say); // a browser that goes back keeps the ticks
+  window.addEventListener("pageshow", say); // a page that the browser kept whole has its ticks
   say();
 })();

@@ -93,5 +93,7 @@
     ask();
   });
 
+  // Back to a page that the browser kept whole: rows may have changed meanwhile.
+  window.addEventListener("pageshow", (event) => { if (event.persisted) ask(); });
   options();
 })();

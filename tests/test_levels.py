@@ -1,4 +1,4 @@
-"""The rings of CONTRIBUTING.md: which tests run once, and which run on every database and broker."""
+"""The test levels of CONTRIBUTING.md: which tests run once, and which run on every database and broker."""
 
 from __future__ import annotations
 
