@@ -21,7 +21,7 @@ def nothing() -> None:
 
 
 def fetchers() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name.startswith("ahead")]
+    return [thread for thread in threading.enumerate() if thread.name.startswith("prefetch")]
 
 
 @pytest.mark.parametrize("count", [0, 1, STEPS, STEPS + 1, 50])
@@ -112,7 +112,7 @@ if connection.vendor == "sqlite":
     def test_an_interruption_while_the_page_is_fetched_is_a_fault_of_the_source(monkeypatch):
         queryset = many(monkeypatch)
         with open_reader("default") as reader:
-            monkeypatch.setattr(reader, "_link", Mock(cursor=lambda: EndsLate(reader.wrapper.connection)))
+            monkeypatch.setattr(reader, "_connection", Mock(cursor=lambda: EndsLate(reader.wrapper.connection)))
             with pytest.raises(SourceFault, match="interrupted"):
                 list(reader.blocks(queryset, SOME))
 
