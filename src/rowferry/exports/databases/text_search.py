@@ -1,7 +1,8 @@
 """Search in upper and lower case by Unicode: the lookup `contains_any_case`.
 
-PostgreSQL and MariaDB fold case by Unicode themselves. SQLite's LIKE knows the letters of ASCII only. For a text with
-others it takes any character in their place, and a function of ours compares what is left.
+PostgreSQL folds case by Unicode itself. MariaDB does too, but its default collation also ignores accents, so the search
+names a collation that does not. SQLite's LIKE knows the letters of ASCII only: for a text with others it takes any
+character in their place, and a function of ours compares what is left.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from django.db.backends.signals import connection_created
 from django.db.models import Field
 from django.db.models.lookups import IContains
 from django.db.models.sql.compiler import SQLCompiler
+
+from rowferry.exports.databases.collations import ACCENTS, collation
 
 SHARP_S = {"ß", "ẞ"}
 BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
@@ -39,6 +42,15 @@ class ContainsAnyCase(IContains):
         value, value_params = self.process_lhs(compiler, connection)
         one = "REPLACE({}, 'ẞ', 'ß')"
         return f"{one.format(value)} LIKE {one.format('UPPER(%s)')}", [*value_params, *params[len(value_params) :]]
+
+    def as_mysql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, list[Any]]:
+        """Converted first, because a collation has to be one of the column's character set."""
+        sql, params = self.as_sql(compiler, connection)
+        name = collation(connection, ACCENTS)
+        if name is None:
+            return sql, list(params)
+        value, _ = self.process_lhs(compiler, connection)
+        return sql.replace(value, f"CONVERT({value} USING utf8mb4) COLLATE {name}", 1), list(params)
 
 
 def fold(text: str) -> str:
