@@ -133,11 +133,11 @@ def test_a_mistake_is_shown_where_it_is_and_nothing_is_lost(page: Page) -> None:
     expect(page.get_by_label("Search", exact=True)).to_have_value("kept")
 
 
-def test_export_pressed_twice_is_one_export(page: Page, place: Installation) -> None:
+def test_export_pressed_twice_is_one_export(page: Page, installation: Installation) -> None:
     open_form(page, "tickets")
     unfold(page, "Delivery")
     page.get_by_label("Put it in the queue").check()
-    before, held = exports_in(place), list[Route]()
+    before, held = exports_in(installation), list[Route]()
 
     def answer_late(route: Route) -> None:
         route.fetch(max_redirects=0)
@@ -149,23 +149,23 @@ def test_export_pressed_twice_is_one_export(page: Page, place: Installation) -> 
         for (const at of [0, 300]) setTimeout(() => button.click(), at);
     }""")
     page.wait_for_timeout(1_500)
-    assert exports_in(place) == before + 1
+    assert exports_in(installation) == before + 1
     for route in held:
         route.abort()
 
 
-def test_a_file_that_was_sent_can_be_exported_anew(page: Page, place: Installation) -> None:
+def test_a_file_that_was_sent_can_be_exported_anew(page: Page, installation: Installation) -> None:
     open_form(page, "tickets")
-    before = exports_in(place)
+    before = exports_in(installation)
     for number in (1, 2):
         key = page.locator("#order [name=order_key]").input_value()
         with collect_downloads(page):
             page.get_by_role("button", name="Export", exact=True).dblclick()
-        assert exports_in(place) == before + number
+        assert exports_in(installation) == before + number
         expect(page.locator("#order [name=order_key]")).not_to_have_value(key, timeout=LONG)
 
 
-def test_back_in_the_form_what_is_shown_is_what_is_exported(page: Page, place: Installation) -> None:
+def test_back_in_the_form_what_is_shown_is_what_is_exported(page: Page, installation: Installation) -> None:
     open_form(page)
     page.get_by_label("Search", exact=True).fill("ThinkPad")
     page.get_by_role("button", name="None", exact=True).click()
@@ -180,12 +180,12 @@ def test_back_in_the_form_what_is_shown_is_what_is_exported(page: Page, place: I
     page.locator("[name=async]").evaluate("field => { field.checked = true; }")
     page.get_by_role("button", name="Export", exact=True).click()
     page.wait_for_url("**/")
-    (made,) = place.rows("SELECT spec, total_items FROM rowferry_export ORDER BY created_at DESC LIMIT 1")
+    (made,) = installation.rows("SELECT spec, total_items FROM rowferry_export ORDER BY created_at DESC LIMIT 1")
     assert shown == (json.loads(made["spec"])["columns"], made["total_items"])
 
 
-def exports_in(place: Installation) -> int:
-    return int(place.rows("SELECT count(*) AS n FROM rowferry_export")[0]["n"])
+def exports_in(installation: Installation) -> int:
+    return int(installation.rows("SELECT count(*) AS n FROM rowferry_export")[0]["n"])
 
 
 def test_without_javascript_it_is_still_a_form(page: Page) -> None:
