@@ -59,7 +59,7 @@ def one(page: Page) -> None:
 
 def failed_export(page: Page) -> None:
     page.goto("/?status=failed")
-    expect(page.locator("article .failure")).to_be_visible()
+    expect(page.locator("article .failure").first).to_be_visible()
 
 
 def missing_export(page: Page) -> None:
