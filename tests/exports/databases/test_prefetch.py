@@ -10,7 +10,8 @@ from unittest.mock import Mock
 import pytest
 from django.db import connection, transaction
 
-from rowferry.exports.databases import open_reader, sqlite
+from rowferry.exports.databases import open_reader
+from rowferry.exports.databases.sqlite import reader as sqlite_reader
 from rowferry.exports.databases.prefetch import STEPS, prefetch
 from rowferry.exports.errors import SourceFault
 from tests.support.all_types_model import Probe, rendering
@@ -76,7 +77,7 @@ if connection.vendor == "sqlite":
     SOME = [rendering("integer"), rendering("text")]
 
     def many(monkeypatch):
-        monkeypatch.setattr("rowferry.exports.databases.sqlite_paging.BLOCK_ROWS", 2)
+        monkeypatch.setattr("rowferry.exports.databases.sqlite.paging.BLOCK_ROWS", 2)
         Probe.objects.bulk_create(Probe(integer=n, text="a") for n in range(40))
         return Probe.objects.order_by("pk")
 
@@ -119,6 +120,6 @@ if connection.vendor == "sqlite":
     @pytest.mark.usefixtures("committed_probes")
     def test_nobody_else_uses_the_connection_of_the_caller(monkeypatch):
         queryset = many(monkeypatch)
-        monkeypatch.setattr(sqlite, "prefetch", None)
+        monkeypatch.setattr(sqlite_reader, "prefetch", None)
         with transaction.atomic(), open_reader("default") as reader:
             assert sum(block.rows for block in reader.blocks(queryset, SOME)) == 40

@@ -88,7 +88,7 @@ if connection.vendor in ("sqlite", "mysql"):
     @pytest.fixture
     def small_blocks(monkeypatch):
         """Two rows a block, so that what is odd in one is not in the others."""
-        for module in ("reader", "sqlite_paging", "mysql"):
+        for module in ("reader", "sqlite.paging", "mysql.reader"):
             monkeypatch.setattr(f"rowferry.exports.databases.{module}.BLOCK_ROWS", 2)
 
     @pytest.mark.usefixtures("committed_probes", "small_blocks")

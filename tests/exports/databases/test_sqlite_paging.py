@@ -11,7 +11,7 @@ from django.db.models import F, Value
 from rowferry.assets.models import Asset
 from rowferry.exports.databases import open_reader
 from rowferry.exports.databases.reader import BLOCK_ROWS
-from rowferry.exports.databases.sqlite_paging import follows_key, paging
+from rowferry.exports.databases.sqlite.paging import follows_key, paging
 from rowferry.exports.encoding.blocks import split
 from tests.support.all_types_model import Probe, rendering
 

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from rowferry.exports.databases import Reader, open_reader
-from rowferry.exports.databases.postgresql import FIRST_ROWS, with_line_ends
+from rowferry.exports.databases.postgresql.reader import FIRST_ROWS, with_line_ends
 from rowferry.exports.databases.reader import BLOCK_ROWS
 from rowferry.exports.databases.value_sql import CellExpression
 from rowferry.exports.encoding.blocks import CELL, NULL, CellBlock

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from rowferry.exports.databases.generic import GenericReader
-from rowferry.exports.databases.mysql import MySQLReader
-from rowferry.exports.databases.postgresql import PostgreSQLReader
+from rowferry.exports.databases.mysql.reader import MySQLReader
+from rowferry.exports.databases.postgresql.reader import PostgreSQLReader
 from rowferry.exports.databases.reader import Reader, Size
-from rowferry.exports.databases.sqlite import SQLiteReader
+from rowferry.exports.databases.sqlite.reader import SQLiteReader
 
 READERS: dict[str, type[Reader]] = {"sqlite": SQLiteReader, "postgresql": PostgreSQLReader, "mysql": MySQLReader}
 

@@ -16,11 +16,11 @@ from typing import Any
 from django.db import DataError
 from django.db.models import Func, QuerySet, Value
 
-from rowferry.exports.databases.checked_numbers import marked_cells
+from rowferry.exports.databases.mysql.checked_numbers import marked_cells
 from rowferry.exports.databases.prefetch import prefetch
 from rowferry.exports.databases.reader import BLOCK_ROWS, Reader, wrap_database_errors
-from rowferry.exports.databases.sqlite_paging import Page, Paging, follows_key, paging
-from rowferry.exports.databases.sqlite_rows import ObjectRow, SingleCell, can_be_objects, cell_row, line_row, marked_row
+from rowferry.exports.databases.sqlite.paging import Page, Paging, follows_key, paging
+from rowferry.exports.databases.sqlite.rows import ObjectRow, SingleCell, can_be_objects, cell_row, line_row, marked_row
 from rowferry.exports.databases.value_sql import CellExpression, RenderedText, exact_float
 from rowferry.exports.encoding.blocks import CELL, NULL, REPLACEMENT, CellBlock, is_utf8
 from rowferry.exports.encoding.delimited import LINE_END

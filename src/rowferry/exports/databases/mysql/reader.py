@@ -16,7 +16,7 @@ from django.db.models import BinaryField, Func, QuerySet
 from django.db.models.sql.compiler import SQLCompiler
 
 from rowferry.exports import conf
-from rowferry.exports.databases.checked_numbers import marked_cells
+from rowferry.exports.databases.mysql.checked_numbers import marked_cells
 from rowferry.exports.databases.reader import BLOCK_ROWS, Reader
 from rowferry.exports.databases.value_sql import CellExpression, RenderedText
 from rowferry.exports.encoding.blocks import CELL, NULL, CellBlock, strip_marks

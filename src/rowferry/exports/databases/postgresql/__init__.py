@@ -1,0 +1,1 @@
+"""PostgreSQL: how it is read, and how it writes each kind of value."""

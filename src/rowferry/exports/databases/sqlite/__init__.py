@@ -1,0 +1,1 @@
+"""SQLite: how it is read, and how it writes each kind of value."""
