@@ -52,8 +52,8 @@ def export(format_name: str, file: Path, rows: int | None) -> float:
 def copy_statement(format_name: str) -> str:
     """The SQL of the read, its parameters bound."""
     plan = plan_assets(format_name, None)
-    cells = {f"c{i}": one.expression() for i, one in enumerate(plan.expressions)}
     with open_reader(plan.queryset.db) as reader:
+        cells = {f"c{i}": one.checked_sql(reader.value_sql) for i, one in enumerate(plan.expressions)}
         sql, params = reader.compile(plan.queryset.annotate(**cells).values_list(*cells))
         with reader.wrapper.connection.cursor() as cursor:
             return str(cursor.mogrify(sql, params))

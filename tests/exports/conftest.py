@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection
 
@@ -43,6 +45,7 @@ def committed_probes(probe_table: None, transactional_db: None) -> Iterator[None
 @pytest.fixture
 def declare(db: None) -> Iterator[Callable[[type[Resource]], Resource]]:
     """Makes a resource known with its permission, as a project's own file would; it is forgotten after the test."""
+    import_module(settings.ROOT_URLCONF)  # the API lists the resources that there are when it is imported
     doors: dict[type[Any], Any] = {}
     names: list[str] = []
 

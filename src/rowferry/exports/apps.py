@@ -15,10 +15,11 @@ class ExportsConfig(AppConfig):
 
     def ready(self) -> None:
         from rowferry.exports import accessor
-        from rowferry.exports.databases import text_search
+        from rowferry.exports.databases import text_search, truth
         from rowferry.exports.resources import permissions, registry  # noqa: F401
 
         text_search.install()
+        truth.install()
         registry.autodiscover()
         registry.on_register(accessor.install_accessor)
         post_migrate.connect(_keep_permissions, sender=self)

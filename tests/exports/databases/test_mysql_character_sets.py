@@ -34,7 +34,9 @@ def read() -> tuple[str, str]:
     """The statement, and what it read."""
     rendering = CellExpression("name", ValueType.TEXT)
     with open_reader("default") as reader:
-        statement, _ = reader.compile(Asset.objects.annotate(text=rendering.expression()).values_list("text"))
+        statement, _ = reader.compile(
+            Asset.objects.annotate(text=rendering.checked_sql(reader.value_sql)).values_list("text")
+        )
         (block,) = reader.blocks(Asset.objects.all(), [rendering])
     return statement, block.data.decode()
 

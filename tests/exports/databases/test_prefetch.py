@@ -11,8 +11,8 @@ import pytest
 from django.db import connection, transaction
 
 from rowferry.exports.databases import open_reader
-from rowferry.exports.databases.sqlite import reader as sqlite_reader
 from rowferry.exports.databases.prefetch import STEPS, prefetch
+from rowferry.exports.databases.sqlite import reader as sqlite_reader
 from rowferry.exports.errors import SourceFault
 from tests.support.all_types_model import Probe, rendering
 

@@ -161,10 +161,7 @@ def test_an_hour_that_comes_twice_keeps_its_offset(zone, hour, text):
     assert one(rendering("instant", zone=zone), instant=datetime(2025, 10, 26, hour, 30, tzinfo=UTC)) == text
 
 
-INFINITE = [] if connection.vendor == "mysql" else [float("inf"), float("-inf")]
-
-
-@pytest.mark.parametrize("value", [*INFINITE, 0.1 + 0.2, 1 / 3, 2**53 + 2.0, 123456789.123456789])
+@pytest.mark.parametrize("value", [0.1 + 0.2, 1 / 3, 2**53 + 2.0, 123456789.123456789])
 def test_a_float_is_read_back_as_it_was(value):
     written = one(rendering("float"), float=value)
     assert float(written) == value

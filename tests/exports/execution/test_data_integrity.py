@@ -92,7 +92,7 @@ def as_json(value: Any) -> Any:
 
 def in_utc(value: datetime) -> str:
     text = value.astimezone(UTC).isoformat().removesuffix("+00:00")
-    return f"{text.rstrip('0') if '.' in text and connection.vendor != 'sqlite' else text}Z"
+    return f"{text.rstrip('0') if '.' in text else text}Z"
 
 
 def in_sheet(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -14,7 +15,7 @@ from rowferry.exports.databases import Reader, open_reader
 from rowferry.exports.databases.postgresql.reader import FIRST_ROWS, with_line_ends
 from rowferry.exports.databases.reader import BLOCK_ROWS
 from rowferry.exports.databases.value_sql import CellExpression
-from rowferry.exports.encoding.blocks import CELL, NULL, CellBlock
+from rowferry.exports.encoding.blocks import CELL, CellBlock
 from rowferry.exports.encoding.pushdown import CsvRows, JsonRows, Member
 from rowferry.exports.encoding.value_types import ValueType
 from rowferry.exports.errors import SourceFault
@@ -29,6 +30,7 @@ from tests.factories.assets import AssetFactory
 from tests.factories.people import UserFactory
 from tests.factories.tickets import TicketFactory
 from tests.support.all_types_model import Probe, rendering
+from tests.support.stored_values import plant
 
 WRITES_LINES = connection.vendor in ("postgresql", "sqlite")
 WITHOUT_NUL = [text.replace("\0", "") for text in HOSTILE]
@@ -230,11 +232,13 @@ if connection.vendor == "sqlite":
 
     @pytest.mark.usefixtures("probes")
     @pytest.mark.parametrize("name", ["decimal", "float", "json"])
-    def test_objects_with_values_that_may_be_no_json_come_as_cells(name):
-        Probe.objects.create(integer=1)
+    @pytest.mark.parametrize(("stored", "written"), [("1", b"1"), ("x", b"\xfbx")])
+    def test_only_objects_with_values_that_are_no_json_come_as_cells(name, stored, written):
+        plant([(name, stored)])
         with open_reader("default") as reader:
             (block,) = reader.blocks(Probe.objects.all(), [rendering(name)], JsonRows((Member(name, 0),), b","))
-        assert block == CellBlock(NULL, 1)
+        assert block.is_encoded == (stored == "1")
+        assert json.loads(block.data)[name] == 1 if block.is_encoded else block == CellBlock(written, 1)
 
 
 def test_one_column_is_never_passed_through():

@@ -10,7 +10,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db.models import F, QuerySet
 
 from rowferry.exports.databases.reader import BLOCK_ROWS, Reader
-from rowferry.exports.databases.value_sql import CellExpression, Change
+from rowferry.exports.databases.value_sql import CellExpression
 from rowferry.exports.encoding.blocks import CELL, CellBlock, replace_lone_surrogates
 from rowferry.exports.encoding.pushdown import PushDown
 
@@ -29,9 +29,6 @@ class GenericReader(Reader):
         while chunk := list(islice(rows, BLOCK_ROWS)):
             cells = [write(value) for row in chunk for write, value in zip(writers, row, strict=True)]
             yield CellBlock(replace_lone_surrogates(CELL.join(cells), self.adjustments), len(chunk))
-
-    def changes(self, expressions: Sequence[CellExpression]) -> dict[int, Change]:
-        return {}
 
     def _rows(self, queryset: QuerySet[Any]) -> Iterator[Sequence[Any]]:
         compiler = queryset.query.get_compiler(connection=self.wrapper)

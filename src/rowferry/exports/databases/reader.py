@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
@@ -20,12 +21,16 @@ from django.utils import timezone
 
 from rowferry.exports import conf
 from rowferry.exports.databases import connection_pool
-from rowferry.exports.databases.value_sql import CellExpression, Change
+from rowferry.exports.databases.value_sql import CellExpression, Change, ValueSql, process_cell
+from rowferry.exports.databases.value_text import unescape_json
 from rowferry.exports.encoding.blocks import CELL, CellBlock, split
 from rowferry.exports.encoding.pushdown import PushDown
+from rowferry.exports.encoding.value_types import ValueType
 from rowferry.exports.errors import SourceFault
 
 BLOCK_ROWS = 2_000
+ESCAPE = b"\\u"
+"""What a letter beyond ASCII may begin with in stored JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,9 @@ class Reader(ABC):
     reusable: ClassVar[bool] = False
     """Whether a connection, rolled back, is as good as a new one, and dear enough to be kept for the next reader."""
 
+    value_sql: ValueSql | None = None
+    """How this database writes values; None = Python does."""
+
     def __init__(self, alias: str) -> None:
         self.alias = alias
         default_connection = connections[alias]
@@ -60,7 +68,7 @@ class Reader(ABC):
         """Whether no read is under way, and none was broken off."""
         self.snapshot_at: datetime = timezone.now()
         self.adjustments: Counter[str] = Counter()
-        """What could not be read as it was stored: `replaced_characters` → how many."""
+        """How many values were not what their columns hold: `replaced_characters`, `irregular_values`."""
         if self.owned:
             self._open()
 
@@ -139,9 +147,11 @@ class Reader(ABC):
         """The rows of the queryset in its order, one cell a rendering; with a `pushdown` also as finished lines, where
         this database can write them itself."""
         changes = self.changes(expressions)
+        letters = {index: partial(process_cell, unescape_json, None) for index in self.escaped_columns(expressions)}
         self._is_idle = False
         for block in wrap_database_errors(self.read(queryset, expressions, None if changes else pushdown)):
-            yield transform_columns(block, len(expressions), changes) if changes else block
+            needed = letters | changes if letters and ESCAPE in block.data else changes
+            yield transform_columns(block, len(expressions), needed) if needed and not block.is_encoded else block
         self._is_idle = True
 
     def changes(self, expressions: Sequence[CellExpression]) -> dict[int, Change]:
@@ -149,8 +159,14 @@ class Reader(ABC):
         return {
             i: change
             for i, expression in enumerate(expressions)
-            if (change := expression.post_process(self.wrapper.vendor))
+            if self.value_sql and (change := expression.post_process(self.value_sql))
         }
+
+    def escaped_columns(self, expressions: Sequence[CellExpression]) -> list[int]:
+        """Columns whose letters may be stored as `\\u00fc`, which people read as letters."""
+        if self.value_sql is None or not self.value_sql.escaped_json:
+            return []
+        return [index for index, expression in enumerate(expressions) if expression.kind is ValueType.JSON]
 
     @abstractmethod
     def read(

@@ -1,7 +1,8 @@
 """A block of cells: what flows from a source to a sink.
 
 A block is some thousand rows in ONE buffer: row-major cells of UTF-8 text, joined by `CELL`; a cell that is exactly
-`NULL` has no value. Both marks are bytes that no valid UTF-8 holds, so user text with any control character comes
+`NULL` has no value. A cell of a type other than text is valid for it, or begins with `IRREGULAR`; a cell of text never
+does. The marks are bytes that no valid UTF-8 holds, so user text with any control character comes
 through. Joined, because a sink escapes the whole buffer with a few `bytes.replace`, splits it once, and glues the
 cells to the literals between its columns without any bytecode per cell.
 """
@@ -20,11 +21,14 @@ NULL = b"\xff"
 SPARE = b"\xfd"
 """A third impossible byte, free for a sink's or a source's own marks within one call."""
 IRREGULAR = b"\xfb"
+"""Before a cell whose value is not valid for the type of its column: the rest of the cell is the stored text."""
+AS_TEXT = b"\xfc"
+"""In rows for a spreadsheet, before a valid value that it does not hold as a number: too many digits, too early a
+day."""
 COLUMN_SEPARATORS = tuple(
     before + bytes([one]) for before in (b"", CELL) for one in (0xC0, 0xC1, 0xF5, 0xF6, 0xF7, 0xF8, 0xF9, 0xFA)
 )
-"""What may stand behind cells instead of CELL, so that each column has a mark of its own; ODD says that a cell is not
-as its column should be."""
+"""What may stand behind cells instead of CELL, so that each column has a mark of its own."""
 SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
 """Half of a pair of UTF-16, as Python writes it when told to: no UTF-8."""
 REPLACEMENT = "\ufffd".encode()
@@ -56,7 +60,7 @@ def strip_marks(data: bytes, ends: Collection[bytes]) -> bytes:
     """Cells with one of the `ends` behind each, joined by CELL instead. Their text has to be UTF-8."""
     for end in sorted(set(ends), key=len, reverse=True):
         data = data.replace(end, CELL)
-    return data.removesuffix(CELL).replace(IRREGULAR, b"")
+    return data.removesuffix(CELL).replace(AS_TEXT, b"")
 
 
 def is_utf8(data: bytes) -> bool:

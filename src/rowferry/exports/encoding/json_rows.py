@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from typing import TYPE_CHECKING
 
-from rowferry.exports.encoding.blocks import CELL, NULL, CellBlock, join_cells, split
+from rowferry.exports.encoding.blocks import CELL, IRREGULAR, NULL, CellBlock, join_cells, split
 from rowferry.exports.encoding.pushdown import JsonRows, Member
 from rowferry.exports.encoding.value_types import NUMBERS, ValueType
 
@@ -18,20 +17,17 @@ if TYPE_CHECKING:
 
 BARE = NUMBERS | {ValueType.BOOLEAN, ValueType.JSON}
 """Kinds whose text is JSON as it stands; every other kind becomes a string."""
-NOT_ALWAYS_NUMBERS = NUMBERS - {ValueType.INTEGER}
 ESCAPED = '\\"' + "".join(map(chr, range(0x20)))
 """The backslash first: the escapes of the others hold one."""
 ESCAPES = tuple((character.encode(), json.dumps(character)[1:-1].encode()) for character in ESCAPED)
 ON_ONE_LINE = bytes.maketrans(b"\r\n", b"  ")
 """Line breaks in text that is JSON already can only stand between its tokens."""
-NUMBER_BYTES = b"0123456789-+.eE" + NULL
-NUMBER = re.compile(rb"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|" + NULL)
 
 
 class JsonRowEncoder:
     """The objects of one file, each on a line of its own.
 
-    Numbers and booleans are bare. NaN and infinities are strings, since JSON has no such numbers.
+    Numbers and booleans are bare. What is not valid for its column, as NaN is no number of JSON, is a string.
     """
 
     def __init__(self, columns: Sequence[FormatColumn], *, nested: bool, separator: bytes) -> None:
@@ -39,7 +35,7 @@ class JsonRowEncoder:
         self.pushdown = JsonRows(members_of(columns, nested), separator)
         self._layout = layout_of(columns, self.pushdown)
         self._raw = [index for index, column in enumerate(columns) if column.kind == ValueType.JSON]
-        self._numbers = [index for index, column in enumerate(columns) if column.kind in NOT_ALWAYS_NUMBERS]
+        self._bare = {index for index, column in enumerate(columns) if column.kind in BARE}
 
     def rows(self, block: CellBlock, before: bytes = b"", after: bytes = b"") -> bytes:
         """The objects of a block that is not empty, with the separator between them."""
@@ -56,11 +52,18 @@ class JsonRowEncoder:
             raw = split(block.data.translate(ON_ONE_LINE), block.rows, width)
             for index in self._raw:
                 cells[index::width] = raw[index::width]
-        for index in self._numbers:
-            column = cells[index::width]
-            if b"".join(column).translate(None, NUMBER_BYTES):
-                cells[index::width] = map(number, column)
+        if IRREGULAR in block.data:
+            return self._with_irregular_texts(cells, split(escape_json(block.data), block.rows, width))
         return cells
+
+    def _with_irregular_texts(self, cells: Sequence[bytes], escaped: Sequence[bytes]) -> list[bytes]:
+        """The cells with strings for values that are not valid."""
+        return [
+            (b'"' + text[1:] + b'"' if index % self._width in self._bare else text[1:])
+            if text[:1] == IRREGULAR
+            else cell
+            for index, (cell, text) in enumerate(zip(cells, escaped, strict=True))
+        ]
 
     def _reorder(self, cells: list[bytes]) -> list[bytes]:
         """The cells in the order in which the columns stand in the file."""
@@ -79,11 +82,6 @@ def escape_json(data: bytes) -> bytes:
         if character in data:
             data = data.replace(character, escape)
     return data
-
-
-def number(cell: bytes) -> bytes:
-    """A number or NULL as it is; NaN, Infinity and whatever else is no number in JSON as a string."""
-    return cell if NUMBER.fullmatch(cell) else b'"%b"' % cell
 
 
 def write_nulls(rows: bytes, empty_objects: Sequence[bytes]) -> bytes:

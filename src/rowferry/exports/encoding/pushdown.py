@@ -10,10 +10,15 @@ EXACT_DIGITS = 15
 
 @dataclass(frozen=True, slots=True)
 class CsvRows:
-    """Lines of cells, each with CRLF at its end. `quoted` says it of each column; NULL is nothing."""
+    """Lines of cells, each with CRLF at its end. `quoted` says it of each column; NULL is nothing.
+
+    `guard` = a value that is not valid for its column, and so is written as text, gets `'` before what a spreadsheet
+    would take for a formula.
+    """
 
     delimiter: str
     quoted: tuple[bool, ...]
+    guard: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +43,8 @@ class JsonRows:
 class MarkedCells:
     """Cells as in a block, each with the mark of its column behind it: `ends[i]`, one of MARKS.
 
-    What is not of `texts` is a number (dates are serial numbers, booleans digits). In such a column, what is none, or
-    has more than EXACT_DIGITS digits, stands behind ODD.
+    What is not of `texts` is a number (dates are serial numbers, booleans digits). In such a column, a value that is
+    not valid stands behind IRREGULAR, and one that a sheet does not hold as a number behind AS_TEXT.
     """
 
     ends: tuple[bytes, ...]

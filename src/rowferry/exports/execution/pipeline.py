@@ -25,6 +25,7 @@ from rowferry.exports.storage import storage
 MAX_NAMED_FAILURES = 50
 """Failed rows that the log names; all are counted."""
 ADJUSTED = {
+    "irregular_values": "{count:,} stored values are not valid for the type of their column and were written as text.",
     "replaced_characters": "{count:,} characters that the format cannot hold were replaced by U+FFFD.",
     "shortened_cells": "{count:,} cells were shortened to what the format can hold.",
     "emptied_cells": "{count:,} values that the type of their column cannot hold were left empty.",
@@ -156,7 +157,7 @@ def write_rows(plan: Plan, reader: Reader, writer: FormatWriter, tally: Tally) -
     for block in reader.blocks(plan.queryset, plan.expressions, pushdown):
         output_block = _apply_transform(plan, block, tally)
         if output_block.rows:
-            writer.write_encoded(output_block) if output_block.is_encoded else writer.write(output_block)
+            writer.write_block(output_block)
         tally.rows += output_block.rows
         yield tally
     writer.close()

@@ -17,7 +17,7 @@ from functools import cache
 from typing import Any, BinaryIO, ClassVar, Protocol
 
 from rowferry.exports.encoding import compression
-from rowferry.exports.encoding.blocks import CellBlock
+from rowferry.exports.encoding.blocks import IRREGULAR, CellBlock
 from rowferry.exports.encoding.pushdown import PushDown
 from rowferry.exports.encoding.row_count import RowCount, Spec
 from rowferry.exports.encoding.value_types import Representation, Severity, ValueType
@@ -123,8 +123,8 @@ class FormatWriter(ABC):
         """Set by a format to whose lines nothing is to be added: a reader that can write them hands them to
         `write_encoded`."""
         self.adjustments: Counter[str] = Counter()
-        """What could not be written as it was: `replaced_characters`, `shortened_cells`, `emptied_cells` → how
-        many."""
+        """How many values could not be written as they were: `irregular_values`, `replaced_characters`,
+        `shortened_cells`, `emptied_cells`."""
 
     @property
     def width(self) -> int:
@@ -138,14 +138,28 @@ class FormatWriter(ABC):
     def open(self) -> None:
         """Write what stands before the first row."""
 
+    def write_block(self, block: CellBlock) -> None:
+        """Write the rows of one block, one at least: as lines, if it holds lines that the format can use, else as
+        cells."""
+        if block.is_encoded:
+            if self.write_encoded(block):
+                return
+            assert block.cells is not None
+            block = block.cells()
+        if IRREGULAR in block.data:
+            self.adjustments["irregular_values"] += block.data.count(IRREGULAR)
+        self.write(block)
+
     @abstractmethod
     def write(self, block: CellBlock) -> None:
         """Write the rows of one block, in one or few `stream.write` calls, and add them to `rows`."""
 
-    def write_encoded(self, lines: CellBlock) -> None:
-        """Write rows, one at least, that the source has written in the `pushdown`."""
+    def write_encoded(self, lines: CellBlock) -> bool:
+        """Write rows, one at least, that the source has written as `pushdown` says. False: nothing is written, because
+        some row is not plain."""
         self.stream.write(lines.data)
         self.rows += lines.rows
+        return True
 
     def close(self) -> None:
         """Write what stands after the last row."""

@@ -30,11 +30,13 @@ class CsvWriter(FormatWriter):
     def __init__(self, order: FileHeader, stream: Stream) -> None:
         super().__init__(order, stream)
         delimiter = str(self.chosen["delimiter"])
-        self._lines = DelimitedEncoder(order.columns, "\t" if delimiter == "tab" else delimiter)
+        self._lines = DelimitedEncoder(
+            order.columns, "\t" if delimiter == "tab" else delimiter, guard=bool(self.chosen["formula_guard"])
+        )
         self.pushdown = self._lines.pushdown
 
     def open(self) -> None:
-        header = self._lines.header(self.order.titles, guard=self.chosen["formula_guard"])
+        header = self._lines.header(self.order.titles)
         self.stream.write((BOM_UTF8 if self.chosen["bom"] else b"") + header)
 
     def write(self, block: CellBlock) -> None:

@@ -39,9 +39,10 @@ class JsonWriter(FormatWriter):
             self.stream.write(self._objects.rows(block, before=self._before()))
             self.rows += block.rows
 
-    def write_encoded(self, lines: CellBlock) -> None:
+    def write_encoded(self, lines: CellBlock) -> bool:
         self.stream.write(self._before() + lines.data)
         self.rows += lines.rows
+        return True
 
     def _before(self) -> bytes:
         return b",\n" if self.rows else b"\n"

@@ -34,9 +34,10 @@ class NdjsonWriter(FormatWriter):
             self.stream.write(self._objects.rows(block, after=b"\n"))
             self.rows += block.rows
 
-    def write_encoded(self, lines: CellBlock) -> None:
+    def write_encoded(self, lines: CellBlock) -> bool:
         self.stream.write(lines.data + b"\n")
         self.rows += lines.rows
+        return True
 
     @classmethod
     def count_rows(cls, file: BinaryIO, spec: Spec) -> RowCount:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, BinaryIO
 
-from rowferry.exports.encoding.blocks import NULL, CellBlock, split
+from rowferry.exports.encoding.blocks import IRREGULAR, NULL, CellBlock, split
 from rowferry.exports.encoding.row_count import RowCount, Spec
 from rowferry.exports.encoding.value_types import ValueType
 from rowferry.exports.formats import FileHeader, FormatColumn, FormatWriter, Stream
@@ -18,6 +18,8 @@ from rowferry.exports.translation import gettext_noop as _
 GROUP_ROWS = 65_536
 GROUP_BYTES = 64 * 1024 * 1024
 """A group is written at so many rows, or at so many bytes of cells: that bounds the memory."""
+NO_NUMBERS = (b"NaN", b"nan", b"Inf", b"inf", b"Infinity")
+"""What databases and Python call the floats that are no numbers."""
 MOST_DIGITS = 38
 """What a decimal of 128 bits holds."""
 
@@ -71,6 +73,8 @@ class ParquetWriter(FormatWriter):
 
     def _batch(self, block: CellBlock) -> Any:
         cells = split(block.data, block.rows, self.width)
+        if IRREGULAR in block.data:
+            cells = [self._typed_cell(cell, self._schema[index % self.width].type) for index, cell in enumerate(cells)]
         columns = [
             self._cast_column(cells[index :: self.width], field.type, self.order.columns[index].kind)
             for index, field in enumerate(self._schema)
@@ -86,6 +90,18 @@ class ParquetWriter(FormatWriter):
             values = [None if text is None else self._value(text, arrow_type, kind) for text in texts]
         self.adjustments += Counter(emptied_cells=values.count(None) - texts.count(None))
         return self._arrow.array(values, arrow_type)
+
+    def _typed_cell(self, cell: bytes, arrow_type: Any) -> bytes:
+        """What a column of this type holds of a value that is not valid for it: any text, or a float's NaN; or NULL,
+        and counted."""
+        if cell[:1] != IRREGULAR:
+            return cell
+        text = cell[1:]
+        is_float = arrow_type == self._arrow.float64() and text.lstrip(b"-") in NO_NUMBERS
+        if is_float or arrow_type == self._arrow.string():
+            return text
+        self.adjustments["emptied_cells"] += 1
+        return NULL
 
     def _value(self, text: bytes, arrow_type: Any, kind: ValueType) -> Any:
         """One value, where a block of them could not be cast; None if it does not fit."""

@@ -32,11 +32,11 @@ class TsvWriter(FormatWriter):
 
     def __init__(self, order: FileHeader, stream: Stream) -> None:
         super().__init__(order, stream)
-        self._lines = DelimitedEncoder(order.columns, "\t")
+        self._lines = DelimitedEncoder(order.columns, "\t", guard=bool(self.chosen["formula_guard"]))
         self.pushdown = self._lines.pushdown
 
     def open(self) -> None:
-        header = self._lines.header(self.order.titles, guard=self.chosen["formula_guard"])
+        header = self._lines.header(self.order.titles)
         self.stream.write((BOM_UTF8 if self.chosen["bom"] else b"") + header)
 
     def write(self, block: CellBlock) -> None:

@@ -7,11 +7,12 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from rowferry.exports.encoding.blocks import CELL, NULL, CellBlock, split
+from rowferry.exports.encoding.blocks import CELL, IRREGULAR, NULL, CellBlock, split
 from rowferry.exports.encoding.value_types import ValueType
 
 CellWriter = Callable[[object], bytes]
-NUMBER = re.compile(rb"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|-?(?:nan|inf(?:inity)?)", re.IGNORECASE)
+NUMBER = re.compile(rb"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
+NO_NUMBER = re.compile(rb"-?(?:nan|inf(?:inity)?)", re.IGNORECASE)
 DAY = re.compile(rb"\d[\d:.TZ+-]*")
 CELL_PATTERNS = {
     ValueType.INTEGER: re.compile(rb"-?(?:0|[1-9]\d*)"),
@@ -83,9 +84,12 @@ class Transform:
 
 
 def validate_cell(cell: bytes, kind: ValueType) -> bytes:
-    """The cell. ValueError: it is none of its kind, and formats rely on that."""
-    if cell == NULL:
+    """The cell, behind IRREGULAR if it is NaN or an infinity. ValueError: it is none of its kind, and formats rely on
+    that."""
+    if cell == NULL or cell[:1] == IRREGULAR:
         return cell
+    if kind in (ValueType.DECIMAL, ValueType.FLOAT) and NO_NUMBER.fullmatch(cell):
+        return IRREGULAR + cell
     if kind is ValueType.JSON:
         json.loads(cell)
     elif kind in CELL_PATTERNS and not CELL_PATTERNS[kind].fullmatch(cell):
@@ -95,4 +99,4 @@ def validate_cell(cell: bytes, kind: ValueType) -> bytes:
 
 def readable(cell: bytes) -> str | None:
     """What a computing function gets: text, or None."""
-    return None if cell == NULL else cell.decode()
+    return None if cell == NULL else cell.removeprefix(IRREGULAR).decode()

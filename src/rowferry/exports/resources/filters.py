@@ -185,7 +185,7 @@ class Flag(Filter):
         return {self.name: boolean(self.name, raw[self.name])}
 
     def bind(self, model: type[models.Model], values: Mapping[str, Any], zone: ZoneInfo) -> Q:
-        return Q(**{f"{self.name}__in": [values[self.name]]})  # plain truth of a column would pass by its index
+        return Q(**{f"{self.name}__is_true": values[self.name]})
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import timedelta
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -16,13 +17,16 @@ from django.db.models import BinaryField, Func, QuerySet
 from django.db.models.sql.compiler import SQLCompiler
 
 from rowferry.exports import conf
-from rowferry.exports.databases.mysql.checked_numbers import marked_cells
-from rowferry.exports.databases.reader import BLOCK_ROWS, Reader
+from rowferry.exports.databases.marked_numbers import can_be_marked, marked_rule
+from rowferry.exports.databases.mysql.values import VALUES, VALUES_UTF8
+from rowferry.exports.databases.reader import BLOCK_ROWS, ESCAPE, Reader
 from rowferry.exports.databases.value_sql import CellExpression, RenderedText
 from rowferry.exports.encoding.blocks import CELL, NULL, CellBlock, strip_marks
-from rowferry.exports.encoding.pushdown import MarkedCells, PushDown
+from rowferry.exports.encoding.pushdown import EXACT_DIGITS, MarkedCells, PushDown
 from rowferry.exports.errors import SourceFault
 
+SHORT = f" AND CHAR_LENGTH({{x}}) <= {EXACT_DIGITS + 1}"
+"""An expression may have more places than its column."""
 STORED, UNBUFFERED = 0, 1
 OTHER_TEXT = """
     SELECT 1 FROM information_schema.columns
@@ -82,13 +86,15 @@ class MySQLReader(Reader):
         "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
     )
 
+    value_sql = VALUES
+
     def _open(self) -> None:
         super()._open()
         limit = max_statement_time()
         with self.wrapper.cursor() as cursor:
             cursor.execute(f"SET SESSION net_write_timeout = {int(limit.total_seconds())}, {self._limit(limit)}")
             if not cursor.execute(OTHER_TEXT) and not uses_other_schemas():
-                self.wrapper.rowferry_templates = "mysql utf8"  # type: ignore[attr-defined]
+                self.value_sql = VALUES_UTF8
 
     def _limit(self, span: timedelta) -> str:
         """The assignment that ends a statement which takes longer."""
@@ -121,14 +127,24 @@ class MySQLReader(Reader):
     def read(
         self, queryset: QuerySet[Any], expressions: Sequence[CellExpression], pushdown: PushDown | None
     ) -> Iterator[CellBlock]:
-        cells = marked_cells(expressions, pushdown, "mysql") if isinstance(pushdown, MarkedCells) else None
-        ends = pushdown.ends if isinstance(pushdown, MarkedCells) and cells else ()
-        row = JoinedRow(*(cells or [expression.expression() for expression in expressions]), ends=ends)
+        ends: Sequence[bytes] = ()
+        cells = [expression.checked_sql(self.value_sql) for expression in expressions]
+        if isinstance(pushdown, MarkedCells) and can_be_marked(expressions, pushdown):
+            ends = pushdown.ends
+            cells = [
+                expression.checked_sql(self.value_sql, marked_rule(expression, self.value_sql, SHORT))
+                for expression in expressions
+            ]
+        has_json = bool(self.escaped_columns(expressions))
+        row = JoinedRow(*cells, ends=ends)
         sql, params = self.compile(queryset.annotate(rowferry_row=row).values_list("rowferry_row"))
         with closing(self._rows(sql, params)) as lists:
             for rows in lists:
-                data = join_rows(rows, b"" if ends else CELL)
-                yield marked_block(data, len(rows), ends) if ends else CellBlock(data, len(rows))
+                data, count = join_rows(rows, b"" if ends else CELL), len(rows)
+                block = partial(cells_of, data, count, ends)
+                # People read the letters of JSON, so such rows go through Python.
+                encoded = ends and not (has_json and ESCAPE in data)
+                yield CellBlock(data, count, is_encoded=True, cells=block) if encoded else block()
 
     def _rows(self, sql: str, params: Sequence[Any]) -> Generator[Rows, None, None]:
         """Lists of BLOCK_ROWS. Closed early, the statement is ended, so that the connection can be used again."""
@@ -169,9 +185,9 @@ def uses_other_schemas() -> bool:
     return any("." in model._meta.db_table for model in apps.get_models())
 
 
-def marked_block(data: bytes, rows: int, ends: Sequence[bytes]) -> CellBlock:
-    """Rows with marks, to be had as cells."""
-    return CellBlock(data, rows, is_encoded=True, cells=lambda: CellBlock(strip_marks(data, ends), rows))
+def cells_of(data: bytes, rows: int, ends: Sequence[bytes]) -> CellBlock:
+    """The rows as cells; with `ends` they have marks."""
+    return CellBlock(strip_marks(data, ends) if ends else data, rows)
 
 
 def join_rows(rows: Rows, separator: bytes) -> bytes:

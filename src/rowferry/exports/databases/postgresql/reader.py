@@ -4,6 +4,7 @@ way."""
 from __future__ import annotations
 
 import json
+import re
 import select
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,10 +15,13 @@ from django.db import DatabaseError
 from django.db.models import QuerySet
 
 from rowferry.exports import conf
+from rowferry.exports.databases.postgresql.values import MARK, VALUES
 from rowferry.exports.databases.reader import BLOCK_ROWS, Reader
 from rowferry.exports.databases.value_sql import CellExpression
-from rowferry.exports.encoding.blocks import CELL, NULL, CellBlock
+from rowferry.exports.encoding.blocks import CELL, IRREGULAR, NULL, CellBlock
+from rowferry.exports.encoding.delimited import write_irregular
 from rowferry.exports.encoding.pushdown import CsvRows, PushDown
+from rowferry.exports.encoding.value_types import TEXTS
 
 FIRST_ROWS = 200
 """Rows of the first block of finished lines: whoever waits for a file sees it begin."""
@@ -41,6 +45,7 @@ class PostgreSQLReader(Reader):
     )
 
     reusable = True
+    value_sql = VALUES
 
     def _begin(self) -> None:
         self._run("; ".join([*self.begin, f"SET LOCAL statement_timeout TO {max_statement_ms()}"]))
@@ -73,10 +78,26 @@ class PostgreSQLReader(Reader):
     ) -> Iterator[CellBlock]:
         if isinstance(pushdown, CsvRows):
             for rows in self._copy_rows(queryset, expressions, csv_options(pushdown), first_size=FIRST_ROWS):
-                yield CellBlock(with_line_ends(rows), len(rows), is_encoded=True)
+                lines = with_line_ends(rows)
+                if MARK in lines:
+                    lines = with_line_ends([self._quote_irregular(row, expressions, pushdown) for row in rows])
+                yield CellBlock(lines, len(rows), is_encoded=True)
         else:
             for rows in self._copy_rows(queryset, expressions, CELLS_FORM):
-                yield CellBlock(unescape_copy_text(b"".join(rows)), len(rows))
+                data = unescape_copy_text(b"".join(rows))
+                yield CellBlock(mark_irregular(data, expressions) if MARK in data else data, len(rows))
+
+    def _quote_irregular(self, row: bytes, expressions: Sequence[CellExpression], pushdown: CsvRows) -> bytes:
+        """A row of COPY's CSV whose values that are not valid stand in quotes, as text does."""
+        if MARK not in row:
+            return row
+        fields = split_csv_row(row, pushdown.delimiter.encode())
+        for index, (field, expression) in enumerate(zip(fields, expressions, strict=True)):
+            text = field[1:-1] if field[:1] == b'"' else field
+            if expression.kind not in TEXTS and text[:1] == MARK:
+                fields[index] = write_irregular(text[1:], guard=pushdown.guard)
+                self.adjustments["irregular_values"] += 1
+        return pushdown.delimiter.encode().join(fields) + b"\n"
 
     def _copy_rows(
         self,
@@ -85,7 +106,7 @@ class PostgreSQLReader(Reader):
         copy_options: str,
         first_size: int = BLOCK_ROWS,
     ) -> Iterator[list[bytes]]:
-        cells = {cell_name(index): expression.expression() for index, expression in enumerate(expressions)}
+        cells = {cell_name(index): expression.checked_sql(VALUES) for index, expression in enumerate(expressions)}
         sql, params = self.compile(queryset.annotate(**cells).values_list(*cells))
         with self.wrapper.wrap_database_errors:
             with self.wrapper.connection.cursor() as cursor:
@@ -112,6 +133,22 @@ def csv_options(pushdown: CsvRows) -> str:
 def cell_name(index: int) -> str:
     """What a cell is called in the statement."""
     return f"rowferry_{index}"
+
+
+def split_csv_row(row: bytes, delimiter: bytes) -> list[bytes]:
+    """The fields of a row of COPY's CSV, as they stand in it."""
+    end = re.escape(delimiter)
+    return re.findall(rb'("(?:[^"]|"")*"|[^"%b\n]*)(?:%b|\n)' % (end, end), row)
+
+
+def mark_irregular(data: bytes, expressions: Sequence[CellExpression]) -> bytes:
+    """Cells with IRREGULAR for MARK at the start of each value that is not valid."""
+    cells, width = data.split(CELL), len(expressions)
+    for index, expression in enumerate(expressions):
+        if expression.kind not in TEXTS:
+            column = cells[index::width]
+            cells[index::width] = [IRREGULAR + cell[1:] if cell[:1] == MARK else cell for cell in column]
+    return CELL.join(cells)
 
 
 def with_line_ends(rows: Sequence[bytes]) -> bytes:

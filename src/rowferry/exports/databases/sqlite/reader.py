@@ -7,24 +7,40 @@ import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
-from itertools import chain
+from itertools import chain, cycle
 from threading import Lock
 from typing import Any
 
 from django.db import DataError
 from django.db.models import Func, QuerySet, Value
 
-from rowferry.exports.databases.mysql.checked_numbers import marked_cells
+from rowferry.exports.databases.marked_numbers import can_be_marked, has_digits
 from rowferry.exports.databases.prefetch import prefetch
 from rowferry.exports.databases.reader import BLOCK_ROWS, Reader, wrap_database_errors
 from rowferry.exports.databases.sqlite.paging import Page, Paging, follows_key, paging
-from rowferry.exports.databases.sqlite.rows import ObjectRow, SingleCell, can_be_objects, cell_row, line_row, marked_row
-from rowferry.exports.databases.value_sql import CellExpression, RenderedText, exact_float
-from rowferry.exports.encoding.blocks import CELL, NULL, REPLACEMENT, CellBlock, is_utf8
+from rowferry.exports.databases.sqlite.rows import (
+    SingleCell,
+    can_be_objects,
+    cell_row,
+    dates_in_objects,
+    is_date,
+    line_row,
+    marked_row,
+    number_row,
+    object_row,
+    runs_of_dates,
+    with_conditions,
+)
+from rowferry.exports.databases.sqlite.stored_dates import DatesInObjects, StoredDates
+from rowferry.exports.databases.sqlite.values import VALUES, add_functions
+from rowferry.exports.databases.value_sql import CellExpression
+from rowferry.exports.encoding.blocks import CELL, IRREGULAR, NULL, REPLACEMENT, CellBlock, is_utf8
 from rowferry.exports.encoding.delimited import LINE_END
 from rowferry.exports.encoding.pushdown import CsvRows, JsonRows, MarkedCells, PushDown
+from rowferry.exports.encoding.value_types import Representation
 
 STEPS = 50_000
 """Instructions of SQLite between two looks at the clock: about a millisecond."""
@@ -36,6 +52,7 @@ class SQLiteReader(Reader):
     """A read-only connection in a deferred transaction: in WAL mode a snapshot that no writer waits for."""
 
     begin = ("PRAGMA query_only = 1", "BEGIN DEFERRED")
+    value_sql = VALUES
 
     def __init__(self, alias: str) -> None:
         self._statement_lock = Lock()
@@ -65,72 +82,59 @@ class SQLiteReader(Reader):
     def read(
         self, queryset: QuerySet[Any], expressions: Sequence[CellExpression], pushdown: PushDown | None
     ) -> Iterator[CellBlock]:
-        self.wrapper.connection.create_function("rowferry_float", 1, exact_float, deterministic=True)
-        marked_paging = isinstance(pushdown, MarkedCells) and self._marked_paging(queryset, expressions, pushdown)
-        if marked_paging:
-            yield from self._read_marked(queryset, expressions, marked_paging)
-            return
-        cells = [expression.expression() for expression in expressions]
-        row, separator, make_block = choose_selection(cells, pushdown)
+        add_functions(self.wrapper.connection)
+        if isinstance(pushdown, MarkedCells) and not can_be_marked(expressions, pushdown):
+            pushdown = None
+        layout = choose_layout(expressions, pushdown)
+        row_paging = self._paging(queryset, layout.row, layout.separator)
+        if row_paging:
+            yield from self._read_pages(queryset, expressions, layout, row_paging)
+        else:
+            yield from self._read_rows(queryset, expressions, layout)
+
+    def _read_pages(
+        self, queryset: QuerySet[Any], expressions: Sequence[CellExpression], layout: Layout, row_paging: Paging
+    ) -> Iterator[CellBlock]:
+        """Page by page. A page with a value that its layout cannot hold is read again, cell by cell."""
+        keyset = row_paging.keyset
+        last_key: Any = keyset.start
+        try:
+            with closing(self._pages(row_paging)) as pages:
+                for page in pages:
+                    again = queryset.filter(**{keyset.lookup: Value(last_key)})[: page.rows]
+                    reread = partial(self._reread, again, expressions)
+                    block = layout.make_block(page.data, page.rows) or reread()
+                    yield replace(block, cells=reread) if block.is_encoded else block
+                    last_key = page.last_key
+        except DataError:
+            """This page is longer than a value may be: from here on rows come one by one."""
+            yield from self._read_rows(queryset.filter(**{keyset.lookup: Value(last_key)}), expressions, layout)
+
+    def _reread(self, rows: QuerySet[Any], expressions: Sequence[CellExpression]) -> CellBlock:
+        """One page, cell by cell."""
+        with self._statement_lock:
+            (block,) = wrap_database_errors(self._read_cells(rows, expressions))
+        return block
+
+    def _read_rows(
+        self, queryset: QuerySet[Any], expressions: Sequence[CellExpression], layout: Layout
+    ) -> Iterator[CellBlock]:
+        """Row by row, where pages cannot be. From the first value on that its layout cannot hold, cell by cell."""
+        if layout.needs_pages:
+            layout = choose_layout(expressions, None)
         rows_read = 0
-        with closing(self._read_packs(queryset, row, separator)) as packs:
-            for data, rows in packs:
-                block = make_block(data, rows)
+        row_cells = queryset.annotate(rowferry_row=SingleCell(layout.row)).values_list("rowferry_row")
+        with closing(self._fetch(row_cells)) as lists:
+            for rows in lists:
+                data = layout.separator.join(chain.from_iterable(rows))
+                block = layout.make_block(data, len(rows))
                 if block is None:
                     break
-                rows_read += rows
+                rows_read += len(rows)
                 yield block
             else:
                 return
         yield from self._read_cells(queryset[rows_read:], expressions)
-
-    def _marked_paging(
-        self, queryset: QuerySet[Any], expressions: Sequence[CellExpression], pushdown: MarkedCells
-    ) -> Paging | None:
-        """How rows of this dialect can be read. Only pages: to find one again takes no time."""
-        cells = marked_cells(expressions, pushdown, self.wrapper.vendor)
-        return self._paging(queryset, marked_row(cells, pushdown), b"") if cells else None
-
-    def _read_marked(
-        self, queryset: QuerySet[Any], expressions: Sequence[CellExpression], marked_paging: Paging
-    ) -> Iterator[CellBlock]:
-        """Page by page. What a row of such a page lacks, or its sink cannot use, is read again."""
-        keyset = marked_paging.keyset
-        last_key: Any = keyset.start
-
-        def reread(last_key: Any, rows: int) -> CellBlock:
-            remaining = queryset.filter(**{keyset.lookup: Value(last_key)})[:rows]
-            with self._statement_lock:
-                (block,) = wrap_database_errors(self.read(remaining, expressions, None))
-            return block
-
-        try:
-            with closing(self._pages(marked_paging)) as pages:
-                for page in pages:
-                    yield CellBlock(page.data, page.rows, is_encoded=True, cells=partial(reread, last_key, page.rows))
-                    last_key = page.last_key
-        except DataError:
-            """This page is longer than a value may be."""
-            yield from self.read(queryset.filter(**{keyset.lookup: Value(last_key)}), expressions, None)
-
-    def _read_packs(
-        self, queryset: QuerySet[Any], row: Func, separator: bytes
-    ) -> Generator[tuple[bytes, int], None, None]:
-        """Rows in packs with the separator between them: page by page, or where that cannot be, row by row."""
-        row_paging = self._paging(queryset, row, separator)
-        if row_paging:
-            last_key: Any = row_paging.keyset.start
-            try:
-                with closing(self._pages(row_paging)) as pages:
-                    for page in pages:
-                        yield page.data, page.rows
-                        last_key = page.last_key
-                return
-            except DataError:
-                """This page is longer than a value may be: from here on rows come one by one."""
-                queryset = queryset.filter(**{row_paging.keyset.lookup: Value(last_key)})
-        for rows in self._fetch(queryset.annotate(rowferry_row=SingleCell(row)).values_list("rowferry_row")):
-            yield separator.join(chain.from_iterable(rows)), len(rows)
 
     def _paging(self, queryset: QuerySet[Any], row: Func, separator: bytes) -> Paging | None:
         row_paging = paging(queryset, row, separator, self._statement)
@@ -164,13 +168,24 @@ class SQLiteReader(Reader):
         return sql % tuple("?" * len(params)), params
 
     def _read_cells(self, queryset: QuerySet[Any], expressions: Sequence[CellExpression]) -> Iterator[CellBlock]:
-        """The slow way, cell by cell, for text that is no UTF-8: what can't be read becomes U+FFFD."""
-        cells = {f"rowferry_{i}": SingleCell(expression.expression()) for i, expression in enumerate(expressions)}
+        """The slow way, cell by cell: for values that are not valid, and for text that is no UTF-8, of which U+FFFD
+        stands for what can't be read."""
+        cells = {
+            f"rowferry_{i}": SingleCell(expression.checked_sql(VALUES)) for i, expression in enumerate(expressions)
+        }
+        may_be_irregular = [bool(VALUES.rule(expression).valid) for expression in expressions]
         for rows in self._fetch(queryset.annotate(**cells).values_list(*cells)):
-            texts = [repair_utf8(cell, self.adjustments) for cell in chain.from_iterable(rows)]
+            pairs = zip(chain.from_iterable(rows), cycle(may_be_irregular), strict=False)
+            texts = [self._repair(cell, may_be_irregular=may) for cell, may in pairs]
             yield CellBlock(CELL.join(texts), len(rows))
 
-    def _fetch(self, queryset: QuerySet[Any]) -> Iterator[list[tuple[bytes, ...]]]:
+    def _repair(self, cell: bytes | None, *, may_be_irregular: bool) -> bytes:
+        """The cell as UTF-8, behind its mark."""
+        if may_be_irregular and cell and cell[:1] == IRREGULAR:
+            return IRREGULAR + repair_utf8(cell[1:], self.adjustments)
+        return repair_utf8(cell, self.adjustments)
+
+    def _fetch(self, queryset: QuerySet[Any]) -> Generator[list[tuple[bytes, ...]], None, None]:
         sql, params = self._statement(queryset)
         cursor, wrap_errors = self.wrapper.connection.cursor(), self.wrapper.wrap_database_errors
         fetch = wrap_errors(cursor.fetchmany)
@@ -182,15 +197,50 @@ class SQLiteReader(Reader):
             cursor.close()
 
 
-def choose_selection(
-    cells: Sequence[RenderedText], pushdown: PushDown | None
-) -> tuple[Func, bytes, Callable[[bytes, int], CellBlock | None]]:
-    """What to select, what stands between two such rows, and what makes a block of them."""
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What to select as a row, what stands between two of them, and what makes a block of them.
+
+    `dates` says where dates stand in a row. `make_block` gives None if some value does not fit: it is not valid for its
+    column, it is no UTF-8, or it holds one of the marks.
+    """
+
+    row: Func
+    separator: bytes
+    dates: StoredDates | DatesInObjects
+    make: Callable[[bytes, int], CellBlock | None]
+    needs_pages: bool = False
+    """Whether only what can be read again may come in this layout."""
+
+    def make_block(self, data: bytes, rows: int) -> CellBlock | None:
+        """The rows as a block."""
+        checked_data = self.dates.take(data, rows)
+        return None if checked_data is None else self.make(checked_data, rows)
+
+
+def choose_layout(expressions: Sequence[CellExpression], pushdown: PushDown | None) -> Layout:
+    """The rows that the format asks for, or cells."""
+    runs = runs_of_dates(expressions)
+    behind = StoredDates((tuple(chain.from_iterable(runs)),) if runs else ())
     if isinstance(pushdown, CsvRows):
-        return line_row(cells, pushdown), b"", partial(csv_block, pushdown=pushdown)
-    if isinstance(pushdown, JsonRows) and can_be_objects(cells, pushdown):
-        return ObjectRow(*cells, members=pushdown.members), pushdown.separator, json_block
-    return cell_row(cells), CELL, partial(cell_block, width=len(cells))
+        line = with_conditions(line_row(expressions, pushdown), expressions)
+        inline = StoredDates(runs, pushdown.delimiter.encode(), null=b"")
+        return Layout(line, b"", inline, partial(csv_block, pushdown=pushdown))
+    if isinstance(pushdown, JsonRows) and can_be_objects(pushdown):
+        dates = dates_in_objects(expressions, pushdown)
+        return Layout(
+            with_conditions(object_row(expressions, pushdown), expressions), pushdown.separator, dates, encoded_block
+        )
+    if isinstance(pushdown, MarkedCells):
+        # What has few digits is valid, and what has not is marked.
+        others = (expression for expression in expressions if not has_digits(expression))
+        row = with_conditions(marked_row(expressions, pushdown.ends), others)
+        return Layout(row, b"", behind, marked_block, needs_pages=True)
+    make = partial(cell_block, width=len(expressions))
+    if any(expression.form is not Representation.PLAIN for expression in expressions if is_date(expression)):
+        return Layout(with_conditions(number_row(expressions), expressions), CELL, behind, make)
+    row = with_conditions(cell_row(expressions), expressions)
+    return Layout(row, CELL, StoredDates(runs, CELL), make)
 
 
 def cell_block(data: bytes, rows: int, width: int) -> CellBlock | None:
@@ -209,12 +259,17 @@ def csv_block(data: bytes, rows: int, pushdown: CsvRows) -> CellBlock | None:
         data = data.replace(delimiter + QUOTED_NULL, delimiter)
         if pushdown.quoted[0]:
             data = data.removeprefix(QUOTED_NULL).replace(LINE_END + QUOTED_NULL, LINE_END)
+    return encoded_block(data, rows)
+
+
+def encoded_block(data: bytes, rows: int) -> CellBlock | None:
+    """The rows as they stand in the file, or None, as above."""
     return CellBlock(data, rows, is_encoded=True) if is_utf8(data) else None
 
 
-def json_block(data: bytes, rows: int) -> CellBlock | None:
-    """The rows as objects, or None, as above."""
-    return CellBlock(data, rows, is_encoded=True) if is_utf8(data) else None
+def marked_block(data: bytes, rows: int) -> CellBlock:
+    """The rows with their marks: the format looks at them itself, and takes the cells of a page that is not plain."""
+    return CellBlock(data, rows, is_encoded=True)
 
 
 def has_valid_nulls(data: bytes) -> bool:

@@ -74,18 +74,17 @@ class ExcelWriter(FormatWriter):
         self.rows += block.rows
         self._archive.flush()
 
-    def write_encoded(self, lines: CellBlock) -> None:
+    def write_encoded(self, lines: CellBlock) -> bool:
         xml = self._marked.rows(lines)
         if xml is None or lines.rows > self._remaining_rows():
-            assert lines.cells is not None
-            self.write(lines.cells())
-            return
+            return False
         if not self._name:
             cells = strip_marks(lines.data, self._marked.pushdown.ends)
             self._begin_first(split(cells, lines.rows, self.width))
         self._add(xml, lines.rows)
         self.rows += lines.rows
         self._archive.flush()
+        return True
 
     def close(self) -> None:
         if not self._name:

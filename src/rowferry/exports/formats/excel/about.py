@@ -15,6 +15,7 @@ WIDTHS = (20, 60)
 
 
 ADJUSTED = {
+    "irregular_values": "Values not valid for their column",
     "replaced_characters": "Replaced characters",
     "shortened_cells": "Shortened cells",
     "emptied_cells": "Emptied cells",

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import repeat
 
-from rowferry.exports.encoding.blocks import CELL, NULL, SPARE, join_cells
+from rowferry.exports.encoding.blocks import CELL, IRREGULAR, NULL, SPARE, join_cells
 from rowferry.exports.encoding.pushdown import EXACT_DIGITS
 from rowferry.exports.encoding.value_types import ValueType
 from rowferry.exports.formats import FormatColumn
@@ -101,16 +101,20 @@ class Grid:
         for index, check in self._numbers:
             column = cells[index :: self._width]
             if not check.passes(column):
-                cleaned = clean(CELL.join(column), self._counts).split(CELL)
-                cells[index :: self._width] = [cell if check.holds(cell) else SPARE + cell for cell in cleaned]
+                is_number = list(map(check.holds, column))
+                cleaned = clean(CELL.join(column).replace(IRREGULAR, b""), self._counts).split(CELL)
+                cells[index :: self._width] = [
+                    cell if number else SPARE + cell for cell, number in zip(cleaned, is_number, strict=True)
+                ]
                 self.as_text.add(index)
 
     def _prepare_texts(self, cells: list[bytes]) -> bool:
         """All text columns as one buffer, so that what is done to text costs nothing for numbers."""
         columns = [cells[index :: self._width] for index in self._texts]
-        joined = CELL.join([CELL.join(column) for column in columns])
+        stored = CELL.join([CELL.join(column) for column in columns])
+        joined = stored.replace(IRREGULAR, b"") if IRREGULAR in stored else stored
         cleaned = clean(joined, self._counts)
-        if cleaned is not joined:
+        if cleaned is not stored:
             texts, rows = cleaned.split(CELL), len(columns[0])
             for position, index in enumerate(self._texts):
                 cells[index :: self._width] = texts[position * rows : (position + 1) * rows]
