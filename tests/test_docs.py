@@ -154,6 +154,13 @@ def test_every_command_is_in_the_operations_page() -> None:
     assert [name for name in runnable if not any(re.match(rf"{name}\b", span) for span in said)] == []
 
 
+def test_the_operations_page_has_every_system_check_and_no_other() -> None:
+    source = "".join(path.read_text() for path in (ROOT / "src").rglob("*checks.py"))
+    declared = sorted(re.findall(r'id="(\w+\.[EW]\d+)"', source))
+    explained = [code for code in first_cells("docs/operations.md") if re.fullmatch(r"\w+\.[EW]\d+", code)]
+    assert sorted(explained) == declared != []
+
+
 def test_every_make_target_is_in_contributing_and_every_one_promised_is_there() -> None:
     targets = set(re.findall(r"^([a-z][a-z-]*):(?!=)", page("Makefile"), re.MULTILINE))
     assert {f"make {target}" for target in targets} <= set(spans(page("CONTRIBUTING.md")))

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 
 from rowferry.assets.models import Asset
@@ -46,23 +47,18 @@ def committed_probes(probe_table: None, transactional_db: None) -> Iterator[None
 def declare(db: None) -> Iterator[Callable[[type[Resource]], Resource]]:
     """Makes a resource known with its permission, as a project's own file would; it is forgotten after the test."""
     import_module(settings.ROOT_URLCONF)  # the API lists the resources that there are when it is imported
-    doors: dict[type[Any], Any] = {}
     names: list[str] = []
 
     def declare_resource(cls: type[Resource]) -> Resource:
-        doors.setdefault(cls.model, vars(cls.model).get("exports"))
         names.append(cls.name)
         register(cls)
+        ContentType.objects.clear_cache()  # a test before may have put one there that was rolled back
         permissions.create_missing("default")
         return registry.resource(cls.name)
 
     yield declare_resource
     for name in names:
         registry.unregister(name)
-    for model, door in doors.items():
-        del model.exports
-        if door is not None:
-            model.exports = door
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from rowferry.assets.models import Asset
+from rowferry.assets.resources.assets import AssetResource
 from rowferry.exports.models import Export, ExportLog
 from tests.api.conftest import content
 from tests.conftest import may_export
@@ -69,6 +70,17 @@ def test_where_no_row_is_left_nothing_is_exported(client: Client, staff: User) -
     client.force_login(staff)
     url = f"{LIST}?q=no-such-asset"
     client.post(url, {"action": "export_csv", "_selected_action": ["0"], "select_across": "1"}, follow=True)
+    assert not Export.objects.exists()
+
+
+def test_ticked_rows_that_are_not_theirs_are_not_left_out_in_silence(
+    client: Client, staff: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assets = [AssetFactory(name=name) for name in ("mine", "mine", "not mine", "not mine")]
+    monkeypatch.setattr(AssetResource, "rows_for", lambda _, person: Asset.objects.filter(name="mine"))
+    client.force_login(staff)
+    answer = run_action(client, "csv", assets)
+    assert "Nothing was exported: 2 of the 4 rows are not yours to export." in answer.content.decode()
     assert not Export.objects.exists()
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, BinaryIO
 
+from django.db.models import Model
+
 from rowferry.exports import submission, tracking
 from rowferry.exports.execution.preview import Preview
 from rowferry.exports.models import Export
@@ -61,10 +63,17 @@ def _plain(request: dict[str, Any]) -> dict[str, Any]:
     return {name: list(value) if isinstance(value, tuple) else value for name, value in request.items()}
 
 
+class AccessorAttribute:
+    """What a model class holds as `exports`. A model that inherits it has its own resource, or no `exports`."""
+
+    def __get__(self, instance: object, model: type[Model]) -> ExportsAccessor:
+        resource = registry.resource_of(model)
+        if resource is None:
+            raise AttributeError(f"{model.__name__} has no exports: no resource is declared for it.")
+        return ExportsAccessor(resource.name)
+
+
 def install_accessor(resource: Resource) -> None:
-    """Give the resource's model its `exports`, unless it has something of that name: the first resource of a model
-    wins."""
-    existing = getattr(resource.model, "exports", None)
-    is_stale = isinstance(existing, ExportsAccessor) and not registry.is_registered(existing.resource)
-    if existing is None or is_stale:
-        resource.model.exports = ExportsAccessor(resource.name)  # type: ignore[attr-defined]
+    """Give the resource's model its `exports`, unless the project has something of that name there."""
+    if not hasattr(resource.model, "exports"):
+        resource.model.exports = AccessorAttribute()  # type: ignore[attr-defined]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, cast
 
@@ -33,7 +33,7 @@ class ExportSelected(admin.ModelAdmin):  # type: ignore[type-arg]
     """
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        resource = next((candidate for candidate in registry.resources() if candidate.model is self.model), None)
+        resource = registry.resource_of(self.model)
         if resource is None or not has_permission(_user_of(request), resource.permission):
             return super().get_actions(request)
         writers = [(name, candidate.label) for name, candidate in format_writers().items() if not candidate.missing]
@@ -57,22 +57,28 @@ def _export(
     resource: Resource, format_name: str, _admin: Any, request: HttpRequest, selected: models.QuerySet[Any]
 ) -> HttpResponseBase | None:
     """The file of the selected rows; None, with a message, where there is none."""
-    keys = list(selected.order_by().values_list("pk", flat=True)[: MOST_VALUES + 1])
-    if not keys or len(keys) > MOST_VALUES:
-        reason = (
-            f"an action takes at most {MOST_VALUES:,} rows. Order them from Rowferry's page"
-            if keys
-            else "no row is left"
-        )
-        messages.error(request, f"Nothing was exported: {reason}.")
+    keys = list(selected.order_by().values_list("pk", flat=True).distinct()[: MOST_VALUES + 1])
+    person = _user_of(request)
+    if problem := _problem(resource, keys, person):
+        messages.error(request, f"Nothing was exported: {problem}.")
         return None
     body = {"format": format_name, "filters": {"ids": keys}, "async": False}
     try:
-        answer = submission.submit(resource.name, body, _user_of(request))
+        answer = submission.submit(resource.name, body, person)
     except RowferryError as error:
         messages.error(request, f"Nothing was exported: {error.detail}")
         return None
     return _as_attachment(answer)
+
+
+def _problem(resource: Resource, keys: Sequence[Any], person: AbstractUser) -> str:
+    """Why there can be no file of all these rows; "" = there can be one."""
+    if not keys:
+        return "no row is left"
+    if len(keys) > MOST_VALUES:
+        return f"an action takes at most {MOST_VALUES:,} rows. Order them from Rowferry's page"
+    hidden = len(keys) - resource.rows_for(person).filter(pk__in=keys).values("pk").distinct().count()
+    return f"{hidden:,} of the {len(keys):,} rows are not yours to export" if hidden else ""
 
 
 def _as_attachment(answer: Any) -> HttpResponseBase:

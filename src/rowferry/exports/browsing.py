@@ -25,8 +25,9 @@ from rowferry.exports.planning.ordering import order_by
 from rowferry.exports.planning.plan import Plan, build_plan, require, withheld
 from rowferry.exports.planning.spec import ExportSpec
 from rowferry.exports.resources import registry
-from rowferry.exports.resources.columns import Column, kind_of
+from rowferry.exports.resources.columns import Column
 from rowferry.exports.resources.filters import INT64
+from rowferry.exports.resources.paths import kind_of
 from rowferry.exports.resources.resource import Actor, Resource
 
 PAGE_SIZE = 50

@@ -10,6 +10,8 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from rowferry.exports import conf
+from rowferry.exports.resources import registry
+from rowferry.exports.resources.conversions import value_of
 
 
 @checks.register
@@ -28,6 +30,21 @@ def check_settings(**_: Any) -> list[checks.CheckMessage]:
     if conf.number("IMMEDIATE_BELOW") > conf.number("QUEUE_ABOVE") + 1:
         problems.append(checks.Error("ROWFERRY_IMMEDIATE_BELOW is above ROWFERRY_QUEUE_ABOVE.", id="exports.E003"))
     return problems
+
+
+@checks.register
+def check_columns(**_: Any) -> list[checks.CheckMessage]:
+    """A field that reads by Python takes time, and its column can't be sorted or searched."""
+    return [
+        checks.Warning(
+            f"{resource.name}.{column.name} reads each value by its field's from_db_value, which is slow. Give it "
+            "kind=ValueType.TEXT to export the text as it is stored.",
+            id="exports.W002",
+        )
+        for resource in registry.resources()
+        for column in resource.by_name.values()
+        if getattr(column.compute, "func", None) is value_of
+    ]
 
 
 @checks.register("database")

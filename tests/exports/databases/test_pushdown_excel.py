@@ -129,8 +129,8 @@ if connection.vendor == "sqlite":
                 f" WHERE id = (SELECT min(id) + 2 FROM {Probe._meta.db_table})"
             )
         (file, adjusted, marked), (expected, counted, _) = write_excel(True), write_excel(False)
-        # The page with this value comes as cells where the reader sees that it is not plain. In numbers and text only the
-        # format can see it, unless it is the reader's own mark; a decimal number is never written with that mark.
+        # The page with this value comes as cells where the reader sees that it is not plain. In numbers and text only
+        # the format can see it, unless it is the reader's own mark; a decimal is never written with that mark.
         is_seen_by_reader = column in ("boolean", "day", "instant") or (
             stored == IRREGULAR.hex().upper() and column != "decimal"
         )

@@ -8,7 +8,7 @@ a date or JSON. What SQL cannot do on the text, Python does (`post_process`).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -59,6 +59,8 @@ class ValueSql:
     """Whether floats come without an exponent, as they are written."""
     zoned_serials: bool = False
     """Whether the serial number of an instant is that of the zone's clock."""
+    shown: Mapping[str, str] = field(default_factory=dict)
+    """How a value of some classes of fields is read first, by the name of the class; `{x}` is the stored value."""
     escaped_json: bool = True
     """Whether letters beyond ASCII may be stored as `\\u00fc` in a JSON column."""
 
@@ -74,20 +76,36 @@ class ValueSql:
 
 
 class RenderedText(Func):
-    """The SQL text of one value by a template, in which `{x}` is the value."""
+    """The SQL text of one value by a template, in which `{x}` is the value, or what `shown` makes of it."""
 
     output_field = TextField()
 
-    def __init__(self, expression: Any, sql_template: str = "{x}", *, holds_text: bool = True, **extra: Any) -> None:
+    def __init__(
+        self,
+        expression: Any,
+        sql_template: str = "{x}",
+        *,
+        holds_text: bool = True,
+        shown: Mapping[str, str] | None = None,
+        **extra: Any,
+    ) -> None:
         super().__init__(expression, **extra)
         self.sql_template = sql_template
         self.holds_text = holds_text
+        self.shown = shown or {}
 
     def as_sql(
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, *_: Any, **__: Any
     ) -> tuple[str, tuple[Any, ...]]:
-        x, params = compiler.compile(self.get_source_expressions()[0])
-        return self.sql_template.replace("{x}", x), tuple(params) * self.sql_template.count("{x}")
+        (value,) = self.get_source_expressions()
+        template = self.sql_template.replace("{x}", self._shown(value))
+        x, params = compiler.compile(value)
+        return template.replace("{x}", x), tuple(params) * template.count("{x}")
+
+    def _shown(self, value: Any) -> str:
+        """How the value is read, by its field's class or one that this inherits from."""
+        classes = type(value._output_field_or_none).__mro__
+        return next((self.shown[cls.__name__] for cls in classes if cls.__name__ in self.shown), "{x}")
 
     as_sqlite = as_sql
     """Django has one of its own there, for numbers."""
@@ -115,15 +133,15 @@ class CellExpression:
         IRREGULAR."""
         rule = rule or sql.rule(self)
         if not rule.valid:
-            return self.render(rule.any_value)
+            return self.render(rule.any_value, sql.shown)
         irregular = sql.mark(IRREGULAR, sql.stored)
-        return self.render(f"CASE WHEN {rule.valid} THEN {rule.any_value} ELSE {irregular} END")
+        return self.render(f"CASE WHEN {rule.valid} THEN {rule.any_value} ELSE {irregular} END", sql.shown)
 
-    def render(self, template: str) -> RenderedText:
+    def render(self, template: str, shown: Mapping[str, str] | None = None) -> RenderedText:
         """The value by a template, with the zone and the places of this expression."""
         source = F(self.path) if isinstance(self.path, str) else self.path
         filled = template.replace("{zone}", self.zone).replace("{places}", str(self.places))
-        return RenderedText(source, filled, holds_text=self.kind in TEXTS)
+        return RenderedText(source, filled, holds_text=self.kind in TEXTS, shown=shown)
 
     def post_process(self, sql: ValueSql) -> Change | None:
         """What Python still has to do on each text that SQL gives; None = nothing."""

@@ -18,7 +18,7 @@ from rowferry.exports.execution.pipeline import Tally, compress_stream, file_hea
 from rowferry.exports.models import Export, Mode, ModeReason, Status
 from rowferry.exports.planning.column_privacy import describe_withheld
 from rowferry.exports.planning.plan import Plan, build_plan, count_limit, decide
-from rowferry.exports.resources.columns import field_at
+from rowferry.exports.resources.paths import field_at
 
 SAMPLE = 200
 """Rows that the size is estimated from."""

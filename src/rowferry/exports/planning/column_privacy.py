@@ -19,7 +19,8 @@ from rowferry.exports.databases.value_sql import Change
 from rowferry.exports.encoding.blocks import NULL
 from rowferry.exports.encoding.value_types import ValueType
 from rowferry.exports.persistent_names import HASH_DOMAIN
-from rowferry.exports.resources.columns import Column, Redaction, field_at
+from rowferry.exports.resources.columns import Column, Redaction
+from rowferry.exports.resources.paths import field_at
 from rowferry.exports.resources.resource import Resource
 
 Withheld = Mapping[str, Redaction]

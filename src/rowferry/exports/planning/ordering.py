@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import F
 from django.db.models.expressions import Combinable, OrderBy
 
-from rowferry.exports.resources.columns import can_be_null, field_at
+from rowferry.exports.resources.paths import can_be_null, field_at
 
 
 def order_by(model: type[models.Model], path: str | Combinable | None, *, descending: bool) -> list[OrderBy]:

@@ -15,15 +15,17 @@ from rowferry.exports import conf
 from rowferry.exports.databases import Size
 from rowferry.exports.databases.value_sql import CellExpression
 from rowferry.exports.encoding.value_types import TEXTS, Representation, ValueType
-from rowferry.exports.errors import InvalidRequest, NotPermitted
+from rowferry.exports.errors import InvalidRequest, NotPermitted, SourceFault
 from rowferry.exports.formats import FormatColumn, FormatWriter, format_writers
+from rowferry.exports.joins import has_many
 from rowferry.exports.models import Export, Mode, ModeReason, ReasonCode
 from rowferry.exports.planning.column_privacy import Withheld, redact, redacted_column, visible_paths
 from rowferry.exports.planning.computed_columns import Computed, Copied, Transform, validate_cell
 from rowferry.exports.planning.ordering import order_by
 from rowferry.exports.planning.spec import ExportSpec, zone
 from rowferry.exports.resources import registry
-from rowferry.exports.resources.columns import Column, Redaction, field_at
+from rowferry.exports.resources.columns import Column, Redaction
+from rowferry.exports.resources.paths import field_at
 from rowferry.exports.resources.resource import Actor, Resource
 
 
@@ -147,12 +149,26 @@ def _queryset(resource: Resource, spec: ExportSpec, person: Actor) -> QuerySet[A
     for rule in resource.filters:
         if any(name in spec.filters for name in rule.names):
             condition &= rule.bind(resource.model, spec.filters, zone(spec.time_zone))
-    return _without_distinct(resource.rows_for(person)).filter(condition).order_by(*_order(resource, spec))
+    rows = _each_row_once(resource.rows_for(person))
+    matching: QuerySet[Any] = resource.model._base_manager.using(rows.db).filter(condition)
+    if has_many(matching.query):
+        condition = Q(pk__in=matching.values("pk"))
+    return rows.filter(condition).order_by(*_order(resource, spec))
 
 
-def _without_distinct(rows: QuerySet[Any]) -> QuerySet[Any]:
-    """Rows of a DISTINCT by their keys: with it, a statement of one rendered text would be about that text."""
-    return rows.model._default_manager.filter(pk__in=rows.order_by().values("pk")) if rows.query.distinct else rows
+def _each_row_once(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """The same rows, each one once whatever columns are read of it.
+
+    A DISTINCT or a union would compare the texts of the columns; a join to many rows gives a row as often as there are
+    such rows. SourceFault: the rows are a slice, of which no rows can be picked.
+    """
+    query = rows.query
+    if query.is_sliced:
+        raise SourceFault("rows_for gives a slice of rows: give the rows by a condition.")
+    if not (query.distinct or query.combinator or (query.group_by is None and has_many(query))):
+        return rows
+    every_row: QuerySet[Any] = rows.model._base_manager.using(rows.db)
+    return every_row.filter(pk__in=rows.order_by().values("pk"))
 
 
 def _order(resource: Resource, spec: ExportSpec) -> list[OrderBy]:
@@ -224,10 +240,11 @@ def _digits(column: Column, resource: Resource) -> tuple[int, int] | None:
 
 
 def _decimal(column: Column, resource: Resource) -> DecimalField[Any, Any] | None:
-    """The field of a decimal that is read as it is."""
-    if column.kind is not ValueType.DECIMAL or column.compute is not None or not isinstance(column.path, str):
+    """The field of a decimal that is read as it is, or that an expression says it gives."""
+    if column.kind is not ValueType.DECIMAL or column.compute is not None:
         return None
-    field = field_at(resource.model, column.path)
+    path = column.path
+    field = field_at(resource.model, path) if isinstance(path, str) else vars(path).get("output_field")
     return field if isinstance(field, DecimalField) else None
 
 

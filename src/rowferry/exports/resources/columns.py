@@ -5,27 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
+from functools import partial
 
+from django.core.exceptions import FieldError
 from django.db import models
 from django.db.models.expressions import Combinable
 
 from rowferry.exports.encoding.value_types import FORMULA_STARTS, Severity, ValueType
-
-KIND_OF_FIELD: tuple[tuple[type[models.Field[Any, Any]], ValueType], ...] = (
-    (models.BooleanField, ValueType.BOOLEAN),
-    (models.DateTimeField, ValueType.INSTANT),
-    (models.DateField, ValueType.DATE),
-    (models.TimeField, ValueType.TIME),
-    (models.DurationField, ValueType.DURATION),
-    (models.DecimalField, ValueType.DECIMAL),
-    (models.FloatField, ValueType.FLOAT),
-    (models.AutoField, ValueType.INTEGER),
-    (models.IntegerField, ValueType.INTEGER),
-    (models.UUIDField, ValueType.UUID),
-    (models.JSONField, ValueType.JSON),
-)
-"""First match wins; any other field is text."""
+from rowferry.exports.joins import has_many
+from rowferry.exports.resources.conversions import json_value, value_of
+from rowferry.exports.resources.paths import is_converted, json_keys, kind_of, single_field_at
 
 
 class Redaction(StrEnum):
@@ -71,18 +60,45 @@ class Column:
         return self.name if self.source is None else self.source
 
     def resolve(self, model: type[models.Model]) -> Column:
-        """This column with its kind and label filled in from the model; a path that leads nowhere is a ValueError."""
+        """This column with its kind and label filled in from the model. ValueError: no cell can be made of it."""
         self._check_protection()
-        label = self.label or self.name.replace("_", " ").capitalize()
-        if self.compute is not None:
-            for path in self.needs:
-                field_at(model, path)
-            return replace(self, label=label, kind=self.kind or ValueType.TEXT, sortable=False)
-        if self.kind is not None and not isinstance(self.path, str):
-            return replace(self, label=label)
-        if not isinstance(self.path, str):
+        column = replace(self, label=self.label or self.name.replace("_", " ").capitalize())
+        if column.compute is not None:
+            for path in column.needs:
+                single_field_at(model, path)
+            return replace(column, kind=column.kind or ValueType.TEXT, sortable=False)
+        return column._at_path(model) if isinstance(column.path, str) else column._of_expression(model, column.path)
+
+    def _at_path(self, model: type[models.Model]) -> Column:
+        path = str(self.path)
+        if keys := json_keys(model, path):
+            return self._computed(partial(json_value, keys[1]), keys[0])
+        field = single_field_at(model, path)
+        if self.kind is not None or not is_converted(field):
+            return replace(self, kind=self.kind or kind_of(field))
+        if kind_of(field) is not ValueType.TEXT:
+            raise ValueError(
+                f"Column {self.name!r}: {type(field).__name__} stores something else than it reads. Give the kind of "
+                "what is stored, e.g. kind=ValueType.JSON, or compute the value."
+            )
+        return self._computed(partial(value_of, field), path)
+
+    def _computed(self, compute: Callable[..., object], path: str) -> Column:
+        """This column as a text that Python makes of what is stored at a path."""
+        if self.kind not in (None, ValueType.TEXT):
+            raise ValueError(f"Column {self.name!r} is a key of a JSON field, which is text: leave its kind out.")
+        return replace(self, kind=ValueType.TEXT, compute=compute, needs=(path,), sortable=False)
+
+    def _of_expression(self, model: type[models.Model], expression: Combinable) -> Column:
+        if self.kind is None:
             raise ValueError(f"Column {self.name!r} is an expression: give its kind, e.g. kind=ValueType.TEXT.")
-        return replace(self, label=label, kind=self.kind or kind_of(field_at(model, self.path)))
+        try:
+            query = model._base_manager.annotate(rowferry_cell=expression).query
+        except FieldError:  # it may name an annotation that `rows_for` adds
+            return self
+        if query.group_by is None and has_many(query):
+            raise ValueError(f"Column {self.name!r} leads to many rows: a cell holds one value, so aggregate them.")
+        return self
 
     def _check_protection(self) -> None:
         if self.on_denied is not Redaction.DROP and not self.permission:
@@ -91,34 +107,3 @@ class Column:
             raise ValueError(f"Column {self.name!r}: on_denied is Redaction.MASK, Redaction.HASH or Redaction.DROP.")
         if not self.mask or self.mask.startswith(FORMULA_STARTS) or not self.mask.isprintable() or self.shown < 0:
             raise ValueError(f"Column {self.name!r}: a mask is text that no spreadsheet runs; shown is 0 or more.")
-
-
-def field_at(model: type[models.Model], path: str) -> models.Field[Any, Any]:
-    """The model field at the end of `status__name`; ValueError names the part that does not exist."""
-    field: Any = None
-    for part in path.split("__"):
-        meta = model._meta
-        if part.endswith("_id") and part not in {f.name for f in meta.get_fields()}:
-            part = part.removesuffix("_id")
-        try:
-            field = meta.pk if part == "pk" else meta.get_field(part)
-        except Exception as error:
-            raise ValueError(f"{model.__name__} has no field {part!r} (in the path {path!r}).") from error
-        model = field.related_model or model
-    return field  # type: ignore[no-any-return]
-
-
-def can_be_null(model: type[models.Model], path: str) -> bool:
-    """Whether a row may have no value at a path: nothing is stored there, or a relation before it leads to no row."""
-    parts = path.split("__")
-    fields = [field_at(model, "__".join(parts[:end])) for end in range(1, len(parts) + 1)]
-    return any(field.null for field in fields)
-
-
-def kind_of(field: models.Field[Any, Any]) -> ValueType:
-    """The kind of a model field; a foreign key is what its target's key is."""
-    while isinstance(field, models.ForeignKey):
-        field = field.target_field
-    if isinstance(field, models.BinaryField):
-        raise ValueError(f"{field} holds bytes, which no format can show: leave it out, or compute a text from it.")
-    return next((kind for cls, kind in KIND_OF_FIELD if isinstance(field, cls)), ValueType.TEXT)

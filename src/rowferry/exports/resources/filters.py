@@ -21,9 +21,9 @@ from django.db.models import Q
 from django.utils.translation import gettext_noop as _
 
 from rowferry.exports.encoding.value_types import ValueType
-from rowferry.exports.resources.columns import can_be_null, field_at, kind_of
 from rowferry.exports.resources.filter_values import boolean, day, integer, midnight, text
 from rowferry.exports.resources.parameter import MOST_CHOICES, YES_NO, Parameter, label_of
+from rowferry.exports.resources.paths import can_be_null, field_at, is_converted, kind_of
 
 MOST_VALUES = 5_000
 """Values of one list; more would be a sign that a file of ids was meant."""
@@ -255,7 +255,10 @@ class Search(Filter):
 
     def check(self, model: type[models.Model]) -> None:
         for path in self.paths:
-            field_at(model, path)
+            if is_converted(field_at(model, path)):
+                raise ValueError(
+                    f"{model.__name__}.{path} is stored as something else than it shows: no search can look at it."
+                )
 
     def parameters(self, model: type[models.Model]) -> Iterator[Parameter]:
         yield Parameter(self.name, label_of(self.name), "text")

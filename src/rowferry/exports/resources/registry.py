@@ -4,11 +4,13 @@ start."""
 from __future__ import annotations
 
 import importlib
+import inspect
 import pkgutil
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
 from django.apps import apps
+from django.db.models import Model
 from django.utils.module_loading import module_has_submodule
 
 from rowferry.exports.errors import NotFound
@@ -24,7 +26,10 @@ _listeners: list[Callable[[Resource], None]] = []
 
 def register(cls: R) -> R:
     """Class decorator: checks the declaration now (ValueError says what is wrong) and makes the resource known."""
-    resource = cls()
+    try:
+        resource = cls()
+    except ValueError as error:
+        raise ValueError(f"{inspect.getfile(cls)}, {cls.__name__}: {error}") from error
     existing = _resources.get(resource.name)
     if existing is not None and type(existing) is not cls:
         raise ValueError(f"Two resources are called {resource.name!r}: {type(existing).__name__} and {cls.__name__}.")
@@ -42,7 +47,7 @@ def unregister(name: str) -> None:
 def on_register(listener: Callable[[Resource], None]) -> None:
     """Call `listener` with every resource there is, now and later."""
     _listeners.append(listener)
-    for resource in resources():
+    for resource in list(_resources.values()):
         listener(resource)
 
 
@@ -54,8 +59,10 @@ def resource(name: str) -> Resource:
         raise NotFound(f"There is no resource {name!r}. There are: {', '.join(sorted(_resources))}.") from None
 
 
-def is_registered(name: str) -> bool:
-    return name in _resources
+def resource_of(model: type[Model]) -> Resource | None:
+    """The resource that was declared first for this very model, not for one that it inherits from; None = there is
+    none."""
+    return next((resource for resource in _resources.values() if resource.model is model), None)
 
 
 def resources() -> Iterator[Resource]:

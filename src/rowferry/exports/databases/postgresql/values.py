@@ -36,11 +36,23 @@ GUARD = (
     "CASE WHEN ({x})::text COLLATE \"C\" < 'A' AND left(({x})::text, 1) IN ('=', '+', '-', '@', chr(9), chr(13))"
     " THEN '''' || ({x})::text ELSE ({x})::text END"
 )
+SHOWN = {
+    "GenericIPAddressField": "host({x})",  # the text of an address ends in /32 or /128
+    "ArrayField": "to_jsonb({x})",
+    "HStoreField": "to_jsonb({x})",
+    "RangeField": (
+        "CASE WHEN isempty({x}) THEN jsonb_build_object('empty', true)"
+        " WHEN {x} IS NOT NULL THEN jsonb_build_object('lower', lower({x}), 'upper', upper({x}),"
+        " 'bounds', CASE WHEN lower_inc({x}) THEN '[' ELSE '(' END || CASE WHEN upper_inc({x}) THEN ']' ELSE ')' END)"
+        " END"
+    ),
+}
 VALUES = ValueSql(
     RULES,
     GUARD,
     stored="({x})::text",
     marked=f"chr({MARK[0]}) || {{text}}",
     zoned_serials=True,
+    shown=SHOWN,
     escaped_json=False,
 )

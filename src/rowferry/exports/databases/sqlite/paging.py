@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import F, Func, QuerySet, Value
-from django.db.models.sql.datastructures import Join
 
 from rowferry.exports.databases.reader import BLOCK_ROWS
+from rowferry.exports.joins import has_many
 
 LAST: Any = object()
 """Among the parameters of a statement: the key that the page before ended with."""
@@ -78,17 +78,11 @@ def paging(
     if keyset is None or query.is_sliced or query.distinct or query.combinator or query.group_by is not None:
         return None
     page = queryset.filter(**{keyset.lookup: Value(LAST)}).annotate(rowferry_row=row, rowferry_key=F("pk"))
-    if not all(map(is_to_one, page.query.alias_map.values())):
+    if has_many(page.query):
         return None
     sql, params = compile_query(page.values_list("rowferry_row", "rowferry_key")[:BLOCK_ROWS])
     joined_rows = f"CAST(group_concat(rowferry_row, x'{separator.hex()}') AS BLOB)"
     return Paging(keyset, f"SELECT {joined_rows}, count(*), {keyset.aggregate}(rowferry_key) FROM ({sql})", params)  # noqa: S608
-
-
-def is_to_one(table: object) -> bool:
-    """Whether it has one row at most for a row of the table that is read."""
-    field: Any = table.join_field if isinstance(table, Join) else None
-    return field is None or bool(field.many_to_one or field.one_to_one)
 
 
 def follows_key(plan: Sequence[str]) -> bool:
