@@ -97,6 +97,8 @@ ROWFERRY_SIGNING_KEY_FILE = str(DATA_DIR / "signing-key")
 ROWFERRY_PUBLIC_KEYS = str(DATA_DIR / "public-keys")
 globals().update(environment.email(env.str("EMAIL_URL", f"file://{quote(str(DATA_DIR / 'mail'))}")))
 globals().update(environment.limits())
+ROWFERRY_CONNECTION_CONTEXT = env.str("ROWFERRY_CONNECTION_CONTEXT", "")
+ROWFERRY_PREPARE_CONNECTION = env.str("ROWFERRY_PREPARE_CONNECTION", "")
 ROWFERRY_METRICS_TOKEN = env.str("ROWFERRY_METRICS_TOKEN", "")
 
 REST_FRAMEWORK = {

@@ -15,7 +15,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q, QuerySet
 
-from rowferry.exports.databases import Reader, Size, open_reader
+from rowferry.exports.databases import Reader, Size, context_of, open_reader
 from rowferry.exports.databases.value_sql import CellExpression
 from rowferry.exports.encoding.blocks import CELL, CellBlock, split
 from rowferry.exports.errors import InvalidRequest
@@ -138,7 +138,7 @@ def page(
     keyset = KeysetPage(plan.queryset.order_by(), sortable_fields.get(sort_by), spec.sort_order == "desc")
     start_cursor = _parse_cursor(cursor, resource, keyset.field) if cursor else None
     pairs, before, after = _find_keys(keyset, start_cursor, size)
-    with open_reader(plan.queryset.db) as reader:
+    with open_reader(plan.queryset.db, context_of(person)) as reader:
         rows = _rows(plan, keyset, [key for key, _ in pairs], reader)
         row_count = reader.count(keyset.rows[: COUNT_LIMIT + 1])
     return Listing(

@@ -6,10 +6,12 @@ from typing import Any
 
 from django.conf import settings
 from django.core import checks
-from django.db import connections
+from django.db import connections, router
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from rowferry.exports import conf
+from rowferry.exports.databases import READERS
+from rowferry.exports.databases.connection_context import CONTEXT, PREPARE, function_of
 from rowferry.exports.resources import registry
 from rowferry.exports.resources.conversions import value_of
 
@@ -44,6 +46,39 @@ def check_columns(**_: Any) -> list[checks.CheckMessage]:
         for resource in registry.resources()
         for column in resource.by_name.values()
         if getattr(column.compute, "func", None) is value_of
+    ]
+
+
+@checks.register
+def check_connection_functions(**_: Any) -> list[checks.CheckMessage]:
+    """What the project sets on its connections must reach the readers."""
+    problems: list[checks.CheckMessage] = []
+    for setting in (CONTEXT, PREPARE):
+        try:
+            function_of(setting)
+        except ImportError as error:
+            problems.append(checks.Error(f"{setting} names no function: {error}.", id="exports.E004"))
+    if conf.text(CONTEXT) and not conf.text(PREPARE):
+        problems.append(checks.Error(f"{CONTEXT} is set, but no {PREPARE} that would use it.", id="exports.E004"))
+    return problems
+
+
+@checks.register
+def check_databases(**_: Any) -> list[checks.CheckMessage]:
+    """Only of these databases it is known that every block of rows comes from one snapshot, and how values are
+    stored."""
+    vendors = {
+        resource.name: connections[router.db_for_read(resource.model)].vendor for resource in registry.resources()
+    }
+    return [
+        checks.Error(
+            f"{name} lies in a database of the kind {vendor!r}. Known are: {', '.join(READERS)}.",
+            hint="To export from it all the same, by Django and without the promise of one snapshot, put exports.E005 "
+            "into SILENCED_SYSTEM_CHECKS.",
+            id="exports.E005",
+        )
+        for name, vendor in vendors.items()
+        if vendor not in READERS
     ]
 
 

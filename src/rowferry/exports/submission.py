@@ -10,7 +10,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from rowferry.exports import lifecycle, tasks
-from rowferry.exports.databases import Reader, Size, open_reader
+from rowferry.exports.databases import Reader, Size, context_of, open_reader
 from rowferry.exports.databases.retry import retry_on_conflict
 from rowferry.exports.errors import Conflict, InvalidRequest
 from rowferry.exports.execution import preview
@@ -119,6 +119,9 @@ def submit(
     if delivery.dry_run:
         allowance = quota.take(person, quota.DRY_RUNS) if person else None
         return DryRun(preview=preview.run_preview(plan, delivery.asynchronous), allowance=allowance)
+    context = context_of(person)
+    if context is not None:
+        body["connection_context"] = context  # the same words in another tenant are another request
     idempotency_key = Key.parse(key, body) if key is not None else None
     earlier_export = idempotency.find(person, idempotency_key) if idempotency_key and person else None
     if earlier_export is not None:
@@ -127,7 +130,7 @@ def submit(
         delivery = Delivery(asynchronous=True, notify=delivery.notify, keep=delivery.keep)
     if person:
         quota.refuse_used_up(person, quota.EXPORTS)
-    reader = open_reader(plan.queryset.db)
+    reader = open_reader(plan.queryset.db, context)
     try:
         return _answer(plan, delivery, reader, idempotency_key)
     except BaseException:
@@ -140,10 +143,11 @@ def perform(resource: str, payload: object, person: Actor) -> tuple[SynchronousE
     end."""
     spec, delivery, _ = _parse_request(resource, payload, person)
     plan = build_plan(spec, person)
-    reader = open_reader(plan.queryset.db)
+    reader = open_reader(plan.queryset.db, context_of(person))
     try:
         total = reader.count(plan.queryset)
-        export = _new_export(plan, delivery, Size(total), Mode.IMMEDIATE, ModeReason(ReasonCode.FROM_PYTHON))
+        reason = ModeReason(ReasonCode.FROM_PYTHON)
+        export = _new_export(plan, reader.context, delivery, Size(total), Mode.IMMEDIATE, reason)
         job = SynchronousExport(lifecycle.begin(export, plan.person, worker_name()), plan, reader, total)
     except BaseException:
         reader.close()
@@ -155,12 +159,11 @@ def enqueue(resource: str, payload: object, person: Actor) -> Export:
     """Queue an export for a script: no quota."""
     spec, delivery, _ = _parse_request(resource, payload, person)
     plan = build_plan(spec, person)
-    with open_reader(plan.queryset.db) as reader:
+    with open_reader(plan.queryset.db, context_of(person)) as reader:
         size = reader.size(plan.queryset, count_limit())
+    export = _new_export(plan, reader.context, delivery, size, Mode.QUEUED, ModeReason(ReasonCode.REQUESTED))
     with transaction.atomic():
-        export = lifecycle.create(
-            _new_export(plan, delivery, size, Mode.QUEUED, ModeReason(ReasonCode.REQUESTED)), plan.person
-        )
+        lifecycle.create(export, plan.person)
         transaction.on_commit(partial(tasks.notify_workers, str(export.pk)))
     return export
 
@@ -202,7 +205,9 @@ def _answer(plan: Plan, delivery: Delivery, reader: Reader, key: Key | None) -> 
     if mode == Mode.QUEUED and not delivery.keep:
         raise InvalidRequest.field("keep", f"{UNKEPT} ({reason})")
     try:
-        claim, export, allowance = _create(_new_export(plan, delivery, size, mode, reason), plan.person, key)
+        claim, export, allowance = _create(
+            _new_export(plan, reader.context, delivery, size, mode, reason), plan.person, key
+        )
     except IntegrityError:
         earlier_export = idempotency.find(plan.person, key) if key and plan.person else None
         if earlier_export is None:
@@ -232,7 +237,7 @@ def _create(export: Export, person: Actor, key: Key | None) -> tuple[Claim | Non
     return claim, export, allowance
 
 
-def _new_export(plan: Plan, delivery: Delivery, size: Size, mode: Mode, reason: ModeReason) -> Export:
+def _new_export(plan: Plan, context: Any, delivery: Delivery, size: Size, mode: Mode, reason: ModeReason) -> Export:
     person = plan.person
     return Export(
         user_id=person.pk if person else None,
@@ -241,6 +246,7 @@ def _new_export(plan: Plan, delivery: Delivery, size: Size, mode: Mode, reason: 
         resource=plan.spec.resource,
         format=plan.spec.format,
         spec=plan.spec.as_json(),
+        connection_context=context,
         mode=mode,
         mode_reason=reason.as_json(),
         keep=delivery.keep,

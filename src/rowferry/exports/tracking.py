@@ -143,6 +143,7 @@ def retry(person: Actor, export_id: UUID | str) -> Export:
             for name in ("user_id", "user_name", "user_email", "resource", "format", "spec")
         },
         mode=Mode.QUEUED,
+        connection_context=original.connection_context,
         mode_reason=ModeReason(ReasonCode.RETRY).as_json(),
         retry_of=original,
         notify=True,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from rowferry.exports.databases.connection_context import context_of
 from rowferry.exports.databases.generic import GenericReader
 from rowferry.exports.databases.mysql.reader import MySQLReader
 from rowferry.exports.databases.postgresql.reader import PostgreSQLReader
@@ -10,10 +13,11 @@ from rowferry.exports.databases.sqlite.reader import SQLiteReader
 
 READERS: dict[str, type[Reader]] = {"sqlite": SQLiteReader, "postgresql": PostgreSQLReader, "mysql": MySQLReader}
 
-__all__ = ["Reader", "Size", "open_reader"]
+__all__ = ["READERS", "Reader", "Size", "context_of", "open_reader"]
 
 
-def open_reader(alias: str) -> Reader:
-    """A reader on the database `alias`, its snapshot taken. The caller closes it (it is a context manager)."""
+def open_reader(alias: str, context: Any = None) -> Reader:
+    """A reader on the database `alias`, its snapshot taken, its connection prepared with what `context_of` gave when
+    the export was ordered. The caller closes it (it is a context manager)."""
     from_vendor = Reader.vendor_of(alias)
-    return READERS.get(from_vendor, GenericReader)(alias)
+    return READERS.get(from_vendor, GenericReader)(alias, context)

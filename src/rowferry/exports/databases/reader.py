@@ -20,7 +20,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from rowferry.exports import conf
-from rowferry.exports.databases import connection_pool
+from rowferry.exports.databases import connection_context, connection_pool
 from rowferry.exports.databases.value_sql import CellExpression, Change, ValueSql, process_cell
 from rowferry.exports.databases.value_text import unescape_json
 from rowferry.exports.encoding.blocks import CELL, CellBlock, split
@@ -58,8 +58,10 @@ class Reader(ABC):
     value_sql: ValueSql | None = None
     """How this database writes values; None = Python does."""
 
-    def __init__(self, alias: str) -> None:
+    def __init__(self, alias: str, context: Any = None) -> None:
         self.alias = alias
+        self.context = context
+        """What ROWFERRY_PREPARE_CONNECTION is told."""
         default_connection = connections[alias]
         self.owned = not default_connection.in_atomic_block
         self.wrapper: BaseDatabaseWrapper = default_connection
@@ -89,7 +91,7 @@ class Reader(ABC):
         if not self.owned or self._closed:
             return
         self._closed = True
-        if self.reusable and self._is_idle:
+        if self._is_reusable() and self._is_idle:
             connection_pool.keep(self.alias, self.wrapper)
         else:
             connection_pool.close(self.wrapper)
@@ -188,14 +190,15 @@ class Reader(ABC):
         try:
             self.wrapper.ensure_connection()
             self._begin()
-        except DatabaseError as error:
-            self._is_idle = False
-            self.close()
-            raise SourceFault(f"The database did not give a snapshot: {error}") from error
+        except BaseException as error:
+            connection_pool.close(self.wrapper)
+            if isinstance(error, DatabaseError):
+                raise SourceFault(f"The database did not give a snapshot: {error}") from error
+            raise
 
     def _reopen(self) -> bool:
         """Whether a connection that an earlier reader left was there, and alive."""
-        while self.reusable and (wrapper := connection_pool.take(self.alias)):
+        while self._is_reusable() and (wrapper := connection_pool.take(self.alias)):
             self.wrapper = wrapper
             try:
                 self._begin()
@@ -205,8 +208,15 @@ class Reader(ABC):
                 return True
         return False
 
+    def _is_reusable(self) -> bool:
+        return self.reusable and not connection_context.is_prepared()
+
     def _begin(self) -> None:
-        """Take the snapshot."""
+        """Take the snapshot, with what the project sets on its connections."""
+        self._take_snapshot()
+        connection_context.prepare(self.wrapper, self.context)
+
+    def _take_snapshot(self) -> None:
         with self.wrapper.cursor() as cursor:
             for statement in self.begin:
                 cursor.execute(statement)

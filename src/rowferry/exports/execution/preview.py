@@ -12,7 +12,7 @@ from typing import Any
 from django.db.models import IntegerField, Q, Sum, Value
 from django.db.models.functions import Length
 
-from rowferry.exports.databases import Reader, Size, open_reader
+from rowferry.exports.databases import Reader, Size, context_of, open_reader
 from rowferry.exports.encoding.value_types import FORMULA_STARTS, TEXTS
 from rowferry.exports.execution.pipeline import Tally, compress_stream, file_header, write_rows
 from rowferry.exports.models import Export, Mode, ModeReason, Status
@@ -44,7 +44,7 @@ class Preview:
 
 def run_preview(plan: Plan, asynchronous: bool | None) -> Preview:
     """The preview of a plan, from one snapshot."""
-    with open_reader(plan.queryset.db) as reader:
+    with open_reader(plan.queryset.db, context_of(plan.person)) as reader:
         size = reader.size(plan.queryset, count_limit())
         total = size.rows
         mode, reason = decide(size, asynchronous)

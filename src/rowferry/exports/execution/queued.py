@@ -77,7 +77,7 @@ def owner_of(export: Export) -> Actor:
 def _build_file(claim: Claim, heartbeat: Heartbeat) -> None:
     started = time.monotonic()
     plan = build_plan(ExportSpec.from_stored(claim.export.spec), owner_of(claim.export))
-    with open_reader(plan.queryset.db) as reader:
+    with open_reader(plan.queryset.db, claim.export.connection_context) as reader:
         expected = reader.count(plan.queryset)
         lifecycle.expect(claim, expected)
         builder = pipeline.FileBuilder(claim, plan, reader, expected)

@@ -65,6 +65,8 @@ class Export(models.Model):
     resource = models.CharField(max_length=100)
     format = models.CharField(max_length=32)
     spec = models.JSONField()
+    connection_context = models.JSONField(null=True)
+    """What the project sets on its connections, as it was when the export was ordered: e.g. the tenant."""
     mode = models.CharField(max_length=16, choices=Mode.choices)
     mode_reason = models.JSONField()
     """A ModeReason as JSON."""

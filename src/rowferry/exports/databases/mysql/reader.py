@@ -88,8 +88,8 @@ class MySQLReader(Reader):
 
     value_sql = VALUES
 
-    def _open(self) -> None:
-        super()._open()
+    def _begin(self) -> None:
+        super()._begin()
         limit = max_statement_time()
         with self.wrapper.cursor() as cursor:
             cursor.execute(f"SET SESSION net_write_timeout = {int(limit.total_seconds())}, {self._limit(limit)}")

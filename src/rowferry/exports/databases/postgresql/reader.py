@@ -47,7 +47,7 @@ class PostgreSQLReader(Reader):
     reusable = True
     value_sql = VALUES
 
-    def _begin(self) -> None:
+    def _take_snapshot(self) -> None:
         self._run("; ".join([*self.begin, f"SET LOCAL statement_timeout TO {max_statement_ms()}"]))
 
     @contextmanager

@@ -54,9 +54,9 @@ class SQLiteReader(Reader):
     begin = ("PRAGMA query_only = 1", "BEGIN DEFERRED")
     value_sql = VALUES
 
-    def __init__(self, alias: str) -> None:
+    def __init__(self, alias: str, context: Any = None) -> None:
         self._statement_lock = Lock()
-        super().__init__(alias)
+        super().__init__(alias, context)
         self._connection: sqlite3.Connection = self.wrapper.connection
 
     def close(self) -> None:

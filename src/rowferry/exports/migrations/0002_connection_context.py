@@ -1,0 +1,15 @@
+"""What a project sets on its connections is kept with each export."""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("rowferry", "0001_initial")]
+
+    operations = [
+        migrations.AddField(
+            model_name="export",
+            name="connection_context",
+            field=models.JSONField(null=True),
+        ),
+    ]
