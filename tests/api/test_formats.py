@@ -11,7 +11,7 @@ import pytest
 
 from rowferry.assets.models import Asset
 from rowferry.exports import catalogue
-from tests.api.conftest import ApiClient, content, lines, problem
+from tests.api.conftest import ApiClient, content, problem
 from tests.factories.assets import AssetFactory
 
 TYPES = {
@@ -50,9 +50,10 @@ def test_csv_takes_another_delimiter(api: ApiClient, assets: list[Asset]) -> Non
 
 
 def test_formulas_in_text_are_guarded_unless_told_otherwise(api: ApiClient) -> None:
-    AssetFactory(name="=1+1")
-    assert lines(api.create_export(columns=["name"]))[1] == "'=1+1"
-    assert lines(api.create_export(columns=["name"], csv={"formula_guard": False}))[1] == "=1+1"
+    AssetFactory(name="=1;=1")
+    for guard, line in {True: '"\'=1;=1"', "strict": "\"'=1;'=1\"", False: '"=1;=1"'}.items():
+        data = content(api.create_export(columns=["name", "id"], csv={"formula_guard": guard})).decode()
+        assert data.splitlines()[1].startswith(line)
 
 
 def test_excel_opens_with_typed_cells_and_text_tags(api: ApiClient) -> None:

@@ -32,7 +32,7 @@ def test_a_resource_tells_its_columns_filters_and_formats(api: ApiClient) -> Non
     assert {one["name"]: one["type"] for one in formats["csv"]["options"]}.items() >= {
         ("delimiter", "text"),
         ("bom", "boolean"),
-        ("formula_guard", "boolean"),
+        ("formula_guard", "choice"),
     }
     assert found["export_url"] == "http://testserver/api/v1/assets/export"
 

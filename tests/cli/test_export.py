@@ -46,12 +46,13 @@ def test_without_output_the_file_gets_its_own_name_here_and_the_name_is_printed(
 
 def test_the_whole_request_reaches_the_file(cli: Cli) -> None:
     for name in ("b", "a", "c"):
-        AssetFactory(name=name, asset_tag=f"={name}")
+        AssetFactory(name=name, asset_tag=f"={name},=1")
     words = "--columns asset_tag,name --sort-by name --sort-order desc --headers labels --time-zone Asia/Tokyo"
-    options = "--option delimiter=; --option formula_guard=false"
+    options = "--option delimiter=; --option formula_guard=strict"
     result = cli("export", "assets", "-f", "csv", *words.split(), *options.split(), "-o", "-")
     assert result.exit_code == 0
-    assert result.stdout_bytes.decode("utf-8-sig").replace('"', "") == "Asset tag;Name\r\n=c;c\r\n=b;b\r\n=a;a\r\n"
+    lines = result.stdout_bytes.decode("utf-8-sig").replace('"', "").splitlines()
+    assert lines == ["Asset tag;Name", "'=c,'=1;c", "'=b,'=1;b", "'=a,'=1;a"]
     assert Export.objects.get().spec["time_zone"] == "Asia/Tokyo"
 
 

@@ -145,6 +145,7 @@ def test_every_field_reaches_the_spec(browser: Client, exports: Exports) -> None
         "headers": "labels",
         "time_zone": "Europe/Berlin",
         "csv.delimiter": "tab",
+        "csv.formula_guard": "False",
         "email_notification": "on",
     }
     data = read_file(browser.post("/new/assets", body))
@@ -189,7 +190,7 @@ def test_mail_comes_to_those_who_want_it(
 def test_a_preview_counts_shows_and_stores_nothing(browser: Client, exports: Exports) -> None:
     AssetFactory(name="=SUM(A1)", purchase_date=None)
     AssetFactory(name="plain")
-    body = {"format": "csv", "columns": ["name", "purchase_date"], "csv.formula_guard": "on", "preview": "1"}
+    body = {"format": "csv", "columns": ["name", "purchase_date"], "csv.formula_guard": "True", "preview": "1"}
     page = browser.post("/new/assets", body).content.decode()
     assert "2 rows · about" in page
     assert "will be answered at once because it is under 1,000 rows" in page

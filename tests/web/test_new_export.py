@@ -35,7 +35,7 @@ def checked_values(page: Page, name: str) -> list[str]:
 
 def test_a_look_says_how_many_how_big_and_how(browser: Client, exports: Exports) -> None:
     AssetFactory(name="=SUM(A1)")
-    text = page_text(browser.post(PREVIEW, CSV | {"csv.formula_guard": "on"}))
+    text = page_text(browser.post(PREVIEW, CSV | {"csv.formula_guard": "True"}))
     assert "1 row · about" in text
     assert "will be answered at once because it is under 1,000 rows" in text
     assert "looks like a formula" in text
@@ -245,3 +245,24 @@ def test_the_body_of_an_export_is_one_that_the_api_takes(owner: User) -> None:
 def test_every_export_can_be_edited_whatever_became_of_it(browser: Client, owner: User, status: Any) -> None:
     export = create_export_in_state(owner, status)
     assert browser.get(f"/exports/{export.pk}/edit").status_code == 200
+
+
+def chosen(page: Page) -> set[str]:
+    return {option["value"] for option in page.all("option") if "selected" in option}
+
+
+@pytest.mark.parametrize(("language", "delimiter"), [("en", ","), ("de", ";")])
+def test_the_delimiter_is_the_one_of_the_readers_spreadsheet(
+    browser: Client, owner: User, language: str, delimiter: str
+) -> None:
+    page = Page(browser.get("/new/assets", headers={"Accept-Language": language}))
+    assert chosen(page) & {",", ";", "tab", "|"} == {delimiter}
+    old = queue_export(owner, csv={"delimiter": "|", "formula_guard": "strict"})
+    page = Page(browser.get(f"/exports/{old.pk}/edit", headers={"Accept-Language": language}))
+    assert chosen(page) & {",", ";", "tab", "|", "strict"} == {"|", "strict"}
+
+
+@pytest.mark.parametrize(("said", "kept"), [("True", True), ("False", False), ("strict", "strict")])
+def test_the_formula_guard_is_one_of_three(browser: Client, exports: Exports, said: str, kept: object) -> None:
+    browser.post("/new/assets", CSV | {"csv.formula_guard": said})
+    assert [exports()[0].spec["options"]["formula_guard"]] == [kept]

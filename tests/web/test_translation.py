@@ -44,7 +44,7 @@ def words_of_the_engine() -> Iterator[str]:
         yield from (resource.label, capfirst(resource.name))
         yield from (column.label for column in resource.by_name.values())
     for one in catalogue.formats():
-        yield from (one.label, one.description, *(option.label for option in one.options))
+        yield from (one.label, one.description, *(text for o in one.options for text in (o.label, *o.titles.values())))
     yield from (error.title for error in ours(RowferryError) if error.__module__ == "rowferry.exports.errors")
 
 

@@ -11,7 +11,6 @@ from rowferry.api.serializers import Plain
 from rowferry.exports import catalogue
 
 if TYPE_CHECKING:
-    from rowferry.exports.formats import Option
     from rowferry.exports.resources.parameter import Parameter
 
 
@@ -58,14 +57,10 @@ class OptionSerializer(Plain):
 
     name = serializers.CharField()
     label = serializers.CharField()  # type: ignore[assignment]
-    type = serializers.SerializerMethodField()
+    type = serializers.ChoiceField(choices=("boolean", "text", "choice"))
     default = serializers.JSONField()
-    choices = serializers.ListField(child=serializers.CharField(), allow_null=True)
+    choices = serializers.ListField(child=serializers.JSONField(), allow_null=True)
     missing = serializers.DictField(child=serializers.CharField())
-
-    @extend_schema_field(serializers.ChoiceField(choices=("boolean", "text")))
-    def get_type(self, option: Option) -> str:
-        return "boolean" if isinstance(option.default, bool) else "text"
 
 
 class FormatSerializer(Plain):

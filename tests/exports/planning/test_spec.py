@@ -94,10 +94,11 @@ REFUSED = [
     ({"excel": {}}, "excel", "the format is csv"),
     ({"csv": []}, "csv", "object"),
     ({"csv": {"quote": "'"}}, "csv.quote", "delimiter, bom, formula_guard"),
-    ({"csv": {"delimiter": "x"}}, "csv.delimiter", "';'"),
-    ({"csv": {"delimiter": 1}}, "csv.delimiter", "text"),
+    ({"csv": {"delimiter": "x"}}, "csv.delimiter", '";"'),
+    ({"csv": {"delimiter": 1}}, "csv.delimiter", '";"'),
     ({"csv": {"bom": "yes"}}, "csv.bom", "true or false"),
-    ({"csv": {"formula_guard": 0}}, "csv.formula_guard", "true or false"),
+    ({"csv": {"formula_guard": 0}}, "csv.formula_guard", 'true, "strict", false'),
+    ({"csv": {"formula_guard": "Strict"}}, "csv.formula_guard", 'true, "strict", false'),
 ]
 
 

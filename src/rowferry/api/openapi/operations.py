@@ -30,6 +30,7 @@ from rowferry.exports import catalogue
 Responses = dict[Any, Any]
 ALWAYS = (400, 401, 500, 503)
 BINARY = OpenApiTypes.BINARY
+OPTION_TYPES = {"boolean": ("boolean",), "text": ("string",), "choice": ("boolean", "string")}
 EVENTS = (
     "initiated",
     "processing",
@@ -115,11 +116,11 @@ def _id() -> OpenApiParameter:
 
 def _options(one: catalogue.FormatInfo) -> dict[str, Any]:
     options = {
-        option.name: _nullable(
-            "boolean" if isinstance(option.default, bool) else "string",
-            option.label,
+        option.name: {
+            "type": [*OPTION_TYPES[option.type], "null"],
+            "description": option.label,
             **({"enum": [*option.choices, None]} if option.choices else {}),
-        )
+        }
         for option in one.options
     }
     return {"type": ["object", "null"], "additionalProperties": False, "properties": options}

@@ -123,8 +123,9 @@ def _filter(parameter: Any) -> dict[str, Any]:
 
 def _format(one: FormatInfo) -> dict[str, Any]:
     record = asdict(one)
-    for option in record["options"]:
-        option["type"] = "boolean" if isinstance(option["default"], bool) else "text"
+    record["options"] = [
+        _pick_fields(option, "name", "label", "type", "default", "choices", "missing") for option in one.options
+    ]
     return record
 
 

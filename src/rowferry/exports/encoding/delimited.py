@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from rowferry.exports.encoding.blocks import CELL, IRREGULAR, NULL, CellBlock, join_cells, split
 from rowferry.exports.encoding.pushdown import CsvRows
 from rowferry.exports.encoding.row_count import RowCount
-from rowferry.exports.encoding.value_types import FORMULA_STARTS, NUMBERS, ValueType
+from rowferry.exports.encoding.value_types import FORMULA_STARTS, NUMBERS, STRICT, ValueType
 
 if TYPE_CHECKING:
     from rowferry.exports.formats import FormatColumn
@@ -29,20 +29,30 @@ LINE_END = b"\r\n"
 FORMULA = re.compile(rb"[=+@\t\r]|-(?![\w:. -]*(?:e\+\d+)?\Z)")
 """What a spreadsheet would calculate, at the start of a value that is not valid. A word, a time and a number may begin
 with a minus sign."""
+BEHIND_SEPARATOR = rb'([;,\t|\r\n]"*)(?=%s)'
+"""A program that splits a line at another separator begins a cell behind it; quotes there are those of a cell."""
+FORMULA_WITHIN = re.compile(BEHIND_SEPARATOR % rb"[=+\-@\t\r]")
+FORMULA_IN_JSON = re.compile(BEHIND_SEPARATOR % rb"(?:[=+@]|-(?!\d+(?:\.\d+)?(?:[eE][+-]?\d+)?[\]},\s]))")
+"""In a list of numbers a minus sign follows a comma."""
 
 
 class DelimitedEncoder:
-    """The lines of one file. The engine has guarded cells of text in SQL; titles and what is not valid are guarded
-    here."""
+    """The lines of one file. The engine has guarded the start of text in SQL; titles, what is not valid and what stands
+    within a text are guarded here."""
 
-    def __init__(self, columns: Sequence[FormatColumn], delimiter: str, *, guard: bool) -> None:
+    def __init__(self, columns: Sequence[FormatColumn], delimiter: str, *, guard: bool | str) -> None:
         self._delimiter = delimiter
         self._guard = guard
+        self._formulas_within = [
+            (index, FORMULA_IN_JSON if column.kind is ValueType.JSON else FORMULA_WITHIN)
+            for index, column in enumerate(columns)
+            if guard == STRICT
+        ]
         self._width = len(columns)
         self._bare = [index for index, column in enumerate(columns) if column.kind in BARE]
         quoted = tuple(column.kind not in BARE for column in columns)
-        self.pushdown = CsvRows(delimiter, quoted, guard) if len(columns) > 1 else None
-        """None where a database would write a lone NULL as a line with nothing on it."""
+        self.pushdown = CsvRows(delimiter, quoted, bool(guard)) if len(columns) > 1 and guard != STRICT else None
+        """None where a database would write a lone NULL as a line with nothing on it, or what it does not guard."""
         line = delimiter.encode().join(map(slot, columns)) + LINE_END
         self._first, *between, self._last = line.split(CELL)
         self._literals = [self._last + self._first, *between]
@@ -50,18 +60,22 @@ class DelimitedEncoder:
         self._null = b'""' if self._width == 1 else b""
 
     def header(self, titles: Sequence[str]) -> bytes:
-        """The line of the titles."""
-        if self._guard:
-            titles = ["'" + title if title.startswith(FORMULA_STARTS) else title for title in titles]
+        """The line of the titles. Excel takes a file that begins with `ID` for SYLK, so that title is quoted."""
+        titles = [guarded_title(title, self._guard) for title in titles]
         line = io.StringIO()
         csv.writer(line, delimiter=self._delimiter).writerow(titles)
-        return line.getvalue().encode()
+        text = line.getvalue()
+        if text.startswith("ID"):
+            text = f'"{titles[0]}"{text.removeprefix(titles[0])}'
+        return text.encode()
 
     def rows(self, block: CellBlock) -> bytes:
         """The lines of a block that is not empty."""
         cells = split(block.data.replace(b'"', b'""'), block.rows, self._width)
         if IRREGULAR in block.data:
             cells = self._with_irregular_texts(cells)
+        if self._formulas_within and FORMULA_WITHIN.search(block.data):
+            self._guard_within(cells)
         lines = join_cells(cells, self._literals, self._first, self._last)
         return self._without_nulls(lines) if NULL in lines else lines
 
@@ -75,13 +89,25 @@ class DelimitedEncoder:
             for index, cell in enumerate(cells)
         ]
 
+    def _guard_within(self, cells: list[bytes]) -> None:
+        """Put `'` before formulas within the cells, column by column."""
+        for index, formula in self._formulas_within:
+            cells[index :: self._width] = [formula.sub(rb"\1'", cell) for cell in cells[index :: self._width]]
+
     def _without_nulls(self, lines: bytes) -> bytes:
         """An empty cell for each mark; stripping the quotes beside it beats a search for all three bytes."""
         first, *others = lines.split(NULL)
         return self._null.join([first.rstrip(b'"'), *map(bytes.strip, others, repeat(b'"'))])
 
 
-def write_irregular(text: bytes, *, guard: bool, quoted: bool = True) -> bytes:
+def guarded_title(title: str, guard: bool | str) -> str:
+    """A title as the guard writes it."""
+    if guard and title.startswith(FORMULA_STARTS):
+        title = "'" + title
+    return FORMULA_WITHIN.sub(rb"\1'", title.encode()).decode() if guard == STRICT else title
+
+
+def write_irregular(text: bytes, *, guard: bool | str, quoted: bool = True) -> bytes:
     """A value that is not valid for its column as a cell of text; its quotes are doubled already."""
     if guard and FORMULA.match(text):
         text = b"'" + text

@@ -39,6 +39,8 @@ TEXTS = frozenset({ValueType.TEXT, ValueType.IDENTIFIER})
 """Kinds that hold what people typed: the ones that a formula guard looks at."""
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """First characters that make a spreadsheet take text for a formula."""
+STRICT = "strict"
+"""The formula guard that also looks behind separators and line breaks within a text."""
 
 
 class Representation(StrEnum):

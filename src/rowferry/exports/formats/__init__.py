@@ -20,7 +20,7 @@ from rowferry.exports.encoding import compression
 from rowferry.exports.encoding.blocks import IRREGULAR, CellBlock
 from rowferry.exports.encoding.pushdown import PushDown
 from rowferry.exports.encoding.row_count import RowCount, Spec
-from rowferry.exports.encoding.value_types import Representation, Severity, ValueType
+from rowferry.exports.encoding.value_types import STRICT, Representation, Severity, ValueType
 from rowferry.exports.translation import gettext_noop as _
 
 
@@ -73,16 +73,30 @@ class FileHeader:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One option of a format. `default` also tells its type (bool or str); `choices` = the only values, None = any.
+    """One option of a format. `default` also tells its type (bool or str); `choices` = the only values, None = any of
+    that type.
 
-    `missing` = what to install before a choice can be used, by the choice.
+    `missing` = what to install before a choice can be used, by the choice. `titles` = what a form calls a choice.
     """
 
     name: str
     default: bool | str
     label: str
-    choices: tuple[str, ...] | None = None
+    choices: tuple[bool | str, ...] | None = None
     missing: Mapping[str, str] = field(default_factory=dict, hash=False)
+    titles: Mapping[bool | str, str] = field(default_factory=dict, hash=False)
+
+    @property
+    def type(self) -> str:
+        """ "boolean", "text", or "choice" where there are choices of both."""
+        types = sorted({"boolean" if isinstance(value, bool) else "text" for value in self.choices or (self.default,)})
+        return types[0] if len(types) == 1 else "choice"
+
+    def accepts(self, value: object) -> bool:
+        """Whether it is a value of this option: 1 is not true."""
+        if self.choices is None:
+            return type(value) is type(self.default)
+        return any(type(value) is type(choice) and value == choice for choice in self.choices)
 
 
 COMPRESS = Option(
@@ -93,6 +107,18 @@ COMPRESS = Option(
     {name: packing.missing for name, packing in compression.PACKINGS.items() if packing.missing},
 )
 """For a format to offer, and for nothing in it to heed: the bytes are compressed behind its back."""
+FORMULA_GUARD = Option(
+    "formula_guard",
+    True,
+    _("Put ' before what a spreadsheet would take for a formula"),
+    (True, STRICT, False),
+    titles={
+        True: _("At the start of a text"),
+        STRICT: _("Also behind every separator and line break in it"),
+        False: _("Nowhere"),
+    },
+)
+"""For formats that spreadsheets read as text. The engine guards the start of a text, the format what is within."""
 
 
 class FormatWriter(ABC):

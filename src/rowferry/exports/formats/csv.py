@@ -8,7 +8,7 @@ from typing import BinaryIO
 from rowferry.exports.encoding.blocks import CellBlock
 from rowferry.exports.encoding.delimited import DelimitedEncoder, count_delimited
 from rowferry.exports.encoding.row_count import RowCount, Spec
-from rowferry.exports.formats import COMPRESS, FileHeader, FormatWriter, Option, Stream
+from rowferry.exports.formats import COMPRESS, FORMULA_GUARD, FileHeader, FormatWriter, Option, Stream
 from rowferry.exports.translation import gettext_noop as _
 
 
@@ -23,7 +23,7 @@ class CsvWriter(FormatWriter):
     options = (
         Option("delimiter", ",", _("Delimiter"), (",", ";", "tab", "|", "\t")),
         Option("bom", True, _("Byte order mark, by which Excel knows UTF-8")),
-        Option("formula_guard", True, _("Put ' before text that a spreadsheet would take for a formula")),
+        FORMULA_GUARD,
         COMPRESS,
     )
 
@@ -31,7 +31,7 @@ class CsvWriter(FormatWriter):
         super().__init__(order, stream)
         delimiter = str(self.chosen["delimiter"])
         self._lines = DelimitedEncoder(
-            order.columns, "\t" if delimiter == "tab" else delimiter, guard=bool(self.chosen["formula_guard"])
+            order.columns, "\t" if delimiter == "tab" else delimiter, guard=self.chosen["formula_guard"]
         )
         self.pushdown = self._lines.pushdown
 

@@ -12,7 +12,7 @@ from typing import BinaryIO
 from rowferry.exports.encoding.blocks import CellBlock
 from rowferry.exports.encoding.delimited import DelimitedEncoder, count_delimited
 from rowferry.exports.encoding.row_count import RowCount, Spec
-from rowferry.exports.formats import COMPRESS, FileHeader, FormatWriter, Option, Stream
+from rowferry.exports.formats import COMPRESS, FORMULA_GUARD, FileHeader, FormatWriter, Option, Stream
 from rowferry.exports.translation import gettext_noop as _
 
 
@@ -26,13 +26,13 @@ class TsvWriter(FormatWriter):
     content_type = "text/tab-separated-values; charset=utf-8"
     options = (
         Option("bom", False, _("Byte order mark, by which Excel knows UTF-8")),
-        Option("formula_guard", True, _("Put ' before text that a spreadsheet would take for a formula")),
+        FORMULA_GUARD,
         COMPRESS,
     )
 
     def __init__(self, order: FileHeader, stream: Stream) -> None:
         super().__init__(order, stream)
-        self._lines = DelimitedEncoder(order.columns, "\t", guard=bool(self.chosen["formula_guard"]))
+        self._lines = DelimitedEncoder(order.columns, "\t", guard=self.chosen["formula_guard"])
         self.pushdown = self._lines.pushdown
 
     def open(self) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rowferry.exports.encoding.delimited import guarded_title
 from rowferry.exports.errors import InvalidRequest
 from rowferry.exports.integrity import row_count, signing
 from rowferry.exports.persistent_names import SIGNATURE_FIELD
@@ -99,8 +100,9 @@ def _columns(titles: list[str], manifest: Manifest) -> Check:
     names, labels = ([column[key] for column in manifest["columns"]] for key in ("name", "label"))
     if titles == names or manifest["spec"].get("headers") != "labels":
         return _compare_values("columns", titles, names)
-    unguarded = [title.removeprefix("'") if title not in labels else title for title in titles]
-    return _compare_values("columns", unguarded, labels)
+    guard = manifest["spec"].get("options", {}).get("formula_guard", False)
+    expected = [guarded_title(label, guard) for label in labels]
+    return _compare_values("columns", labels if titles == expected else titles, labels)
 
 
 def _compare_values(what: str, actual: Any, expected: Any) -> Check:

@@ -260,16 +260,17 @@ def _options(writer_class: type[FormatWriter] | None, body: Mapping[str, Any]) -
     return values
 
 
+def _expected(option: Option) -> str:
+    if option.choices is not None:
+        return f"one of: {', '.join(map(json.dumps, option.choices))}"
+    return "true or false" if option.type == "boolean" else "text"
+
+
 def _option(format_name: str, option: Option, value: bool | str | None) -> bool | str:
     if value is None:
         return option.default
-    if type(value) is not type(option.default):
-        expected = "true or false" if isinstance(option.default, bool) else "text"
-        raise InvalidRequest.field(f"{format_name}.{option.name}", f"Must be {expected}.")
-    if option.choices is not None and value not in option.choices:
-        raise InvalidRequest.field(
-            f"{format_name}.{option.name}", f"Must be one of: {', '.join(map(repr, option.choices))}."
-        )
+    if not option.accepts(value):
+        raise InvalidRequest.field(f"{format_name}.{option.name}", f"Must be {_expected(option)}.")
     missing = option.missing.get(str(value))
     if missing:
         raise InvalidRequest.field(f"{format_name}.{option.name}", f"{value} is not installed here: {missing}.")

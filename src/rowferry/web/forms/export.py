@@ -20,7 +20,16 @@ from django.utils.translation import gettext_noop
 from rowferry.exports import catalogue
 from rowferry.exports.catalogue import ColumnInfo, FormatInfo, ResourceInfo
 from rowferry.exports.errors import RowferryError
-from rowferry.web.forms.fields import FILTER, MORE, NONE, TICKED, fields_of, from_field_text, to_field_text
+from rowferry.web.forms.fields import (
+    FILTER,
+    MORE,
+    NONE,
+    TICKED,
+    fields_of,
+    from_field_text,
+    from_option_field,
+    to_field_text,
+)
 
 if TYPE_CHECKING:
     from rowferry.exports.resources.parameter import Parameter
@@ -174,7 +183,10 @@ class ExportForm(forms.Form):
 
     def _options(self) -> dict[str, Any]:
         chosen = [f for f in self.formats if f.name == self.cleaned_data["format"] and f.options]
-        return {f.name: {o.name: self.cleaned_data[f"{f.name}.{o.name}"] for o in f.options} for f in chosen}
+        return {
+            f.name: {o.name: from_option_field(o, self.cleaned_data[f"{f.name}.{o.name}"]) for o in f.options}
+            for f in chosen
+        }
 
 
 def initial_of(body: Mapping[str, Any], resource: ResourceInfo) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.utils.formats import get_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -125,10 +126,26 @@ def _several(parameter: Parameter) -> str:
     return _("One or more, with commas between; null = rows without a value.")
 
 
+def from_option_field(option: Option, value: Any) -> Any:
+    """What a field says as the value of an option; None = the form has no such field."""
+    return {str(choice): choice for choice in option.choices or ()}.get(value, value)
+
+
 def _option_field(option: Option) -> forms.Field:
-    if isinstance(option.default, bool):
-        return _switch(_(option.label), initial=option.default)
     if option.choices is None:
+        if option.type == "boolean":
+            return _switch(_(option.label), initial=option.default)
         return _field(_(option.label), forms.TextInput(), initial=option.default)
-    printable = [(choice, choice) for choice in option.choices if choice.isprintable()]
-    return _field(_(option.label), _select(printable), initial=option.default)
+    choices = [(str(choice), _(title)) for choice, title in _titles(option) if title.isprintable()]
+    return _field(_(option.label), _select(choices), initial=str(_initial(option)))
+
+
+def _titles(option: Option) -> Iterator[tuple[bool | str, str]]:
+    for choice in option.choices or ():
+        yield choice, option.titles.get(choice, str(choice))
+
+
+def _initial(option: Option) -> bool | str:
+    """The default; a spreadsheet whose language writes decimals with a comma splits lines at semicolons."""
+    is_comma_taken = option.name == "delimiter" and get_format("DECIMAL_SEPARATOR") == ","
+    return ";" if is_comma_taken and option.accepts(";") else option.default
