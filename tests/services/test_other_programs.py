@@ -1,4 +1,4 @@
-"""Files read back by programs outside Python: LibreOffice, SheetJS and Papa Parse."""
+"""Files read back by programs outside Python: LibreOffice, and libraries of JavaScript."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def one_kind_of_line_end(rows: list[list[str]]) -> list[list[str]]:
 
 @pytest.mark.parametrize("name", ["csv", "tsv"])
 def test_papa_parse_reads_what_was_written(name: str, tmp_path: Path) -> None:
-    header, *rows = by_node(write_file(format_writers()[name], tmp_path))["table"]
+    header, *rows = by_node(write_file(format_writers()[name], tmp_path), name)["table"]
     assert header == [column.name for column in MIXED]
     assert read(rows) == expected_rows(name)
     assert {tuple(row[3:]) for row in rows} == {("2025-10-30", "true")}
@@ -64,11 +64,36 @@ def test_papa_parse_reads_what_was_written(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("writer_class", [ExcelWriter, SmallSheets])
 def test_sheetjs_reads_what_was_written_and_sees_no_formula(writer_class: type[FormatWriter], tmp_path: Path) -> None:
-    found = by_node(write_file(writer_class, tmp_path))
+    found = by_node(write_file(writer_class, tmp_path), "sheetjs")
     assert list(found)[-1] == "About this export"
     rows = [row for name, sheet in found.items() if name != "About this export" for row in sheet[1:]]
     assert read(rows) == expected_rows("excel")
     assert {tuple(row[3:]) for row in rows} == {(45960, True)}
+
+
+def without_line_ends(row: list[str]) -> list[str]:
+    """Some of these programs take other ends of lines for `\\n`, and NaN for nothing."""
+    return ["" if text == "NaN" else re.sub("[\x85\u2028]", "\n", text) for text in row]
+
+
+def escaped(row: list[str]) -> list[str]:
+    """They leave Excel's escape of a text such as `_x0041_` as it stands."""
+    return [re.sub("_(?=x[0-9A-Fa-f]{4}_)", "_x005F_", text) for text in row]
+
+
+@pytest.mark.parametrize("writer_class", [ExcelWriter, SmallSheets])
+@pytest.mark.parametrize("program", ["exceljs", "read-excel-file", "xlsx-populate"])
+def test_readers_that_need_references_read_what_was_written(
+    program: str, writer_class: type[FormatWriter], tmp_path: Path
+) -> None:
+    found = by_node(write_file(writer_class, tmp_path), program)
+    about = found.pop("About this export")
+    assert about[0] == ["Resource", "Assets"]
+    rows = [row for sheet in found.values() for row in sheet[1:]]
+    assert [sheet[0] for sheet in found.values()] == [[column.name for column in MIXED]] * len(found)
+    expected = map(escaped, expected_rows("excel"))
+    assert list(map(without_line_ends, read(rows))) == list(map(without_line_ends, expected))
+    assert {row[4] for row in rows} == {True}
 
 
 @pytest.mark.parametrize("writer_class", [ExcelWriter, SmallSheets])

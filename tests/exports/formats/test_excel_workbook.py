@@ -14,7 +14,8 @@ import pytest
 from rowferry.exports.encoding.value_types import Severity, ValueType
 from rowferry.exports.formats import FormatColumn
 from rowferry.exports.formats.excel import ExcelWriter
-from rowferry.exports.formats.excel.sheet import column_letters, sheet_name
+from rowferry.exports.formats.excel.row_xml import column_letters
+from rowferry.exports.formats.excel.sheet import sheet_name
 from rowferry.exports.formats.excel.tones import COLOURS
 from tests.exports.formats.files import columns, excel_rows, make, workbook
 
@@ -270,3 +271,23 @@ def test_sheet_names_are_what_excel_allows(label: str, taken: list[str], expecte
 )
 def test_columns_are_lettered_as_in_excel(index: int, letters: str) -> None:
     assert column_letters(index) == letters
+
+
+@pytest.mark.parametrize("sizes", [[1], [99], [100], [250, 120]])
+def test_each_row_and_each_cell_says_where_it_is(sizes: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ExcelWriter, "max_rows", 220)
+    kinds = columns(*[ValueType.INTEGER, ValueType.TEXT, ValueType.DATE] * 10)
+    rows = [
+        [None if (row + index) % 4 == 0 else "1" * (1 + 19 * (row == 7)) for index in range(len(kinds))]
+        for row in range(sum(sizes))
+    ]
+    with zipfile.ZipFile(io.BytesIO(make(ExcelWriter, kinds, rows, sizes[0]).data)) as book:
+        sheets = [book.read(name) for name in book.namelist() if name.startswith("xl/worksheets/")]
+    for sheet in sheets:
+        numbers = re.findall(rb'<row r="(\d+)">', sheet)
+        assert numbers == [b"%d" % number for number in range(1, sheet.count(b"<row ") + 1)]
+        for number, row in zip(numbers, sheet.split(b"<row ")[1:], strict=True):
+            letters = [found.decode() for found in re.findall(rb'<c r="([A-Z]+)' + number + rb'"', row)]
+            assert len(letters) == row.count(b"<c ")
+            assert letters == sorted(letters, key=lambda name: (len(name), name))
+            assert letters[-1] == ("B" if sheet is sheets[-1] else "AD"), "the last cell is there, with a value or not"

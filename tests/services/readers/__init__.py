@@ -1,4 +1,4 @@
-"""Programs outside Python that read our files: SheetJS and Papa Parse under Node, and LibreOffice without a window."""
+"""Programs outside Python that read our files: five libraries under Node, and LibreOffice without a window."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CSV_OF_ALL_SHEETS = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,fa
 
 @cache
 def node_folder() -> Path:
-    """A folder with SheetJS and Papa Parse, of the versions and digests of the lock."""
+    """A folder with the libraries, of the versions and digests of the lock."""
     npm = find_program("npm", "nodejs", "npm")
     folder = Path(mkdtemp(prefix="rowferry-node-"))
     for name in ("package.json", "package-lock.json", "read.cjs"):
@@ -28,10 +28,11 @@ def node_folder() -> Path:
     return folder
 
 
-def by_node(path: Path) -> dict[str, list[list[Any]]]:
-    """Rows, header first, by the name of the sheet: SheetJS for a workbook, Papa Parse for lines."""
+def by_node(path: Path, program: str) -> dict[str, list[list[Any]]]:
+    """Rows, header first, by the name of the sheet: `exceljs`, `read-excel-file`, `sheetjs` or `xlsx-populate` for a
+    workbook, `csv` or `tsv` for lines by Papa Parse."""
     node = find_program("node", "nodejs")
-    command = [node, "read.cjs", str(path)]
+    command = [node, "read.cjs", str(path), program]
     done = subprocess.run(command, cwd=node_folder(), capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stderr
     found: dict[str, list[list[Any]]] = json.loads(done.stdout)

@@ -1,9 +1,32 @@
-// Prints the sheets (or the one table) of a file as JSON, as SheetJS or Papa Parse read it: {name: rows}.
+// Prints the sheets (or the one table) of a file as JSON, as one of these programs reads it: {name: rows}.
 const fs = require("fs");
-const [path] = process.argv.slice(2);
+const [path, program] = process.argv.slice(2);
 const data = fs.readFileSync(path);
 
-function sheets() {
+async function exceljs() {
+  const { Workbook } = require("exceljs");
+  const book = await new Workbook().xlsx.load(data);
+  const found = {};
+  for (const sheet of book.worksheets) {
+    const rows = Array.from({ length: sheet.rowCount }, (_, index) => sheet.getRow(index + 1));
+    found[sheet.name] = rows.map((row) => Array.from({ length: sheet.columnCount }, (_, i) => row.getCell(i + 1).value));
+  }
+  return found;
+}
+
+async function readExcelFile() {
+  const { default: read, readSheetNames } = require("read-excel-file/node");
+  const found = {};
+  for (const name of await readSheetNames(path)) found[name] = await read(path, { sheet: name, trim: false });
+  return found;
+}
+
+async function xlsxPopulate() {
+  const book = await require("xlsx-populate").fromDataAsync(data);
+  return Object.fromEntries(book.sheets().map((sheet) => [sheet.name(), sheet.usedRange().value()]));
+}
+
+function sheetjs() {
   const XLSX = require("xlsx");
   const book = XLSX.read(data, { cellFormula: true });
   const found = {};
@@ -23,5 +46,12 @@ function table(delimiter) {
   return { table: rows.slice(0, -1) };
 }
 
-const readers = { xlsx: sheets, csv: () => table(","), tsv: () => table("\t") };
-process.stdout.write(JSON.stringify(readers[path.split(".").pop()]()));
+const readers = {
+  exceljs,
+  "read-excel-file": readExcelFile,
+  "xlsx-populate": xlsxPopulate,
+  sheetjs,
+  csv: () => table(","),
+  tsv: () => table("\t"),
+};
+(async () => process.stdout.write(JSON.stringify(await readers[program]())))();

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from rowferry.exports.errors import SourceFault
@@ -25,10 +25,6 @@ IRREGULAR = b"\xfb"
 AS_TEXT = b"\xfc"
 """In rows for a spreadsheet, before a valid value that it does not hold as a number: too many digits, too early a
 day."""
-COLUMN_SEPARATORS = tuple(
-    before + bytes([one]) for before in (b"", CELL) for one in (0xC0, 0xC1, 0xF5, 0xF6, 0xF7, 0xF8, 0xF9, 0xFA)
-)
-"""What may stand behind cells instead of CELL, so that each column has a mark of its own."""
 SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
 """Half of a pair of UTF-16, as Python writes it when told to: no UTF-8."""
 REPLACEMENT = "\ufffd".encode()
@@ -56,11 +52,14 @@ def split(data: bytes, rows: int, width: int) -> list[bytes]:
     return cells
 
 
-def strip_marks(data: bytes, ends: Collection[bytes]) -> bytes:
-    """Cells with one of the `ends` behind each, joined by CELL instead. Their text has to be UTF-8."""
-    for end in sorted(set(ends), key=len, reverse=True):
-        data = data.replace(end, CELL)
-    return data.removesuffix(CELL).replace(AS_TEXT, b"")
+def has_valid_nulls(data: bytes) -> bool:
+    """Whether each NULL mark is a cell of its own, not a byte of broken text. A lone one could still be either."""
+    marks = data.count(NULL)
+    if not marks:
+        return True
+    cell_starts = data.count(CELL + NULL) + data.startswith(NULL)
+    cell_ends = data.count(NULL + CELL) + data.endswith(NULL)
+    return cell_ends == cell_starts == marks
 
 
 def is_utf8(data: bytes) -> bool:

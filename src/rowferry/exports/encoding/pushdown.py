@@ -41,13 +41,11 @@ class JsonRows:
 
 @dataclass(frozen=True, slots=True)
 class MarkedCells:
-    """Cells as in a block, each with the mark of its column behind it: `ends[i]`, one of MARKS.
-
-    What is not of `texts` is a number (dates are serial numbers, booleans digits). In such a column, a value that is
-    not valid stands behind IRREGULAR, and one that a sheet does not hold as a number behind AS_TEXT.
+    """Cells as in a block, for a spreadsheet. What is not of `texts` is a number (dates are serial numbers, booleans
+    digits). In such a column, a value that is not valid stands behind IRREGULAR, and one that a sheet does not hold as
+    a number behind AS_TEXT.
     """
 
-    ends: tuple[bytes, ...]
     texts: tuple[bool, ...]
 
 

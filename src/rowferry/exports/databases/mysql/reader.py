@@ -20,8 +20,8 @@ from rowferry.exports import conf
 from rowferry.exports.databases.marked_numbers import can_be_marked, marked_rule
 from rowferry.exports.databases.mysql.values import VALUES, VALUES_UTF8
 from rowferry.exports.databases.reader import BLOCK_ROWS, ESCAPE, Reader
-from rowferry.exports.databases.value_sql import CellExpression, RenderedText
-from rowferry.exports.encoding.blocks import CELL, NULL, CellBlock, strip_marks
+from rowferry.exports.databases.value_sql import CellExpression, Rule
+from rowferry.exports.encoding.blocks import AS_TEXT, CELL, NULL, CellBlock
 from rowferry.exports.encoding.pushdown import EXACT_DIGITS, MarkedCells, PushDown
 from rowferry.exports.errors import SourceFault
 
@@ -36,23 +36,15 @@ Rows = Sequence[tuple[bytes | None, ...]]
 
 
 class JoinedRow(Func):
-    """`CONCAT_WS(CELL, a, b, c)`, each cell made binary: beside text the marks themselves would be read as text. With
-    `ends`, each behind its cell instead."""
+    """`CONCAT_WS(CELL, a, b, c)`, each cell made binary: beside text the marks themselves would be read as text."""
 
     output_field = BinaryField()
-
-    def __init__(self, *cells: RenderedText, ends: Sequence[bytes] = (), **extra: Any) -> None:
-        super().__init__(*cells, **extra)
-        self.ends = ends
 
     def as_mysql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> tuple[str, tuple[Any, ...]]:
         compiled_cells = [compiler.compile(cell) for cell in self.get_source_expressions()]
         cells = [f"COALESCE(CAST({sql} AS BINARY), x'{NULL.hex()}')" for sql, _ in compiled_cells]
-        if self.ends:
-            cells = [f"{cell}, x'{end.hex()}'" for cell, end in zip(cells, self.ends, strict=True)]
         params = tuple(chain.from_iterable(cell_params for _, cell_params in compiled_cells))
-        function_start = "CONCAT(" if self.ends else f"CONCAT_WS(x'{CELL.hex()}', "
-        return f"{function_start}{', '.join(cells)})", params
+        return f"CONCAT_WS(x'{CELL.hex()}', {', '.join(cells)})", params
 
 
 class ResultHandle:
@@ -127,24 +119,23 @@ class MySQLReader(Reader):
     def read(
         self, queryset: QuerySet[Any], expressions: Sequence[CellExpression], pushdown: PushDown | None
     ) -> Iterator[CellBlock]:
-        ends: Sequence[bytes] = ()
-        cells = [expression.checked_sql(self.value_sql) for expression in expressions]
-        if isinstance(pushdown, MarkedCells) and can_be_marked(expressions, pushdown):
-            ends = pushdown.ends
-            cells = [
-                expression.checked_sql(self.value_sql, marked_rule(expression, self.value_sql, SHORT))
-                for expression in expressions
-            ]
+        rules: list[Rule | None] = [None] * len(expressions)
+        is_marked = isinstance(pushdown, MarkedCells) and can_be_marked(expressions, pushdown)
+        if is_marked:
+            rules = [marked_rule(expression, self.value_sql, SHORT) for expression in expressions]
+        cells = [
+            expression.checked_sql(self.value_sql, rule) for expression, rule in zip(expressions, rules, strict=True)
+        ]
         has_json = bool(self.escaped_columns(expressions))
-        row = JoinedRow(*cells, ends=ends)
-        sql, params = self.compile(queryset.annotate(rowferry_row=row).values_list("rowferry_row"))
+        sql, params = self.compile(queryset.annotate(rowferry_row=JoinedRow(*cells)).values_list("rowferry_row"))
         with closing(self._rows(sql, params)) as lists:
             for rows in lists:
-                data, count = join_rows(rows, b"" if ends else CELL), len(rows)
-                block = partial(cells_of, data, count, ends)
+                data, count = join_rows(rows), len(rows)
                 # People read the letters of JSON, so such rows go through Python.
-                encoded = ends and not (has_json and ESCAPE in data)
-                yield CellBlock(data, count, is_encoded=True, cells=block) if encoded else block()
+                if is_marked and not (has_json and ESCAPE in data):
+                    yield CellBlock(data, count, is_encoded=True, cells=partial(cells_of, data, count))
+                else:
+                    yield cells_of(data, count)
 
     def _rows(self, sql: str, params: Sequence[Any]) -> Generator[Rows, None, None]:
         """Lists of BLOCK_ROWS. Closed early, the statement is ended, so that the connection can be used again."""
@@ -185,14 +176,14 @@ def uses_other_schemas() -> bool:
     return any("." in model._meta.db_table for model in apps.get_models())
 
 
-def cells_of(data: bytes, rows: int, ends: Sequence[bytes]) -> CellBlock:
-    """The rows as cells; with `ends` they have marks."""
-    return CellBlock(strip_marks(data, ends) if ends else data, rows)
+def cells_of(data: bytes, rows: int) -> CellBlock:
+    """The rows as cells without the mark of numbers that a sheet does not hold."""
+    return CellBlock(data.replace(AS_TEXT, b""), rows)
 
 
-def join_rows(rows: Rows, separator: bytes) -> bytes:
+def join_rows(rows: Rows) -> bytes:
     """The rows of one block. The server answers NULL where a row is longer than it may be."""
     try:
-        return separator.join(chain.from_iterable(rows))  # type: ignore[arg-type]
+        return CELL.join(chain.from_iterable(rows))  # type: ignore[arg-type]
     except TypeError as error:
         raise SourceFault("A row is longer than max_allowed_packet of the database allows: raise that.") from error

@@ -17,7 +17,7 @@ from typing import Any
 from django.db import DataError
 from django.db.models import Func, QuerySet, Value
 
-from rowferry.exports.databases.marked_numbers import can_be_marked, has_digits
+from rowferry.exports.databases.marked_numbers import can_be_marked, has_digits, marked_rule
 from rowferry.exports.databases.prefetch import prefetch
 from rowferry.exports.databases.reader import BLOCK_ROWS, Reader, wrap_database_errors
 from rowferry.exports.databases.sqlite.paging import Page, Paging, follows_key, paging
@@ -28,7 +28,6 @@ from rowferry.exports.databases.sqlite.rows import (
     dates_in_objects,
     is_date,
     line_row,
-    marked_row,
     number_row,
     object_row,
     runs_of_dates,
@@ -37,7 +36,7 @@ from rowferry.exports.databases.sqlite.rows import (
 from rowferry.exports.databases.sqlite.stored_dates import DatesInObjects, StoredDates
 from rowferry.exports.databases.sqlite.values import VALUES, add_functions
 from rowferry.exports.databases.value_sql import CellExpression
-from rowferry.exports.encoding.blocks import CELL, IRREGULAR, NULL, REPLACEMENT, CellBlock, is_utf8
+from rowferry.exports.encoding.blocks import CELL, IRREGULAR, NULL, REPLACEMENT, CellBlock, has_valid_nulls, is_utf8
 from rowferry.exports.encoding.delimited import LINE_END
 from rowferry.exports.encoding.pushdown import CsvRows, JsonRows, MarkedCells, PushDown
 from rowferry.exports.encoding.value_types import Representation
@@ -234,11 +233,11 @@ def choose_layout(expressions: Sequence[CellExpression], pushdown: PushDown | No
     if isinstance(pushdown, MarkedCells):
         # What has few digits is valid, and what has not is marked.
         others = (expression for expression in expressions if not has_digits(expression))
-        row = with_conditions(marked_row(expressions, pushdown.ends), others)
-        return Layout(row, b"", behind, marked_block, needs_pages=True)
+        marked = number_row(expressions, partial(marked_rule, sql=VALUES))
+        return Layout(with_conditions(marked, others), CELL, behind, marked_block, needs_pages=True)
     make = partial(cell_block, width=len(expressions))
     if any(expression.form is not Representation.PLAIN for expression in expressions if is_date(expression)):
-        return Layout(with_conditions(number_row(expressions), expressions), CELL, behind, make)
+        return Layout(with_conditions(number_row(expressions, VALUES.rule), expressions), CELL, behind, make)
     row = with_conditions(cell_row(expressions), expressions)
     return Layout(row, CELL, StoredDates(runs, CELL), make)
 
@@ -270,16 +269,6 @@ def encoded_block(data: bytes, rows: int) -> CellBlock | None:
 def marked_block(data: bytes, rows: int) -> CellBlock:
     """The rows with their marks: the format looks at them itself, and takes the cells of a page that is not plain."""
     return CellBlock(data, rows, is_encoded=True)
-
-
-def has_valid_nulls(data: bytes) -> bool:
-    """Whether each NULL mark is a cell of its own, not a byte of broken text. A lone one could still be either."""
-    marks = data.count(NULL)
-    if not marks:
-        return True
-    cell_starts = data.count(CELL + NULL) + data.startswith(NULL)
-    cell_ends = data.count(NULL + CELL) + data.endswith(NULL)
-    return cell_ends == cell_starts == marks
 
 
 def repair_utf8(cell: bytes | None, counts: Counter[str]) -> bytes:

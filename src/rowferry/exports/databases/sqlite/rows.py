@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, groupby
 from typing import Any
 
@@ -11,10 +11,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import BinaryField, Func
 from django.db.models.sql.compiler import SQLCompiler
 
-from rowferry.exports.databases.marked_numbers import marked_rule
 from rowferry.exports.databases.sqlite.stored_dates import BEGIN, BETWEEN, DatesInObjects
 from rowferry.exports.databases.sqlite.values import INSTANT_WITH_ZEROS, VALUES
-from rowferry.exports.databases.value_sql import CellExpression, RenderedText
+from rowferry.exports.databases.value_sql import CellExpression, RenderedText, Rule
 from rowferry.exports.encoding.blocks import CELL, IRREGULAR, NULL, SPARE
 from rowferry.exports.encoding.delimited import LINE_END
 from rowferry.exports.encoding.pushdown import CsvRows, JsonRows, Member
@@ -167,16 +166,9 @@ def template_of(expression: CellExpression) -> str:
     return INSTANT_WITH_ZEROS if expression.kind is ValueType.INSTANT else VALUES.rule(expression).written
 
 
-def marked_row(expressions: Sequence[CellExpression], ends: Sequence[bytes]) -> PrintedRow:
-    """Cells for a spreadsheet, each with its end behind it, and the dates behind the row."""
-    templates = (marked_rule(expression, VALUES).any_value for expression in expressions)
-    cells = render_each(expressions, templates)
-    return PrintedRow(cells, [MARKED] * len(cells), ends, dates_behind(expressions))
-
-
-def number_row(expressions: Sequence[CellExpression]) -> PrintedRow:
+def number_row(expressions: Sequence[CellExpression], rule_of: Callable[[CellExpression], Rule]) -> PrintedRow:
     """Cells joined by CELL, for a spreadsheet: their dates are numbers, so that they are once more behind the row."""
-    cells = render_each(expressions, (VALUES.rule(expression).any_value for expression in expressions))
+    cells = render_each(expressions, (rule_of(expression).any_value for expression in expressions))
     ends = [*[CELL] * (len(cells) - 1), b""]
     return PrintedRow(cells, [MARKED] * len(cells), ends, dates_behind(expressions))
 

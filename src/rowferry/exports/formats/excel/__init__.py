@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import BinaryIO, ClassVar
 
-from rowferry.exports.encoding.blocks import CellBlock, split, strip_marks
+from rowferry.exports.encoding.blocks import CellBlock, split
+from rowferry.exports.encoding.pushdown import MarkedCells
 from rowferry.exports.encoding.row_count import RowCount, Spec
 from rowferry.exports.encoding.value_types import Representation, ValueType
 from rowferry.exports.formats import FileHeader, FormatWriter, Stream
@@ -13,10 +14,11 @@ from rowferry.exports.formats.excel.about import NAME as ABOUT
 from rowferry.exports.formats.excel.about import about_sheet
 from rowferry.exports.formats.excel.archive import Archive
 from rowferry.exports.formats.excel.grid import Grid
-from rowferry.exports.formats.excel.marked import MarkedGrid
+from rowferry.exports.formats.excel.marked import plain_cells
 from rowferry.exports.formats.excel.parts import Sheet, closing, opening
 from rowferry.exports.formats.excel.row_count import count_rows
-from rowferry.exports.formats.excel.sheet import column_widths, data_range, head, sheet_name, tail
+from rowferry.exports.formats.excel.row_xml import CELLS, row_xml
+from rowferry.exports.formats.excel.sheet import HEADER_ROW, column_widths, data_range, head, sheet_name, tail
 from rowferry.exports.formats.excel.text import MAX_UNITS
 from rowferry.exports.translation import gettext_noop as _
 
@@ -46,8 +48,8 @@ class ExcelWriter(FormatWriter):
         super().__init__(order, stream)
         self._archive = Archive(stream, order.exported_at)
         self._grid = Grid(order.columns, self.adjustments)
-        self._marked = MarkedGrid(order.columns)
-        self.pushdown = self._marked.pushdown
+        self._kinds = tuple(column.kind for column in order.columns)
+        self.pushdown = MarkedCells(tuple(kind not in CELLS for kind in self._kinds))
         self._sheets: list[Sheet] = []
         self._widths: list[int] = []
         self._name = ""
@@ -65,25 +67,15 @@ class ExcelWriter(FormatWriter):
         if not self._name:
             self._begin_first(cells)
         preserve = self._grid.prepare(cells)
-        rows_written = 0
-        while rows_written < block.rows:
-            rows = min(block.rows - rows_written, self._remaining_rows())
-            part = cells[rows_written * self.width : (rows_written + rows) * self.width] if rows < block.rows else cells
-            self._add(self._grid.rows(part, preserve), rows)
-            rows_written += rows
-        self.rows += block.rows
-        self._archive.flush()
+        self._write_rows(cells, preserve, self._grid.marked)
 
     def write_encoded(self, lines: CellBlock) -> bool:
-        xml = self._marked.rows(lines)
-        if xml is None or lines.rows > self._remaining_rows():
+        plain = plain_cells(lines, self.width)
+        if plain is None:
             return False
         if not self._name:
-            cells = strip_marks(lines.data, self._marked.pushdown.ends)
-            self._begin_first(split(cells, lines.rows, self.width))
-        self._add(xml, lines.rows)
-        self.rows += lines.rows
-        self._archive.flush()
+            self._begin_first(split(lines.data, lines.rows, self.width))
+        self._write_rows(*plain)
         return True
 
     def close(self) -> None:
@@ -101,17 +93,28 @@ class ExcelWriter(FormatWriter):
     def count_rows(cls, file: BinaryIO, spec: Spec) -> RowCount:  # noqa: ARG003
         return count_rows(file)
 
-    def _remaining_rows(self) -> int:
-        """Rows that this sheet still takes, or a new one, if it is full."""
-        if self._sheet_rows == self.max_rows - 1:
-            self._next_sheet()
-        return self.max_rows - 1 - self._sheet_rows
+    def _write_rows(self, cells: list[bytes], preserve: bool, marked: Collection[int] = ()) -> None:
+        """Prepared cells, in this sheet as far as it takes them, then in the next."""
+        start = 0
+        while start < len(cells):
+            if self._sheet_rows == self.max_rows - 1:
+                self._next_sheet()
+            end = start + (self.max_rows - 1 - self._sheet_rows) * self.width
+            self._add(cells[start:end] if start or end < len(cells) else cells, preserve, marked)
+            start = end
+        self.rows += len(cells) // self.width
+        self._archive.flush()
 
-    def _add(self, xml: bytes, rows: int) -> None:
+    def _add(self, cells: list[bytes], preserve: bool, marked: Collection[int]) -> None:
+        xml = self._xml(cells, preserve, marked)
         if self._archive.size + len(xml) > self.max_sheet_bytes:
             self._next_sheet()
+            xml = self._xml(cells, preserve, marked)
         self._archive.add(xml)
-        self._sheet_rows += rows
+        self._sheet_rows += len(cells) // self.width
+
+    def _xml(self, cells: list[bytes], preserve: bool, marked: Collection[int]) -> bytes:
+        return row_xml(self._kinds, cells, HEADER_ROW + self._sheet_rows + 1, preserve=preserve, marked=marked)
 
     def _begin_first(self, cells: Sequence[bytes]) -> None:
         self._widths = column_widths(self.order.titles, self.order.columns, cells)

@@ -8,7 +8,7 @@ from datetime import UTC
 
 from rowferry.exports.formats import FileHeader
 from rowferry.exports.formats.excel.parts import LABEL_STYLE, MAIN, PLAIN_STYLE, XML
-from rowferry.exports.formats.excel.sheet import columns_element, string_cell
+from rowferry.exports.formats.excel.sheet import columns_element, string_row
 
 NAME = "About this export"
 WIDTHS = (20, 60)
@@ -24,10 +24,10 @@ ADJUSTED = {
 
 def about_sheet(order: FileHeader, rows: int, adjustments: Mapping[str, int]) -> bytes:
     """Two columns of plain strings; what is not known, or did not come to pass, has no line."""
+    known = [(label, value) for label, value in facts(order, rows, adjustments) if value]
     lines = "".join(
-        f"<row>{string_cell(label, LABEL_STYLE)}{string_cell(value, PLAIN_STYLE)}</row>"
-        for label, value in facts(order, rows, adjustments)
-        if value
+        string_row(number, ((label, LABEL_STYLE), (value, PLAIN_STYLE)))
+        for number, (label, value) in enumerate(known, 1)
     )
     return (
         f'{XML}<worksheet xmlns="{MAIN}"><sheetViews><sheetView workbookViewId="0"/></sheetViews>'

@@ -1,7 +1,4 @@
-"""Blocks of cells become rows of a sheet's XML.
-
-No cell or row carries its reference (both are optional): that is what lets a block be glued without counting.
-"""
+"""Cells are made fit for a sheet: numbers that it would not hold become text, and text becomes XML."""
 
 from __future__ import annotations
 
@@ -9,31 +6,13 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import repeat
 
-from rowferry.exports.encoding.blocks import CELL, IRREGULAR, NULL, SPARE, join_cells
+from rowferry.exports.encoding.blocks import CELL, IRREGULAR, NULL, SPARE
 from rowferry.exports.encoding.pushdown import EXACT_DIGITS
 from rowferry.exports.encoding.value_types import ValueType
 from rowferry.exports.formats import FormatColumn
-from rowferry.exports.formats.excel.parts import BOOLEAN_STYLE, DATE_STYLE, INSTANT_STYLE
+from rowferry.exports.formats.excel.row_xml import CELLS
 from rowferry.exports.formats.excel.text import clean, has_edge_blanks
-
-SPACE = b"\xfc"
-"""Another byte that UTF-8 never has: where `xml:space` goes, if it goes anywhere."""
-PRESERVE = b' xml:space="preserve"'
-NUMBER_SLOT = b"<c><v>" + CELL + b"</v></c>"
-TEXT_SLOT = b'<c t="inlineStr"><is><t' + SPACE + b">" + CELL + b"</t></is></c>"
-SLOTS = {
-    ValueType.INTEGER: NUMBER_SLOT,
-    ValueType.DECIMAL: NUMBER_SLOT,
-    ValueType.FLOAT: NUMBER_SLOT,
-    ValueType.BOOLEAN: b'<c s="%d" t="b"><v>' % BOOLEAN_STYLE + CELL + b"</v></c>",
-    ValueType.DATE: b'<c s="%d"><v>' % DATE_STYLE + CELL + b"</v></c>",
-    ValueType.INSTANT: b'<c s="%d"><v>' % INSTANT_STYLE + CELL + b"</v></c>",
-}
-"""The cell of each kind, with CELL where its value goes; the other kinds are TEXT_SLOT."""
-INSIDE = bytes({*b"".join([*SLOTS.values(), TEXT_SLOT])} - {*b"c"})
-"""What slots are made of, but for the `c` of their element: stripped of it, `<c …>` and `</c>` are `<c` and `c>`."""
 
 LONG_NUMBER = b"0" * (EXACT_DIGITS + 1)
 DIGITS_ALIKE = bytes(0x30 if code in b"0123456789" else code for code in range(256))
@@ -73,29 +52,24 @@ CHECKS = {
 
 
 class Grid:
-    """Turns cells into rows. `as_text` = indices of the columns that hold numbers, or what looks so, as text."""
+    """Prepares blocks of cells. `as_text` = indices of the columns that hold numbers, or what looks so, as text."""
 
     def __init__(self, columns: Sequence[FormatColumn], counts: Counter[str]) -> None:
         self._width = len(columns)
         self._counts = counts
-        self._texts = [index for index, column in enumerate(columns) if column.kind not in SLOTS]
+        self._texts = [index for index, column in enumerate(columns) if column.kind not in CELLS]
         self._numbers = [(index, CHECKS[column.kind]) for index, column in enumerate(columns) if column.kind in CHECKS]
-        self.as_text = set(self._texts)
-        slots = [SLOTS.get(column.kind, TEXT_SLOT) for column in columns]
-        self._row = b"<row>" + b"".join(slots) + b"</row>"
+        self.marked: set[int] = set()
+        """Columns in which a value that is no number has come, behind SPARE."""
+
+    @property
+    def as_text(self) -> set[int]:
+        return self.marked.union(self._texts)
 
     def prepare(self, cells: list[bytes]) -> bool:
         """Make the cells fit for XML, in place; true = their white space must be preserved."""
         self._prepare_numbers(cells)
         return bool(self._texts) and self._prepare_texts(cells)
-
-    def rows(self, cells: Sequence[bytes], preserve: bool) -> bytes:
-        """Prepared cells as `<row>` elements."""
-        first, *between, last = (self._row if preserve else self._row.replace(SPACE, b"")).split(CELL)
-        xml = without_nulls(join_cells(cells, [last + first, *between], first, last))
-        if SPARE in xml:
-            xml = with_numbers_as_text(xml)
-        return xml.replace(SPACE, PRESERVE) if preserve else xml
 
     def _prepare_numbers(self, cells: list[bytes]) -> None:
         for index, check in self._numbers:
@@ -106,7 +80,7 @@ class Grid:
                 cells[index :: self._width] = [
                     cell if number else SPARE + cell for cell, number in zip(cleaned, is_number, strict=True)
                 ]
-                self.as_text.add(index)
+                self.marked.add(index)
 
     def _prepare_texts(self, cells: list[bytes]) -> bool:
         """All text columns as one buffer, so that what is done to text costs nothing for numbers."""
@@ -127,21 +101,3 @@ def significant_digits(number: bytes) -> int:
     if b"." in mantissa:
         mantissa = mantissa.rstrip(b"0").replace(b".", b"")
     return len(mantissa.lstrip(b"-0"))
-
-
-def without_nulls(xml: bytes) -> bytes:
-    """`<c></c>` for every slot that holds NULL, whatever else the slot has."""
-    return with_empty_cells(xml.split(NULL)) if NULL in xml else xml
-
-
-def with_empty_cells(parts: Sequence[bytes]) -> bytes:
-    """The parts, two at least, with an empty cell between them."""
-    first, *between, last = parts
-    stripped = map(bytes.strip, between, repeat(INSIDE))
-    return b"></".join([first.rstrip(INSIDE), *stripped, last.lstrip(INSIDE)])
-
-
-def with_numbers_as_text(xml: bytes) -> bytes:
-    """A text cell for every slot of a number whose value is marked as no number."""
-    *before, last = xml.split(SPARE)
-    return b' t="str"><v>'.join([*map(bytes.rstrip, before, repeat(INSIDE)), last])

@@ -9,10 +9,12 @@ from itertools import count
 from rowferry.exports.encoding.value_types import ValueType
 from rowferry.exports.formats import FormatColumn
 from rowferry.exports.formats.excel.parts import HEADER_STYLE, MAIN, XML
+from rowferry.exports.formats.excel.row_xml import column_letters
 from rowferry.exports.formats.excel.text import cut, xml_text
 from rowferry.exports.formats.excel.tones import rules
 
 FORBIDDEN_IN_NAMES = re.compile(r"[\[\]:*?/\\\x00-\x1f\x7f]+")
+HEADER_ROW = 1
 NAME_UNITS = 31
 RESERVED_NAMES = ("history",)
 """A sheet of this name is Excel's own."""
@@ -47,12 +49,12 @@ def longest_line(cells: Iterable[bytes]) -> int:
 def head(titles: Sequence[str], widths: Sequence[int], selected: bool) -> bytes:
     """Everything before the first row of data. One sheet of a workbook is `selected`, and no more."""
     view = '<sheetView tabSelected="1" workbookViewId="0">' if selected else '<sheetView workbookViewId="0">'
-    cells = "".join(string_cell(title, HEADER_STYLE) for title in titles)
+    header = string_row(HEADER_ROW, ((title, HEADER_STYLE) for title in titles))
     return (
         f'{XML}<worksheet xmlns="{MAIN}"><sheetPr><pageSetUpPr fitToPage="1"/></sheetPr><sheetViews>{view}'
         '<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/><selection pane="bottomLeft"/>'
         '</sheetView></sheetViews><sheetFormatPr defaultRowHeight="15"/>'
-        f"{columns_element(widths)}<sheetData><row>{cells}</row>"
+        f"{columns_element(widths)}<sheetData>{header}"
     ).encode()
 
 
@@ -84,15 +86,11 @@ def columns_element(widths: Iterable[int]) -> str:
     return f"<cols>{sizes}</cols>"
 
 
-def string_cell(value: str, style: int) -> str:
-    return f'<c s="{style}" t="inlineStr"><is><t xml:space="preserve">{xml_text(value)}</t></is></c>'
-
-
-def column_letters(index: int) -> str:
-    """0 → A, 25 → Z, 26 → AA."""
-    letters = ""
-    number = index + 1
-    while number:
-        number, letter = divmod(number - 1, 26)
-        letters = chr(ord("A") + letter) + letters
-    return letters
+def string_row(number: int, values: Iterable[tuple[str, int]]) -> str:
+    """A row of texts, each with its style."""
+    cells = "".join(
+        f'<c r="{column_letters(index)}{number}" s="{style}" t="inlineStr"><is><t xml:space="preserve">'
+        f"{xml_text(value)}</t></is></c>"
+        for index, (value, style) in enumerate(values)
+    )
+    return f'<row r="{number}">{cells}</row>'
