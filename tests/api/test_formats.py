@@ -77,6 +77,8 @@ def test_json_says_what_it_holds(api: ApiClient, assets: list[Asset]) -> None:
         "item_count",
         "columns",
         "filters",
+        "actor",
+        "on_behalf_of",
         "data",
     ]
     assert (found["export_id"], found["item_count"]) == (answer["X-Export-Id"], 3)

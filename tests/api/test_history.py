@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from rowferry.assets.models import Asset
 from rowferry.exports.models import Export, ExportLog
+from rowferry.exports.submission import Operator, enqueue
 from tests.api.conftest import ApiClient, content, problem
 
 FIELDS = {
@@ -30,6 +31,8 @@ FIELDS = {
     "filters",
     "columns",
     "sort",
+    "actor",
+    "on_behalf_of",
     "created_at",
     "started_at",
     "completed_at",
@@ -210,6 +213,7 @@ def test_an_event_says_who_did_it(api: ApiClient) -> None:
         "duration_ms",
         "error_message",
         "actor",
+        "on_behalf_of",
         "created_at",
     }
     assert found[0]["actor"] == {"id": str(api.user.pk), "name": "owner", "email": "owner@example.com"}
@@ -244,3 +248,25 @@ def test_the_manifest_proves_the_file(api: ApiClient, assets: list[Asset]) -> No
 
 def test_there_is_no_manifest_before_there_is_a_file(api: ApiClient) -> None:
     problem(api.get(f"/exports/{api.queue_export().pk}/manifest"), 409)
+
+
+def test_the_signed_in_person_acted_by_the_api(api: ApiClient) -> None:
+    export = api.run_export()
+    content(api.get(f"/exports/{export.pk}/download"))
+    assert api.delete(f"/exports/{export.pk}").status_code == 204
+    who = {"id": str(api.user.pk), "name": "owner", "email": "owner@example.com"}
+    told = [api.get(f"/exports/{export.pk}").json(), api.get(f"/exports/{export.pk}/manifest").json()]
+    lines = {line["event"]: line for line in api.get(f"/exports/{export.pk}/logs").json()["data"]}
+    told += [lines[event] for event in ("initiated", "downloaded", "deleted")]
+    assert [(one["actor"], one["on_behalf_of"]) for one in told] == [(who, None)] * 5
+    for event in ("processing", "completed"):
+        assert (lines[event]["actor"], lines[event]["on_behalf_of"]) == (None, None)
+
+
+def test_a_person_sees_that_the_operator_acted_for_them(api: ApiClient) -> None:
+    export = enqueue("assets", {"format": "csv"}, Operator(on_behalf_of=api.user))
+    (line,) = api.get(f"/exports/{export.pk}/logs").json()["data"]
+    (listed,) = api.get("/exports").json()["data"]
+    for told in (line, listed):
+        assert told["actor"] == {"id": None, "name": "operator", "email": ""}
+        assert told["on_behalf_of"] == {"id": str(api.user.pk), "name": "owner", "email": "owner@example.com"}

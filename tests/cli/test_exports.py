@@ -72,9 +72,10 @@ def test_what_is_not_there_or_somebody_elses_is_not_found(cli: Cli, done: Export
 def test_the_log_is_told_oldest_first(cli: Cli, done: Export) -> None:
     told = json.loads(cli("exports", "logs", done.pk, "--json").stdout)["data"]
     assert [line["event"] for line in told] == ["initiated", "processing", "completed"]
-    assert told[0]["actor"]["name"] == "owner"
+    assert told[0]["actor"] == {"id": None, "name": "operator", "email": ""}
+    assert told[0]["on_behalf_of"]["name"] == "owner"
     (only,) = cli("exports", "logs", done.pk, "--event", "initiated").stdout.splitlines()
-    assert only.endswith("\towner")
+    assert only.endswith("\toperator\towner")
 
 
 def test_a_download_is_the_file_and_is_logged(cli: Cli, done: Export, storage_folder: Path) -> None:
@@ -120,3 +121,35 @@ def test_delete_removes_the_file_and_keeps_the_log(cli: Cli, done: Export, stora
     assert not (storage_folder / done.file_key).exists()
     assert "deleted" in cli("exports", "logs", done.pk).stdout
     assert cli("exports", "download", done.pk).exit_code == 1
+
+
+@pytest.mark.parametrize("words, principal", [(["--user", "owner"], "owner"), ([], None)])
+def test_the_operator_acts_and_a_named_person_lends_the_rights(
+    cli: Cli, owner: User, words: list[str], principal: str | None
+) -> None:
+    AssetFactory()
+    assert cli("export", "assets", "-f", "csv", *words, "-o", "a.csv", "--manifest").exit_code == 0
+    export = Export.objects.get()
+    manifest = json.loads(Path("a.csv.manifest.json").read_text())
+    shown = json.loads(cli("exports", "show", export.pk, "--json").stdout)
+    for told in (manifest, shown):
+        assert told["actor"] == {"id": None, "name": "operator", "email": ""}
+        assert (told["on_behalf_of"] or {}).get("name") == principal
+    assert cli("exports", "download", export.pk, *words, "-o", "b.csv").exit_code == 0
+    assert cli("exports", "delete", export.pk, *words).exit_code == 0
+    lines = json.loads(cli("exports", "logs", export.pk, "--json").stdout)["data"]
+    told = {line["event"]: [(line[name] or {}).get("name") for name in ("actor", "on_behalf_of")] for line in lines}
+    for event in ("initiated", "downloaded", "deleted"):
+        assert told[event] == ["operator", principal]
+    for event in ("processing", "completed"):
+        assert told[event] == [None, None]
+    last = cli("exports", "logs", export.pk, "--event", "deleted").stdout.rstrip("\n")
+    assert last.split("\t")[-2:] == ["operator", principal or ""]
+
+
+def test_retry_and_cancel_for_a_person_are_the_operators(cli: Cli, waiting: Export) -> None:
+    assert cli("exports", "cancel", waiting.pk, "--user", "owner").exit_code == 0
+    new = cli("exports", "retry", waiting.pk, "--user", "owner").stdout.strip()
+    for key, event in ((waiting.pk, "cancelled"), (new, "initiated")):
+        line = ExportLog.objects.get(export_id=key, event=event)
+        assert (line.actor_id, line.actor_name, line.on_behalf_of_name) == ("", "operator", "owner")

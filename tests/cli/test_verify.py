@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from typer.testing import Result
 
 from rowferry.exports import catalogue
@@ -113,7 +114,7 @@ def another_number(_file: Path, manifest: Path) -> None:
 
 def another_asker(_file: Path, manifest: Path) -> None:
     said = json.loads(manifest.read_text())
-    said["requested_by"]["name"] = "somebody else"
+    said["actor"]["name"] = "somebody else"
     manifest.write_text(json.dumps(said))
 
 
@@ -216,3 +217,27 @@ def test_a_stranger_who_checks_a_file_is_left_with_nothing_else(cli: Cli, keys: 
     ]
     done = subprocess.run(command, cwd=away, env={"PATH": os.defpath}, capture_output=True, text=True, check=False)
     assert (done.returncode, list(away.iterdir())) == (0, []), done.stderr
+
+
+def test_who_acted_is_shown_and_signed(cli: Cli, keys: Path, owner: User) -> None:
+    AssetFactory()
+    assert cli("export", "assets", "-f", "csv", "--user", "owner", "-o", "a.csv", "--manifest").exit_code == 0
+    lines = cli("verify", "a.csv", "--keys", keys).stderr.splitlines()
+    assert lines[:2] == ["The manifest says actor: operator", f"The manifest says on_behalf_of: owner (id {owner.pk})"]
+    told = json.loads(cli("verify", "a.csv", "--keys", keys, "--json").stdout)
+    assert (told["actor"]["name"], told["on_behalf_of"]["name"]) == ("operator", "owner")
+    another_asker(Path("a.csv"), Path("a.csv.manifest.json"))
+    assert cli("verify", "a.csv", "--keys", keys).exit_code == 3
+
+
+def test_a_manifest_of_before_there_were_actors_is_still_valid(cli: Cli, keys: Path) -> None:
+    file = export_file(cli)
+    path = file.with_name(f"{file.name}.manifest.json")
+    said = json.loads(path.read_text())
+    for name in ("actor", "on_behalf_of", "signature"):
+        del said[name]
+    old = {**said, "manifest_version": 1, "requested_by": {"id": 7, "name": "owner", "email": ""}}
+    path.write_text(json.dumps(signing.add_signature(old)))
+    done = cli("verify", file, "--keys", keys, "--json")
+    assert done.exit_code == 0
+    assert "actor" not in json.loads(done.stdout)

@@ -47,6 +47,10 @@ def test_the_ticked_rows_come_as_a_file(client: Client, staff: User) -> None:
     export = Export.objects.get()
     assert (export.user_name, export.status) == (staff.username, "completed")
     assert ExportLog.objects.filter(export=export, event="completed").exists()
+    first = ExportLog.objects.get(export=export, event="initiated")
+    assert (first.actor, first.on_behalf_of) == (export.actor, export.on_behalf_of)
+    assert (export.actor or {})["id"] == str(staff.pk)
+    assert export.on_behalf_of is None
 
 
 def test_every_row_that_the_filters_leave_can_be_taken(client: Client, staff: User) -> None:

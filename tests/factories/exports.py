@@ -20,7 +20,7 @@ from rowferry.exports.lifecycle import Claim, FileResult
 from rowferry.exports.models import Export, ExportLog, Mode, Status
 from rowferry.exports.planning.spec import ExportSpec
 from rowferry.exports.resources import registry
-from rowferry.exports.resources.resource import Actor, Column, Resource
+from rowferry.exports.resources.resource import Column, Person, Resource
 from rowferry.exports.storage import StoredFile
 
 Hooks = dict[int, Callable[[], object]]
@@ -134,7 +134,7 @@ def watched_rows(count: int, width: int = 1) -> Iterator[Hooks]:
             Column("filling", compute=filling, needs=("name",), kind=ValueType.TEXT),
         )
 
-        def rows_for(self, person: Actor) -> QuerySet[Any]:
+        def rows_for(self, person: Person) -> QuerySet[Any]:
             hooks.pop(0, lambda: None)()
             return super().rows_for(person)
 

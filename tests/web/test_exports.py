@@ -167,3 +167,24 @@ def test_one_export_shows_its_facts_its_proof_and_its_log(browser: Client, owner
     events = ("initiated", "processing", "completed")
     assert [event for event in events if f"<strong>{event}</strong>" not in page] == []
     assert "asset_tag, serial_number" in page
+
+
+def test_the_signed_in_person_acted_by_the_page(browser: Client, owner: User) -> None:
+    AssetFactory()
+    browser.post("/new/assets", {"format": "csv", "columns": ["id"]})
+    export = tracking.history(owner, {}).items[0]
+    assert ((export.actor or {})["name"], export.on_behalf_of) == ("owner", None)
+    page = browser.get(f"/exports/{export.pk}").content.decode()
+    assert '<span class="who">owner</span>' in page
+    assert "Ordered by" not in page
+
+
+def test_the_page_says_that_the_operator_acted_on_behalf_of_a_person(browser: Client, owner: User) -> None:
+    export = submission.enqueue("assets", {"format": "csv"}, submission.Operator(on_behalf_of=owner))
+    run_next()
+    page = browser.get(f"/exports/{export.pk}").content.decode()
+    assert '<span class="who">the operator, on behalf of owner</span>' in page
+    assert '<span class="who">the program</span>' in page
+    assert '<th scope="row">Ordered by</th><td>the operator, on behalf of owner</td>' in page
+    german = browser.get(f"/exports/{export.pk}", headers={"accept-language": "de"}).content.decode()
+    assert '<span class="who">der Betreiber, im Namen von owner</span>' in german

@@ -55,8 +55,17 @@ class SortSerializer(Plain):
     order = serializers.ChoiceField(choices=("asc", "desc"))
 
 
+class ActorSerializer(Plain):
+    """An account, as it was called then. The operator has no id (null)."""
+
+    id = serializers.CharField(allow_null=True)
+    name = serializers.CharField()
+    email = serializers.CharField()
+
+
 class ExportSerializer(Plain):
-    """One export of the caller."""
+    """One export of the caller. `actor` ordered it (null: not recorded); `on_behalf_of` = whose rights hold, if that is
+    somebody else."""
 
     export_id = serializers.UUIDField(source="pk")
     resource_type = serializers.CharField(source="resource")
@@ -74,6 +83,8 @@ class ExportSerializer(Plain):
     filters = serializers.DictField(source="spec.filters")
     columns = serializers.ListField(source="spec.columns", child=serializers.CharField())
     sort = serializers.SerializerMethodField()
+    actor = ActorSerializer(allow_null=True)
+    on_behalf_of = ActorSerializer(allow_null=True)
     created_at = instant()
     started_at = instant(allow_null=True)
     completed_at = instant(allow_null=True)
@@ -106,16 +117,9 @@ class ExportSerializer(Plain):
         return self.absolute_url("logs", export.pk)
 
 
-class ActorSerializer(Plain):
-    """Who did it, as they were called then."""
-
-    id = serializers.CharField()
-    name = serializers.CharField()
-    email = serializers.CharField()
-
-
 class LogSerializer(Plain):
-    """One event. `actor` is null for what the program did by itself."""
+    """One event. `actor` is null for what the program did by itself; `on_behalf_of` where the actor's own
+    rights held."""
 
     event = serializers.CharField()
     message = serializers.CharField()
@@ -125,18 +129,13 @@ class LogSerializer(Plain):
     total_batches = serializers.IntegerField(allow_null=True)
     duration_ms = serializers.IntegerField(allow_null=True)
     error_message = serializers.SerializerMethodField()
-    actor = serializers.SerializerMethodField()
+    actor = ActorSerializer(allow_null=True)
+    on_behalf_of = ActorSerializer(allow_null=True)
     created_at = instant()
 
     @extend_schema_field(serializers.CharField(allow_null=True))
     def get_error_message(self, log: ExportLog) -> str | None:
         return log.error_message or None
-
-    @extend_schema_field(ActorSerializer(allow_null=True))
-    def get_actor(self, log: ExportLog) -> dict[str, str] | None:
-        if not log.actor_id:
-            return None
-        return {"id": log.actor_id, "name": log.actor_name, "email": log.actor_email}
 
 
 class PaginationSerializer(Plain):
@@ -216,4 +215,6 @@ class JSONFileSerializer(Plain):
     item_count = serializers.IntegerField(allow_null=True)
     columns = serializers.ListField(child=serializers.JSONField())
     filters = serializers.DictField()
+    actor = serializers.CharField(allow_null=True)
+    on_behalf_of = serializers.CharField(allow_null=True)
     data = serializers.ListField(child=serializers.DictField())  # type: ignore[assignment]

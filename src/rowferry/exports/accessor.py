@@ -10,11 +10,13 @@ from rowferry.exports import submission, tracking
 from rowferry.exports.execution.preview import Preview
 from rowferry.exports.models import Export
 from rowferry.exports.resources import registry
-from rowferry.exports.resources.resource import Actor, Resource
+from rowferry.exports.resources.actor import OPERATOR, Operator, Person
+from rowferry.exports.resources.resource import Resource
 
 
 class ExportsAccessor:
-    """What a model's `exports` is. `user` = whose rights hold; None = the operator, who may see every row and column.
+    """What a model's `exports` is. The operator acts: on behalf of `user`, whose rights hold, or (None) with the right
+    to every row and column.
 
     All methods take the fields of an API request as keyword arguments: columns, filters, sort_by, sort_order, nested,
     headers, time_zone, and the options of the format (`csv={"delimiter": ";"}`). They raise InvalidRequest,
@@ -28,35 +30,35 @@ class ExportsAccessor:
         self,
         *,
         format: str,  # noqa: A002  (the name of the request's field)
-        user: Actor = None,
+        user: Person = None,
         queue: bool = False,
         dry_run: bool = False,
         **request: Any,
     ) -> Export | Preview:
         """Make the file here (an Export, completed), queue it (an Export, pending), or only look (a Preview)."""
-        payload = {"format": format, **_plain(request)}
+        payload, actor = {"format": format, **_plain(request)}, Operator(on_behalf_of=user)
         if dry_run:
-            return submission.dry_run(self.resource, payload, user)
+            return submission.dry_run(self.resource, payload, actor)
         if queue:
-            return submission.enqueue(self.resource, payload, user)
-        job, progress = submission.perform(self.resource, payload, user)
+            return submission.enqueue(self.resource, payload, actor)
+        job, progress = submission.perform(self.resource, payload, actor)
         for _ in progress:
             pass
         job.file().stream.close()
         return job.export
 
-    def to_csv(self, *, user: Actor = None, **request: Any) -> Export | Preview:
+    def to_csv(self, *, user: Person = None, **request: Any) -> Export | Preview:
         return self.run(format="csv", user=user, **request)
 
-    def to_excel(self, *, user: Actor = None, **request: Any) -> Export | Preview:
+    def to_excel(self, *, user: Person = None, **request: Any) -> Export | Preview:
         return self.run(format="excel", user=user, **request)
 
-    def to_json(self, *, user: Actor = None, **request: Any) -> Export | Preview:
+    def to_json(self, *, user: Person = None, **request: Any) -> Export | Preview:
         return self.run(format="json", user=user, **request)
 
     def open(self, export: Export) -> BinaryIO:
         """The file of a completed export, open for reading."""
-        return tracking.open_file(None, export.pk)[1].stream
+        return tracking.open_file(OPERATOR, export.pk)[1].stream
 
 
 def _plain(request: dict[str, Any]) -> dict[str, Any]:

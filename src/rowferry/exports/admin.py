@@ -110,7 +110,17 @@ class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
 
 @admin.register(Export)
 class ExportAdmin(ReadOnly):
-    list_display = ("created_at", "user_name", "resource", "format", "mode", "status", "exported_items", "file_size")
+    list_display = (
+        "created_at",
+        "user_name",
+        "actor_kind",
+        "resource",
+        "format",
+        "mode",
+        "status",
+        "exported_items",
+        "file_size",
+    )
     list_filter = ("status", "mode", "format", "resource")
     search_fields = ("user_name", "user_email", "id")
     date_hierarchy = "created_at"
@@ -119,8 +129,8 @@ class ExportAdmin(ReadOnly):
 
 @admin.register(ExportLog)
 class ExportLogAdmin(ReadOnly):
-    list_display = ("created_at", "export", "event", "message", "actor_name")
+    list_display = ("created_at", "export", "event", "message", "actor_name", "on_behalf_of_name")
     list_filter = ("event",)
-    search_fields = ("export__id", "actor_name")
+    search_fields = ("export__id", "actor_name", "on_behalf_of_name")
     list_select_related = ("export",)
     show_full_result_count = False

@@ -28,7 +28,7 @@ from rowferry.exports.resources import registry
 from rowferry.exports.resources.columns import Column
 from rowferry.exports.resources.filters import INT64
 from rowferry.exports.resources.paths import kind_of
-from rowferry.exports.resources.resource import Actor, Resource
+from rowferry.exports.resources.resource import Person, Resource
 
 PAGE_SIZE = 50
 COUNT_LIMIT = 10_000
@@ -121,7 +121,7 @@ class KeysetPage:
 
 
 def page(
-    name: str, selection: Mapping[str, Any], person: Actor, cursor: Cursor | None = None, size: int = PAGE_SIZE
+    name: str, selection: Mapping[str, Any], person: Person, cursor: Cursor | None = None, size: int = PAGE_SIZE
 ) -> Listing:
     """The rows from a cursor on. `selection` = columns, filters, sort_by, sort_order, time_zone, as in a request.
 
@@ -155,13 +155,13 @@ def page(
     )
 
 
-def default_sort(name: str, person: Actor) -> str:
+def default_sort(name: str, person: Person) -> str:
     """The column that a list is sorted by unless it is said: the resource's own, if that can be; "" = the key."""
     resource = registry.resource(name)
     return resource.sort_by if resource.sort_by in sortable(resource, person) else ""
 
 
-def sortable(resource: Resource, person: Actor) -> dict[str, models.Field[Any, Any] | None]:
+def sortable(resource: Resource, person: Person) -> dict[str, models.Field[Any, Any] | None]:
     """The columns that this person may sort a list by, with the fields behind them; None = the key itself."""
     hidden = withheld(person, resource)
     columns = {

@@ -20,7 +20,7 @@ from rowferry.exports.resources import registry
 from rowferry.exports.resources.columns import Column, Redaction
 from rowferry.exports.resources.filters import INT64, Filter, Matches
 from rowferry.exports.resources.parameter import Parameter
-from rowferry.exports.resources.resource import Actor, Resource
+from rowferry.exports.resources.resource import Person, Resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +65,17 @@ class ResourceInfo:
     filters: tuple[Parameter, ...]
 
 
-def resources(person: Actor) -> list[ResourceInfo]:
+def resources(person: Person) -> list[ResourceInfo]:
     """What this person may export, by name."""
     return [_resource_info(r, person) for r in registry.resources() if has_permission(person, r.permission)]
 
 
-def names(person: Actor) -> list[str]:
+def names(person: Person) -> list[str]:
     """The names of what this person may export; asks the database for nothing but the rights."""
     return [r.name for r in registry.resources() if has_permission(person, r.permission)]
 
 
-def resource(name: str, person: Actor) -> ResourceInfo:
+def resource(name: str, person: Person) -> ResourceInfo:
     """One resource. NotFound: there is none of this name. NotPermitted: not for this person."""
     declared = registry.resource(name)
     require(person, declared)
@@ -113,7 +113,7 @@ class Choices:
     offered: tuple[tuple[Any, str], ...]
 
 
-def choices(name: str, person: Actor, key: str, text: str = "", chosen: Collection[str] = ()) -> Choices:
+def choices(name: str, person: Person, key: str, text: str = "", chosen: Collection[str] = ()) -> Choices:
     """The `chosen` values of the filter `key` by their titles, and the first OFFERED others whose title holds `text`.
 
     NotFound: the resource, or a filter of it that has a list. What is chosen but does not exist is left out.
@@ -158,7 +158,7 @@ def content_types() -> list[str]:
     return sorted(compressed_types | {writer_class.content_type for writer_class in format_writers().values()})
 
 
-def _resource_info(declared: Resource, person: Actor) -> ResourceInfo:
+def _resource_info(declared: Resource, person: Person) -> ResourceInfo:
     hidden = withheld(person, declared)
     parameters: list[Any] = [p for rule in _visible_filters(declared, hidden) for p in rule.parameters(declared.model)]
     treatments = ((c, hidden.get(c.name, Redaction.SHOW)) for c in declared.by_name.values())

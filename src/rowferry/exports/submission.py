@@ -27,7 +27,8 @@ from rowferry.exports.models import Export, Mode, ModeReason, ReasonCode, Status
 from rowferry.exports.planning.plan import Plan, build_plan, count_limit, decide, require, require_content
 from rowferry.exports.planning.spec import ExportSpec, boolean, to_plain_json
 from rowferry.exports.resources import registry
-from rowferry.exports.resources.resource import Actor
+from rowferry.exports.resources.actor import Actor, Person, acting, kind_of, rights_of
+from rowferry.exports.resources.actor import Operator as Operator
 from rowferry.exports.storage.download import Download, open_download
 
 UNKEPT = "A queued export has to be kept until it is fetched: leave keep out."
@@ -105,15 +106,17 @@ Answer = Queued | Ready | Streamed | DryRun
 
 
 def submit(
-    resource: str, payload: object, person: Actor, *, key: str | None = None, prefer_async: bool = False
+    resource: str, payload: object, actor: Actor | None, *, key: str | None = None, prefer_async: bool = False
 ) -> Answer:
-    """Answer one request of one person for one file.
+    """Answer one request of one actor for one file.
 
-    `payload` = the body as plain JSON (contract: format, columns, filters, …); `key` = the client's idempotency key;
-    `prefer_async` = queue it unless the body says otherwise. Raises NotFound (resource), NotPermitted,
-    InvalidRequest (every wrong field by name), KeyReused, Conflict (the key's export is being made), QuotaExceeded,
-    Crowded, or a Fault of ours.
+    `actor` None = the operator with every right; `payload` = the body as plain JSON (contract: format, columns,
+    filters, …); `key` = the client's idempotency key; `prefer_async` = queue it unless the body says otherwise.
+    Raises NotFound (resource), NotPermitted, InvalidRequest (every wrong field by name), KeyReused, Conflict (the key's
+    export is being made), QuotaExceeded, Crowded, or a Fault of ours.
     """
+    actor = acting(actor)
+    person = rights_of(actor)
     spec, delivery, body = _parse_request(resource, payload, person)
     plan = build_plan(spec, person)
     if delivery.dry_run:
@@ -132,49 +135,55 @@ def submit(
         quota.refuse_used_up(person, quota.EXPORTS)
     reader = open_reader(plan.queryset.db, context)
     try:
-        return _answer(plan, delivery, reader, idempotency_key)
+        return _answer(plan, delivery, reader, actor, idempotency_key)
     except BaseException:
         reader.close()
         raise
 
 
-def perform(resource: str, payload: object, person: Actor) -> tuple[SynchronousExport, Iterator[Tally]]:
+def perform(resource: str, payload: object, actor: Actor | None) -> tuple[SynchronousExport, Iterator[Tally]]:
     """Make a file here and now, whatever its size, for a script or the operator: no quota. Iterate the second to the
     end."""
+    actor = acting(actor)
+    person = rights_of(actor)
     spec, delivery, _ = _parse_request(resource, payload, person)
     plan = build_plan(spec, person)
     reader = open_reader(plan.queryset.db, context_of(person))
     try:
         total = reader.count(plan.queryset)
         reason = ModeReason(ReasonCode.FROM_PYTHON)
-        export = _new_export(plan, reader.context, delivery, Size(total), Mode.IMMEDIATE, reason)
-        job = SynchronousExport(lifecycle.begin(export, plan.person, worker_name()), plan, reader, total)
+        export = _new_export(plan, actor, reader.context, delivery, Size(total), Mode.IMMEDIATE, reason)
+        job = SynchronousExport(lifecycle.begin(export, actor, worker_name()), plan, reader, total)
     except BaseException:
         reader.close()
         raise
     return job, job.run()
 
 
-def enqueue(resource: str, payload: object, person: Actor) -> Export:
+def enqueue(resource: str, payload: object, actor: Actor | None) -> Export:
     """Queue an export for a script: no quota."""
+    actor = acting(actor)
+    person = rights_of(actor)
     spec, delivery, _ = _parse_request(resource, payload, person)
     plan = build_plan(spec, person)
     with open_reader(plan.queryset.db, context_of(person)) as reader:
         size = reader.size(plan.queryset, count_limit())
-    export = _new_export(plan, reader.context, delivery, size, Mode.QUEUED, ModeReason(ReasonCode.REQUESTED))
+    reason = ModeReason(ReasonCode.REQUESTED)
+    export = _new_export(plan, actor, reader.context, delivery, size, Mode.QUEUED, reason)
     with transaction.atomic():
-        lifecycle.create(export, plan.person)
+        lifecycle.create(export, actor)
         transaction.on_commit(partial(tasks.notify_workers, str(export.pk)))
     return export
 
 
-def dry_run(resource: str, payload: object, person: Actor) -> Preview:
+def dry_run(resource: str, payload: object, actor: Actor | None) -> Preview:
     """What an export would hold, for a script: no quota."""
+    person = rights_of(acting(actor))
     spec, delivery, _ = _parse_request(resource, payload, person)
     return preview.run_preview(build_plan(spec, person), delivery.asynchronous)
 
 
-def preview_form(resource: str, payload: object, person: Actor) -> Preview:
+def preview_form(resource: str, payload: object, person: Person) -> Preview:
     """A dry run for a form that is being filled in. It has a quota of its own."""
     spec, delivery, _ = _parse_request(resource, payload, person)
     plan = build_plan(spec, person)
@@ -190,7 +199,7 @@ def body_of(export: Export) -> dict[str, Any]:
     return {"format": export.format, **spec, **({export.format: options} if options else {})}
 
 
-def _parse_request(resource: str, payload: object, person: Actor) -> tuple[ExportSpec, Delivery, dict[str, Any]]:
+def _parse_request(resource: str, payload: object, person: Person) -> tuple[ExportSpec, Delivery, dict[str, Any]]:
     """The request, checked; the right to the resource first, so that nobody learns its columns from an error."""
     require(person, registry.resource(resource))
     body = to_plain_json(payload)
@@ -198,7 +207,7 @@ def _parse_request(resource: str, payload: object, person: Actor) -> tuple[Expor
     return ExportSpec.parse(resource, file_fields), delivery, {"resource": resource, **body}
 
 
-def _answer(plan: Plan, delivery: Delivery, reader: Reader, key: Key | None) -> Answer:
+def _answer(plan: Plan, delivery: Delivery, reader: Reader, actor: Actor, key: Key | None) -> Answer:
     size = reader.size(plan.queryset, count_limit())
     mode, reason = decide(size, delivery.asynchronous)
     slot = DownloadSlot() if mode == Mode.STREAMED else None
@@ -206,7 +215,7 @@ def _answer(plan: Plan, delivery: Delivery, reader: Reader, key: Key | None) -> 
         raise InvalidRequest.field("keep", f"{UNKEPT} ({reason})")
     try:
         claim, export, allowance = _create(
-            _new_export(plan, reader.context, delivery, size, mode, reason), plan.person, key
+            _new_export(plan, actor, reader.context, delivery, size, mode, reason), actor, key
         )
     except IntegrityError:
         earlier_export = idempotency.find(plan.person, key) if key and plan.person else None
@@ -221,28 +230,31 @@ def _answer(plan: Plan, delivery: Delivery, reader: Reader, key: Key | None) -> 
 
 
 @retry_on_conflict
-def _create(export: Export, person: Actor, key: Key | None) -> tuple[Claim | None, Export, Allowance | None]:
+def _create(export: Export, actor: Actor, key: Key | None) -> tuple[Claim | None, Export, Allowance | None]:
     """Row, log lines, quota and key in one transaction; the wake-up message after it. With a claim, if it is made
     right here."""
-    claim = None
+    claim, person = None, rights_of(actor)
     with transaction.atomic():
         allowance = quota.take(person, quota.EXPORTS) if person else None
         if export.mode == Mode.QUEUED:
-            lifecycle.create(export, person)
+            lifecycle.create(export, actor)
             transaction.on_commit(partial(tasks.notify_workers, str(export.pk)))
         else:
-            claim = lifecycle.begin(export, person, worker_name())
+            claim = lifecycle.begin(export, actor, worker_name())
         if key and person:
             idempotency.keep(person, key, export)
     return claim, export, allowance
 
 
-def _new_export(plan: Plan, context: Any, delivery: Delivery, size: Size, mode: Mode, reason: ModeReason) -> Export:
+def _new_export(
+    plan: Plan, actor: Actor, context: Any, delivery: Delivery, size: Size, mode: Mode, reason: ModeReason
+) -> Export:
     person = plan.person
     return Export(
         user_id=person.pk if person else None,
         user_name=person.get_username() if person else "",
         user_email=person.email if person else "",
+        actor_kind=kind_of(actor),
         resource=plan.spec.resource,
         format=plan.spec.format,
         spec=plan.spec.as_json(),
@@ -270,14 +282,14 @@ def _run_in_request(job: SynchronousExport, allowance: Allowance | None) -> Answ
     )
 
 
-def queued_answer(export: Export, person: Actor = None) -> Queued:
+def queued_answer(export: Export, person: Person = None) -> Queued:
     """The answer that says when a queued export will be done, and what is left to the person who has just ordered
     it."""
     allowance = quota.remaining(person, quota.EXPORTS) if person else None
     return Queued(export=export, wait=estimated_wait(export.total_items, export), allowance=allowance)
 
 
-def _repeat_answer(export: Export, person: Actor) -> Answer:
+def _repeat_answer(export: Export, person: Person) -> Answer:
     """The answer to a request that was answered before. NotPermitted: the right to what it holds was lost since."""
     if export.mode == Mode.QUEUED:
         return queued_answer(export)

@@ -1,6 +1,7 @@
 """Front door: one person's exports: list, find, read the log, open the file, cancel, retry, delete.
 
-Somebody else's export is NotFound, like one that never was. `person` None is the operator, who sees every export.
+Somebody else's export is NotFound, like one that never was. `actor` is a person, the operator on behalf of one, or the
+operator (also as None), who sees every export.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ from rowferry.exports.limits.download_slots import DownloadSlot, SlotStream
 from rowferry.exports.models import Event, Export, ExportLog, Mode, ModeReason, ReasonCode, Status
 from rowferry.exports.planning.plan import require, require_content
 from rowferry.exports.resources import registry
+from rowferry.exports.resources.actor import Actor, Operator, Person, acting, kind_of, rights_of
 from rowferry.exports.resources.filter_values import day, midnight
-from rowferry.exports.resources.resource import Actor
 from rowferry.exports.storage import download, storage
 from rowferry.exports.storage.download import Download
 
@@ -54,9 +55,10 @@ HISTORY_FIELDS = ("status", "resource_type", "format", "date_from", "date_to", "
 LOG_FIELDS = ("event", "page", "limit")
 
 
-def history(person: Actor, query: Mapping[str, str]) -> Page[Export]:
-    """The person's exports, newest first. `query` as text, by HISTORY_FIELDS; limit 20, at most 100; days in UTC,
+def history(actor: Actor | None, query: Mapping[str, str]) -> Page[Export]:
+    """The actor's exports, newest first. `query` as text, by HISTORY_FIELDS; limit 20, at most 100; days in UTC,
     inclusive."""
+    person = rights_of(acting(actor))
     _check_parameters(query, HISTORY_FIELDS)
     # In a list, because the plain truth of a column would pass by the index.
     queryset = _visible_exports(person).filter(keep__in=[True]).order_by("-created_at", "-id")
@@ -74,22 +76,24 @@ def history(person: Actor, query: Mapping[str, str]) -> Page[Export]:
     return _page(queryset, query, size=20, maximum=100)
 
 
-def find(person: Actor, export_id: UUID | str) -> Export:
-    """One export. NotFound: none of this person's."""
+def find(actor: Actor | None, export_id: UUID | str) -> Export:
+    """One export. NotFound: none of this actor's."""
     try:
-        return _visible_exports(person).get(pk=export_id if isinstance(export_id, UUID) else UUID(str(export_id)))
+        return _visible_exports(rights_of(acting(actor))).get(
+            pk=export_id if isinstance(export_id, UUID) else UUID(str(export_id))
+        )
     except (Export.DoesNotExist, ValueError):
         raise NotFound("You have no export with this id.") from None
 
 
-def find_many(person: Actor, export_ids: Collection[UUID]) -> list[Export]:
-    """Those of these exports that are the person's, newest first; one query."""
-    return list(_visible_exports(person).filter(pk__in=export_ids).order_by("-created_at", "-id"))
+def find_many(actor: Actor | None, export_ids: Collection[UUID]) -> list[Export]:
+    """Those of these exports that are the actor's, newest first; one query."""
+    return list(_visible_exports(rights_of(acting(actor))).filter(pk__in=export_ids).order_by("-created_at", "-id"))
 
 
-def log(person: Actor, export_id: UUID | str, query: Mapping[str, str]) -> Page[ExportLog]:
+def log(actor: Actor | None, export_id: UUID | str, query: Mapping[str, str]) -> Page[ExportLog]:
     """The events of an export, oldest first. `query` by LOG_FIELDS; limit 50, at most 500."""
-    export = find(person, export_id)
+    export = find(actor, export_id)
     _check_parameters(query, LOG_FIELDS)
     queryset = ExportLog.objects.filter(export=export).order_by("id")
     if "event" in query:
@@ -97,51 +101,57 @@ def log(person: Actor, export_id: UUID | str, query: Mapping[str, str]) -> Page[
     return _page(queryset, query, size=50, maximum=500)
 
 
-def open_file(person: Actor, export_id: UUID | str) -> tuple[Export, Download]:
+def open_file(actor: Actor | None, export_id: UUID | str) -> tuple[Export, Download]:
     """The file, open. NotFound, Conflict (not ready), Gone (expired), NotPermitted (the right was lost since), Crowded.
     Close it."""
-    export = find(person, export_id)
-    require_content(person, export)
+    export = find(actor, export_id)
+    require_content(rights_of(acting(actor)), export)
     slot, file = DownloadSlot(), download.open_download(export)
     return export, replace(file, stream=cast("BinaryIO", SlotStream(file.stream, slot)))
 
 
-def link(person: Actor, export_id: UUID | str) -> tuple[Export, str] | None:
+def link(actor: Actor | None, export_id: UUID | str) -> tuple[Export, str] | None:
     """Where the storage itself gives the file for a short while; None = it is to be opened here. Raises like
     `open_file`."""
     lifetime = conf.seconds("PRESIGNED")
     if not lifetime:
         return None
-    export = find(person, export_id)
-    require_content(person, export)
+    export = find(actor, export_id)
+    require_content(rights_of(acting(actor)), export)
     url = download.download_link(export, lifetime)
     return (export, url) if url else None
 
 
-def note_download(person: Actor, export: Export, message: str) -> None:
+def note_download(actor: Actor | None, export: Export, message: str) -> None:
     """Count and log that bytes of the file were sent. `message` says how (whole file, a range, from which address)."""
-    lifecycle.record_download(export, person, message)
+    lifecycle.record_download(export, acting(actor), message)
 
 
-def manifest(person: Actor, export_id: UUID | str) -> dict[str, Any]:
+def manifest(actor: Actor | None, export_id: UUID | str) -> dict[str, Any]:
     """What was asked, expected and written. Conflict: there is no finished file yet."""
-    export = find(person, export_id)
+    export = find(actor, export_id)
     if export.manifest is None:
         raise Conflict(f"The export is {export.status}: there is a manifest only of a finished file.")
     return dict(export.manifest)
 
 
-def retry(person: Actor, export_id: UUID | str) -> Export:
-    """A new queued export with the same spec. Conflict unless the old one failed or was cancelled."""
-    original = find(person, export_id)
+def retry(actor: Actor | None, export_id: UUID | str) -> Export:
+    """A new queued export with the same spec, for the same owner, whose rights hold. Conflict unless the old one failed
+    or was cancelled."""
+    actor = acting(actor)
+    original = find(actor, export_id)
     if original.status not in (Status.FAILED, Status.CANCELLED):
         raise Conflict(f"The export is {original.status}: only a failed or cancelled one can be retried.")
+    person = rights_of(actor)
     require(person, registry.resource(original.resource))
+    if isinstance(actor, Operator):
+        actor = Operator(on_behalf_of=original.user)
     new_export = Export(
         **{
             name: getattr(original, name)
             for name in ("user_id", "user_name", "user_email", "resource", "format", "spec")
         },
+        actor_kind=kind_of(actor),
         mode=Mode.QUEUED,
         connection_context=original.connection_context,
         mode_reason=ModeReason(ReasonCode.RETRY).as_json(),
@@ -153,31 +163,31 @@ def retry(person: Actor, export_id: UUID | str) -> Export:
     with transaction.atomic():
         if person is not None:
             quota.take(person, quota.EXPORTS)
-        lifecycle.create(new_export, person)
+        lifecycle.create(new_export, actor)
         transaction.on_commit(partial(tasks.notify_workers, str(new_export.pk)))
     return new_export
 
 
-def cancel(person: Actor, export_id: UUID | str) -> Export:
+def cancel(actor: Actor | None, export_id: UUID | str) -> Export:
     """Ask for the end of a waiting or running export; a worker stops at its next batch. Conflict if it has ended."""
-    export = find(person, export_id)
-    lifecycle.request_cancel(export, person)
+    export = find(actor, export_id)
+    lifecycle.request_cancel(export, acting(actor))
     export.refresh_from_db()
     return export
 
 
-def delete(person: Actor, export_id: UUID | str) -> None:
+def delete(actor: Actor | None, export_id: UUID | str) -> None:
     """Remove the file; the log stays. Conflict while it waits or runs. Deleting twice is no error."""
-    export = find(person, export_id)
+    export = find(actor, export_id)
     if export.status == Status.DELETED:
         return
-    if not lifecycle.delete(export, person):
+    if not lifecycle.delete(export, acting(actor)):
         raise Conflict(f"The export is {export.status}: cancel it first, then delete it.")
     if export.file_key:
         remove(storage(), export.file_key)
 
 
-def _visible_exports(person: Actor) -> QuerySet[Export]:
+def _visible_exports(person: Person) -> QuerySet[Export]:
     if person is None:
         return Export.objects.all()
     return Export.objects.filter(user_id=person.pk) if person.pk else Export.objects.none()

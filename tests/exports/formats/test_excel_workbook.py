@@ -201,7 +201,8 @@ def test_the_last_sheet_says_what_the_file_is() -> None:
         ExcelWriter,
         NUMBERED,
         numbered_rows(3),
-        requested_by="Olga Owner",
+        actor="operator",
+        on_behalf_of="Olga Owner",
         filters={"search": "<é> \x00\ud800", "status_id": [1, None]},
         sort_by="c1",
         sort_order="desc",
@@ -213,7 +214,8 @@ def test_the_last_sheet_says_what_the_file_is() -> None:
         "Resource": "Assets",
         "Format": "excel",
         "As of": "2025-10-30 14:15:07 UTC",
-        "Requested by": "Olga Owner",
+        "Requested by": "operator",
+        "On behalf of": "Olga Owner",
         "Rows": "3",
         "Filter: search": "<é> \ufffd\ufffd",
         "Filter: status_id": "[1, null]",
@@ -241,7 +243,7 @@ def test_the_last_sheet_leaves_out_what_nobody_knows() -> None:
 
 
 def test_the_workbook_knows_its_title_author_and_time() -> None:
-    properties = workbook(make(ExcelWriter, NUMBERED, [], requested_by="Olga <Owner>").data).properties
+    properties = workbook(make(ExcelWriter, NUMBERED, [], actor="Olga <Owner>").data).properties
     assert (properties.title, properties.creator) == ("Assets", "Olga <Owner>")
     assert properties.created == datetime(2025, 10, 30, 14, 15, 7)
 

@@ -35,9 +35,8 @@ def test_any_value_comes_back_as_it_was(rows: list[tuple[int | None, str | None,
 
 
 def test_the_facts_come_first_and_in_order() -> None:
-    made = make(
-        JsonWriter, columns(ValueType.INTEGER), [("1",)], item_count=1, filters={"search": "é<", "status_id": [1, None]}
-    )
+    about = {"filters": {"search": "é<", "status_id": [1, None]}, "actor": "operator", "on_behalf_of": "Zoë"}
+    made = make(JsonWriter, columns(ValueType.INTEGER), [("1",)], item_count=1, **about)
     document = json.loads(made.data)
     assert list(document) == [
         "export_id",
@@ -47,6 +46,8 @@ def test_the_facts_come_first_and_in_order() -> None:
         "item_count",
         "columns",
         "filters",
+        "actor",
+        "on_behalf_of",
         "data",
     ]
     assert document | {"data": []} == {
@@ -56,7 +57,7 @@ def test_the_facts_come_first_and_in_order() -> None:
         "exported_at": "2025-10-30T14:15:07Z",
         "item_count": 1,
         "columns": ["c0"],
-        "filters": {"search": "é<", "status_id": [1, None]},
+        **about,
         "data": [],
     }
 

@@ -13,6 +13,9 @@ def whole(properties: dict[str, Any]) -> dict[str, Any]:
     return {"type": "object", "properties": properties, "required": list(properties)}
 
 
+ACCOUNT = whole({"id": {"type": ["integer", "string", "null"]}, "name": TEXT, "email": TEXT}) | {
+    "type": ["object", "null"]
+}
 SIGNATURE = whole({"alg": {"type": "string", "const": "EdDSA"}, "key_id": TEXT, "value": TEXT})
 MANIFEST = whole(
     {
@@ -22,7 +25,6 @@ MANIFEST = whole(
         "resource_type": TEXT,
         "format": TEXT,
         "spec": {"type": "object", "additionalProperties": {}},
-        "requested_by": whole({"id": {"type": ["integer", "string", "null"]}, "name": TEXT, "email": TEXT}),
         "requested_at": MOMENT,
         "as_of": MOMENT,
         "time_zone": TEXT,
@@ -35,4 +37,5 @@ MANIFEST = whole(
         "sha256": HEXADECIMAL,
     }
 )
-MANIFEST["properties"]["signature"] = SIGNATURE
+MANIFEST["properties"] |= {"actor": ACCOUNT, "on_behalf_of": ACCOUNT, "requested_by": ACCOUNT, "signature": SIGNATURE}
+"""`requested_by` is of version 1, which has no `actor` and `on_behalf_of`."""

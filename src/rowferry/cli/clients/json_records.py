@@ -45,6 +45,7 @@ def export(row: Any) -> dict[str, Any]:
         "filters": row.spec["filters"],
         "columns": row.spec["columns"],
         "sort": {"by": row.spec["sort_by"] or None, "order": row.spec["sort_order"]},
+        **_pick_fields(row, "actor", "on_behalf_of"),
         "created_at": instant(row.created_at),
         "started_at": instant(row.started_at),
         "completed_at": instant(row.completed_at),
@@ -67,11 +68,10 @@ def event(entry: Any) -> dict[str, Any]:
         "total_batches",
         "duration_ms",
     )
-    actor = {"id": entry.actor_id, "name": entry.actor_name, "email": entry.actor_email}
     return {
         **_pick_fields(entry, *plain_fields),
         "error_message": entry.error_message or None,
-        "actor": actor if entry.actor_id else None,
+        **_pick_fields(entry, "actor", "on_behalf_of"),
         "created_at": instant(entry.created_at),
     }
 

@@ -22,50 +22,51 @@ CHUNK = 1024 * 1024
 
 
 class LocalClient:
-    """This machine, as one person or as the operator, who may see everything."""
+    """This machine. The operator acts: on behalf of one person, or with every right."""
 
     def __init__(self, user: str | None) -> None:
         self.person = _find_user(user) if user else None
+        self.actor = submission.Operator(on_behalf_of=self.person)
 
     def make(self, resource: str, body: Mapping[str, Any], stream: BinaryIO, on_progress: Show) -> FetchedFile:
         if body.get("async"):
-            export = submission.enqueue(resource, body, self.person)
+            export = submission.enqueue(resource, body, self.actor)
             wait(str(export.pk), lambda: (self.find(str(export.pk)), POLL_INTERVAL), on_progress)
             return self._copy_export(str(export.pk), stream, on_progress)[1]
-        job, progress = submission.perform(resource, body, self.person)
+        job, progress = submission.perform(resource, body, self.actor)
         with closing(cast("Generator[Any, None, None]", progress)):
             for tally in progress:
                 on_progress(f"Exporting {resource}", tally.rows, job.expected)
         return _copy_file(json_records.export(job.export), job.file(), stream, on_progress)
 
     def preview(self, resource: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        return json_records.preview(submission.dry_run(resource, body, self.person))
+        return json_records.preview(submission.dry_run(resource, body, self.actor))
 
     def history(self, query: Mapping[str, str]) -> dict[str, Any]:
-        return json_records.page(tracking.history(self.person, query), json_records.export)
+        return json_records.page(tracking.history(self.actor, query), json_records.export)
 
     def find(self, export_id: str) -> dict[str, Any]:
-        return json_records.export(tracking.find(self.person, export_id))
+        return json_records.export(tracking.find(self.actor, export_id))
 
     def manifest(self, export_id: str) -> dict[str, Any]:
-        return tracking.manifest(self.person, export_id)
+        return tracking.manifest(self.actor, export_id)
 
     def log(self, export_id: str, query: Mapping[str, str]) -> dict[str, Any]:
-        return json_records.page(tracking.log(self.person, export_id, query), json_records.event)
+        return json_records.page(tracking.log(self.actor, export_id, query), json_records.event)
 
     def fetch(self, export_id: str, stream: BinaryIO, on_progress: Show) -> FetchedFile:
         export, file = self._copy_export(export_id, stream, on_progress)
-        tracking.note_download(self.person, export, "The whole file, by the rowferry command.")
+        tracking.note_download(self.actor, export, "The whole file, by the rowferry command.")
         return file
 
     def retry(self, export_id: str) -> dict[str, Any]:
-        return json_records.export(tracking.retry(self.person, export_id))
+        return json_records.export(tracking.retry(self.actor, export_id))
 
     def cancel(self, export_id: str) -> dict[str, Any]:
-        return json_records.export(tracking.cancel(self.person, export_id))
+        return json_records.export(tracking.cancel(self.actor, export_id))
 
     def delete(self, export_id: str) -> None:
-        tracking.delete(self.person, export_id)
+        tracking.delete(self.actor, export_id)
 
     def resources(self) -> list[dict[str, Any]]:
         formats = catalogue.formats()
@@ -75,7 +76,7 @@ class LocalClient:
         return json_records.resource(catalogue.resource(name, self.person), catalogue.formats())
 
     def _copy_export(self, export_id: str, stream: BinaryIO, on_progress: Show) -> tuple[Any, FetchedFile]:
-        export, file = tracking.open_file(self.person, export_id)
+        export, file = tracking.open_file(self.actor, export_id)
         return export, _copy_file(json_records.export(export), file, stream, on_progress)
 
 

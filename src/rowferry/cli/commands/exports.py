@@ -19,7 +19,7 @@ app = typer.Typer(
 OptionalText = Annotated[str | None, typer.Option(show_default=False)]
 Page = Annotated[int, typer.Option(min=1, help="Page, from 1.")]
 HISTORY = ("export_id", "created_at", "resource_type", "format", "status", "exported_items", "file_size")
-LOG = ("created_at", "event", "message", "processed_items", "total_items", "actor")
+LOG = ("created_at", "event", "message", "processed_items", "total_items", "actor", "on_behalf_of")
 
 
 @app.command(name="list")
@@ -143,7 +143,7 @@ def _print_page(page: dict[str, Any], columns: tuple[str, ...], as_json: bool) -
     if as_json:
         print_json(page)
         return
-    print_table(columns, [[_cell(item[name]) for name in columns] for item in page["data"]])
+    print_table(columns, [[_cell(item.get(name)) for name in columns] for item in page["data"]])
     pagination = page["pagination"]
     echo_err(f"Page {pagination['current_page']} of {pagination['last_page']}; {pagination['total']:,} in all.")
 

@@ -52,14 +52,23 @@ def verify(
     manifest_data = engine.read_json(manifest_path.read_bytes(), manifest_path)
     checks = engine.verify(file, manifest_data, _keys(keys, engine), unsigned=unsigned)
     is_valid = all(check.ok is not False for check in checks)
+    accounts = {name: manifest_data[name] for name in ("actor", "on_behalf_of") if name in manifest_data}
     if as_json:
         check_records = [{name: getattr(check, name) for name in check.__slots__} for check in checks]
-        print_json({"file": str(file), "good": is_valid, "checks": check_records})
+        print_json({"file": str(file), "good": is_valid, "checks": check_records, **accounts})
     else:
         print_table(("What", "Good", "Found"), [[check.what, GOOD[check.ok], check.found] for check in checks])
+    for what, account in accounts.items():
+        if isinstance(account, dict):
+            echo_err(f"The manifest says {what}: {_account(account)}")
     echo_err(f"{file}: {'as it was made' if is_valid else 'NOT proved to be as it was made'}.")
     if not is_valid:
         raise typer.Exit(NOT_AS_MADE)
+
+
+def _account(account: dict[str, Any]) -> str:
+    """`owner (id 7)`; the operator has no id."""
+    return str(account.get("name")) + (f" (id {account['id']})" if account.get("id") else "")
 
 
 def _keys(source: str | None, engine: Any) -> list[Any]:

@@ -29,7 +29,10 @@ FIELDS = (
     "created_at",
     "previous_hash",
 )
-"""What the hash of an event is made of."""
+"""What the hash of an event is made of, whatever they say."""
+ADDED_FIELDS = ("on_behalf_of_id", "on_behalf_of_name", "on_behalf_of_email")
+"""What it is made of only where they say something (not null): events of before these fields have their old hash."""
+COLUMNS = FIELDS + ADDED_FIELDS
 ANCHORED = ("day", "chains", "events", "heads_hash", "previous_hash")
 """What the hash of a day's anchor is made of."""
 MOST_SUSPECTS = 100
@@ -61,7 +64,9 @@ class Finding:
 
 def event(row: Mapping[str, Any]) -> dict[str, Any]:
     """An event as plain JSON, from values of the database; its hash comes with it if it is there."""
-    values = {name: row[name] for name in (*FIELDS, "hash") if name in row}
+    values = {
+        name: row[name] for name in (*COLUMNS, "hash") if name in row and (name in FIELDS or row[name] is not None)
+    }
     return values | {"export_id": str(row["export_id"]), "created_at": instant(row["created_at"])}
 
 
@@ -72,7 +77,8 @@ def instant(moment: datetime) -> str:
 
 def fingerprint(record: Event) -> str:
     """The hash that an event has to have."""
-    return digest({name: record[name] for name in FIELDS})
+    added_values = {name: record[name] for name in ADDED_FIELDS if record.get(name) is not None}
+    return digest({name: record[name] for name in FIELDS} | added_values)
 
 
 def anchor_fingerprint(anchor: Mapping[str, Any]) -> str:

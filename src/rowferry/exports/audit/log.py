@@ -25,12 +25,13 @@ from rowferry.exports.errors import InvalidRequest, NotFound
 from rowferry.exports.integrity import signing
 from rowferry.exports.models import AuditAnchor, Export, ExportLog
 
-VALUES = (*hash_chain.FIELDS, "hash")
+VALUES = (*hash_chain.COLUMNS, "hash")
 STEP = 200
 """Exports that are read at a time."""
 SLACK = timedelta(days=1)
 """How late an anchor may be, in case no scheduler runs, before its absence is told."""
-LOG_VERSION = 1
+LOG_VERSION = 2
+"""2: an event has `on_behalf_of_*` where it says something."""
 
 
 @dataclass(slots=True)

@@ -20,6 +20,7 @@ from rowferry.exports.lifecycle import Claim, FileResult
 from rowferry.exports.planning.column_privacy import describe_withheld
 from rowferry.exports.planning.computed_columns import Failure
 from rowferry.exports.planning.plan import Plan
+from rowferry.exports.resources.actor import Identity
 from rowferry.exports.storage import storage
 
 MAX_NAMED_FAILURES = 50
@@ -79,7 +80,8 @@ class FileBuilder:
             plan,
             exported_at=reader.snapshot_at,
             export_id=str(claim.export.pk),
-            requested_by=claim.export.user_name,
+            actor=_name(claim.export.actor),
+            on_behalf_of=_name(claim.export.on_behalf_of),
             item_count=expected if count_is_exact else None,
         )
         self._writer = plan.writer_class(header, self._bytes)
@@ -182,8 +184,18 @@ def notes(plan: Plan, tally: Tally, adjustments: Mapping[str, int]) -> tuple[tup
     return tuple(messages)
 
 
+def _name(account: Identity | None) -> str:
+    return account["name"] if account else ""
+
+
 def file_header(
-    plan: Plan, *, exported_at: datetime, export_id: str = "", requested_by: str = "", item_count: int | None = None
+    plan: Plan,
+    *,
+    exported_at: datetime,
+    export_id: str = "",
+    actor: str = "",
+    on_behalf_of: str = "",
+    item_count: int | None = None,
 ) -> FileHeader:
     """What the file of a plan says of itself."""
     spec = plan.spec
@@ -201,7 +213,8 @@ def file_header(
         time_zone=spec.time_zone,
         headers=spec.headers,
         nested=spec.nested,
-        requested_by=requested_by,
+        actor=actor,
+        on_behalf_of=on_behalf_of,
         program=manifest.PROGRAM,
         options=spec.options,
     )

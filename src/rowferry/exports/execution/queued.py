@@ -22,7 +22,7 @@ from rowferry.exports.lifecycle import Claim
 from rowferry.exports.models import Export
 from rowferry.exports.planning.plan import build_plan
 from rowferry.exports.planning.spec import ExportSpec
-from rowferry.exports.resources.resource import Actor
+from rowferry.exports.resources.actor import Person
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ def run(claim: Claim, timeout_errors: TimeoutErrors = ()) -> None:
             lifecycle.fail(claim, UnexpectedFault("A fault in the program; it is in the worker's log."), heartbeat.rows)
 
 
-def owner_of(export: Export) -> Actor:
+def owner_of(export: Export) -> Person:
     """Whose rights hold. An export whose owner was removed may not run; the operator's own have no owner."""
     if export.user_id is not None:
         return cast("AbstractUser", get_user_model()._default_manager.get(pk=export.user_id))

@@ -61,7 +61,8 @@ class FileHeader:
     time_zone: str = "UTC"
     headers: str = "names"
     nested: bool = False
-    requested_by: str = ""
+    actor: str = ""
+    on_behalf_of: str = ""
     program: str = "Rowferry"
     options: Mapping[str, Any] = field(default_factory=dict)
 

@@ -82,4 +82,6 @@ def facts(order: FileHeader) -> dict[str, Any]:
         **({} if order.item_count is None else {"item_count": order.item_count}),
         "columns": [column.name for column in order.columns],
         "filters": dict(order.filters),
+        "actor": order.actor or None,
+        "on_behalf_of": order.on_behalf_of or None,
     }

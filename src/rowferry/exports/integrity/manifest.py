@@ -15,6 +15,8 @@ from rowferry.exports.persistent_names import MANIFEST_SUFFIX
 from rowferry.exports.storage import Storage, StoredFile
 
 PROGRAM = f"Rowferry {__version__}"
+MANIFEST_VERSION = 2
+"""1 had `requested_by`, the person whose rights held; 2 has `actor` and `on_behalf_of`."""
 
 
 def describe(
@@ -32,13 +34,14 @@ def describe(
     """The manifest as plain JSON, signed. `expected` = rows counted in the same snapshot; `to_cell + failed` equals it.
     `withheld` = by name, the columns that were masked, hashed or dropped."""
     fields = {
-        "manifest_version": 1,
+        "manifest_version": MANIFEST_VERSION,
         "program": PROGRAM,
         "export_id": str(export.pk),
         "resource_type": export.resource,
         "format": export.format,
         "spec": export.spec,
-        "requested_by": {"id": export.user_id, "name": export.user_name, "email": export.user_email},
+        "actor": export.actor,
+        "on_behalf_of": export.on_behalf_of,
         "requested_at": rfc3339(export.created_at),
         "as_of": rfc3339(as_of),
         "time_zone": export.spec["time_zone"],

@@ -198,7 +198,8 @@ def mark_cancelled(claim: Claim, rows: int) -> bool:
     with transaction.atomic():
         if not claim.rows.update(status=Status.CANCELLED, completed_at=Now(), lease_until=None, exported_items=rows):
             return False
-        record(claim.export, Event.CANCELLED, f"Cancelled after {rows:,} rows.", processed_items=rows)
+        message = f"Cancelled after {rows:,} rows."
+        record(claim.export, Event.CANCELLED, message, processed_items=rows, **_canceller(claim.export))
         end_attempt(claim.export, claim.fence, "cancelled", rows)
     return True
 
@@ -214,5 +215,10 @@ def mark_abandoned_cancelled(export: Export) -> bool:
         ):
             return False
         end_abandoned_attempts(export)
-        record(export, Event.CANCELLED, "Cancelled; its worker had ended.")
+        record(export, Event.CANCELLED, "Cancelled; its worker had ended.", **_canceller(export))
     return True
+
+
+def _canceller(export: Export) -> dict[str, Any]:
+    """The columns of an event that say who asked for the end of an export."""
+    return Export.objects.values_list("cancel_requested_by", flat=True).get(pk=export.pk) or {}

@@ -19,7 +19,7 @@ from rowferry.exports.audit import hash_chain
 from rowferry.exports.errors import FenceLost, Interrupted, RowferryError
 from rowferry.exports.lifecycle import counters
 from rowferry.exports.models import Attempt, EmailOutbox, Event, Export, ExportLog, Leader, MailKind
-from rowferry.exports.resources.resource import Actor
+from rowferry.exports.resources.actor import Actor, event_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +36,12 @@ class LogPosition:
 class LogEntry:
     """One line to be: what happened, who did it (by default nobody: the program itself), and facts by column."""
 
-    def __init__(self, event: Event, message: str, *, actor: Actor = None, **fields: Any) -> None:
+    def __init__(self, event: Event, message: str, *, actor: Actor | None = None, **fields: Any) -> None:
         self.event, self.message, self.actor, self.fields = event, message[:500], actor, fields
 
 
 @transaction.atomic(savepoint=False)
-def record(export: Export, event: Event, message: str, *, actor: Actor = None, **fields: Any) -> None:
+def record(export: Export, event: Event, message: str, *, actor: Actor | None = None, **fields: Any) -> None:
     """Append one line to an export's log."""
     position = lock_export(Export.objects.filter(pk=export.pk))
     if position is None:
@@ -117,15 +117,13 @@ def _row(export: Export, now: datetime, entry: LogEntry, number: int, previous_h
         export=export,
         event=entry.event.value,
         message=entry.message,
-        actor_id=str(entry.actor.pk) if entry.actor else "",
-        actor_name=entry.actor.get_username() if entry.actor else "",
-        actor_email=entry.actor.email if entry.actor else "",
         created_at=now,
         sequence=number,
         previous_hash=previous_hash,
+        **event_values(entry.actor),
         **entry.fields,
     )
-    row.hash = hash_chain.fingerprint(hash_chain.event({name: getattr(row, name) for name in hash_chain.FIELDS}))
+    row.hash = hash_chain.fingerprint(hash_chain.event({name: getattr(row, name) for name in hash_chain.COLUMNS}))
     return row
 
 

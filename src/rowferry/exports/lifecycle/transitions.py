@@ -23,7 +23,7 @@ from rowferry.exports.lifecycle.log_writer import (
     start_position,
 )
 from rowferry.exports.models import Event, Export, Status
-from rowferry.exports.resources.resource import Actor
+from rowferry.exports.resources.actor import Actor, event_values
 
 MOVES: Mapping[Status, frozenset[Status]] = {
     Status.PENDING: frozenset({Status.PROCESSING, Status.FAILED, Status.CANCELLED}),
@@ -85,7 +85,7 @@ def request_cancel(export: Export, actor: Actor) -> None:
             record(export, Event.CANCELLED, "Cancelled before its file was made.", actor=actor)
             return
         running = Export.objects.filter(pk=export.pk, status=Status.PROCESSING, cancel_requested_at=None)
-        if running.update(cancel_requested_at=Now()):
+        if running.update(cancel_requested_at=Now(), cancel_requested_by=event_values(actor)):
             return
     export.refresh_from_db()
     if export.status != Status.PROCESSING:
@@ -101,7 +101,7 @@ def expire(export: Export) -> bool:
     return True
 
 
-def delete(export: Export, actor: Actor, message: str = "The file was deleted.") -> bool:
+def delete(export: Export, actor: Actor | None, message: str = "The file was deleted.") -> bool:
     """Any ended export → deleted. The file goes afterwards. False: it has not ended, or is deleted already."""
     ended_statuses = [status for status, targets in MOVES.items() if Status.DELETED in targets]
     with transaction.atomic():

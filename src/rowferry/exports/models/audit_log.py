@@ -10,6 +10,8 @@ from typing import Any
 from django.db import models
 from django.utils.translation import gettext_noop as _
 
+from rowferry.exports.resources.actor import Identity, identity
+
 
 class Event(models.TextChoices):
     """What can happen to an export."""
@@ -31,7 +33,8 @@ class ExportLog(models.Model):
     """One audit event. Only ever inserted; outlives the file and the user, whose name it copies.
 
     `sequence` counts an export's events from 1. `hash` is made of all the others here and of `previous_hash`, the hash
-    of the event before (see `chain`); the last one's number and hash are also in the export's row.
+    of the event before (see `chain`); the last one's number and hash are also in the export's row. `on_behalf_of_…` are
+    null where the actor's own rights held, and in events of before there were these columns.
     """
 
     export = models.ForeignKey("rowferry.Export", on_delete=models.PROTECT, related_name="log", db_index=False)
@@ -46,6 +49,9 @@ class ExportLog(models.Model):
     actor_id = models.CharField(max_length=64, blank=True)
     actor_name = models.CharField(max_length=150, blank=True)
     actor_email = models.CharField(max_length=254, blank=True)
+    on_behalf_of_id = models.CharField(max_length=64, null=True)
+    on_behalf_of_name = models.CharField(max_length=150, null=True)
+    on_behalf_of_email = models.CharField(max_length=254, null=True)
     created_at = models.DateTimeField()
     sequence = models.PositiveIntegerField()
     previous_hash = models.CharField(max_length=64, blank=True)
@@ -71,6 +77,18 @@ class ExportLog(models.Model):
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Always refused."""
         raise TypeError("The log of an export is append-only.")
+
+    @property
+    def actor(self) -> Identity | None:
+        """Who acted; None = the program itself."""
+        return identity(self.actor_id, self.actor_name, self.actor_email) if self.actor_name else None
+
+    @property
+    def on_behalf_of(self) -> Identity | None:
+        """The person whose rights held, if that is somebody else than the actor."""
+        if not self.on_behalf_of_name:
+            return None
+        return identity(self.on_behalf_of_id, self.on_behalf_of_name, self.on_behalf_of_email or "")
 
 
 class AuditAnchor(models.Model):

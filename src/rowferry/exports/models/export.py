@@ -15,6 +15,7 @@ from rowferry.exports.models.audit_log import AuditAnchor as AuditAnchor
 from rowferry.exports.models.audit_log import Event as Event
 from rowferry.exports.models.audit_log import ExportLog as ExportLog
 from rowferry.exports.models.mode_reason import ModeReason
+from rowferry.exports.resources.actor import PERSON_KIND, Identity, identity
 
 
 class Status(models.TextChoices):
@@ -62,6 +63,9 @@ class Export(models.Model):
     )
     user_name = models.CharField(max_length=150, blank=True)
     user_email = models.CharField(max_length=254, blank=True)
+    actor_kind = models.CharField(max_length=16, null=True)
+    """Who ordered it: the `person` of the three columns above, whose rights hold, or the `operator`; null = from before
+    this was recorded."""
     resource = models.CharField(max_length=100)
     format = models.CharField(max_length=32)
     spec = models.JSONField()
@@ -93,6 +97,8 @@ class Export(models.Model):
     wakeup_sent_at = models.DateTimeField(null=True)
     worker = models.CharField(max_length=200, blank=True)
     cancel_requested_at = models.DateTimeField(null=True)
+    cancel_requested_by = models.JSONField(null=True)
+    """Who asked, as the columns of the event that will say so."""
 
     file_key = models.CharField(max_length=200, blank=True)
     file_size = models.BigIntegerField(null=True)
@@ -116,6 +122,22 @@ class Export(models.Model):
 
     def __str__(self) -> str:
         return f"{self.resource} as {self.format} ({self.status})"
+
+    @property
+    def actor(self) -> Identity | None:
+        """Who ordered it; None = not recorded."""
+        if self.actor_kind == PERSON_KIND:
+            return self._owner
+        return identity(None, self.actor_kind, "") if self.actor_kind else None
+
+    @property
+    def on_behalf_of(self) -> Identity | None:
+        """The person whose rights hold, if that is somebody else than the actor."""
+        return self._owner if self.user_name and self.actor_kind not in (PERSON_KIND, None) else None
+
+    @property
+    def _owner(self) -> Identity:
+        return identity(self.user_id, self.user_name, self.user_email)
 
     @property
     def filename(self) -> str:

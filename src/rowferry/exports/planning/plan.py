@@ -26,7 +26,7 @@ from rowferry.exports.planning.spec import ExportSpec, zone
 from rowferry.exports.resources import registry
 from rowferry.exports.resources.columns import Column, Redaction
 from rowferry.exports.resources.paths import field_at
-from rowferry.exports.resources.resource import Actor, Resource
+from rowferry.exports.resources.resource import Person, Resource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,7 @@ class Plan:
 
     spec: ExportSpec
     resource: Resource
-    person: Actor
+    person: Person
     queryset: QuerySet[Any]
     columns: tuple[Column, ...]
     withheld: Withheld
@@ -52,7 +52,7 @@ class Plan:
         )
 
 
-def build_plan(spec: ExportSpec, person: Actor) -> Plan:
+def build_plan(spec: ExportSpec, person: Person) -> Plan:
     """The plan, if this person may have it. NotPermitted: the resource, or a column that was named, is not theirs."""
     resource = registry.resource(spec.resource)
     require(person, resource)
@@ -75,7 +75,7 @@ def build_plan(spec: ExportSpec, person: Actor) -> Plan:
     )
 
 
-def require(person: Actor, resource: Resource) -> None:
+def require(person: Person, resource: Resource) -> None:
     """NotPermitted unless this person may export the resource. None is the operator, who may."""
     if not has_permission(person, resource.permission):
         raise NotPermitted(
@@ -83,18 +83,18 @@ def require(person: Actor, resource: Resource) -> None:
         )
 
 
-def has_permission(person: Actor, permission: str | None) -> bool:
+def has_permission(person: Person, permission: str | None) -> bool:
     if person is None or not permission:
         return True
     return bool(person.is_active and person.has_perm(permission))
 
 
-def withheld(person: Actor, resource: Resource) -> dict[str, Redaction]:
+def withheld(person: Person, resource: Resource) -> dict[str, Redaction]:
     """The columns that this person may not see, and what they get instead."""
     return {c.name: c.on_denied for c in resource.by_name.values() if not has_permission(person, c.permission)}
 
 
-def require_content(person: Actor, export: Export) -> None:
+def require_content(person: Person, export: Export) -> None:
     """NotPermitted unless this person may have today what the file of an export holds, and what it was chosen by."""
     resource = registry.resource(export.resource)
     require(person, resource)
@@ -144,7 +144,7 @@ def _with_nest(resource: Resource, spec: ExportSpec) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _queryset(resource: Resource, spec: ExportSpec, person: Actor) -> QuerySet[Any]:
+def _queryset(resource: Resource, spec: ExportSpec, person: Person) -> QuerySet[Any]:
     condition = Q()
     for rule in resource.filters:
         if any(name in spec.filters for name in rule.names):

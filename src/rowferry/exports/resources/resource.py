@@ -13,18 +13,18 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.utils.translation import gettext_noop as _
 
+from rowferry.exports.resources.actor import Person
 from rowferry.exports.resources.columns import Column
 from rowferry.exports.resources.filters import Filter, Matches
 from rowferry.exports.resources.registry import register
 
-__all__ = ["Column", "Resource", "register"]
+__all__ = ["Actor", "Column", "Person", "Resource", "register"]
 
-Actor = AbstractUser | None
-"""Who asks. None = the operator at the machine itself, who may see every row and column."""
+Actor = Person
+"""The former name of `Person`, which declarations may still import."""
 
 KEYS = Matches("ids", "pk", _("Ids"), title="")
 """The filter that every resource has: exactly these rows, as they were ticked in a list."""
@@ -53,8 +53,9 @@ class Resource:
         self.by_name = {column.name: column.resolve(self.model) for column in self.columns}
         self._check()
 
-    def rows_for(self, person: Actor) -> models.QuerySet[Any]:
-        """The rows that this person may see; override to narrow. Holds in count, preview, worker and page."""
+    def rows_for(self, person: Person) -> models.QuerySet[Any]:
+        """The rows that this person may see (None = the operator: all); override to narrow. Holds in count, preview,
+        worker and page."""
         return self.model._default_manager.all()
 
     @property

@@ -17,7 +17,7 @@ from rowferry.exports import submission
 from rowferry.web.order_key import FIELD, new_key
 
 if TYPE_CHECKING:
-    from rowferry.exports.models import Export, ModeReason
+    from rowferry.exports.models import Export, ExportLog, ModeReason
 
 register = template.Library()
 
@@ -75,6 +75,8 @@ ADVICE = {
     "interrupted": gettext_noop("Nothing is wrong with what you asked for: press Retry."),
     "client_gone": gettext_noop("The connection ended before the file did: press Retry, and it is made in the queue."),
 }
+ACTORS = {"operator": gettext_noop("the operator")}
+"""Who acts without an account."""
 RETRY = gettext_noop("Press Retry.")
 CHANGE = gettext_noop("Edit it, make another choice, and run it again.")
 
@@ -129,6 +131,18 @@ def good_for(name: str) -> str:
 def advice(error: dict[str, Any]) -> str:
     """What its owner can do about a failed export."""
     return _(ADVICE.get(error["code"], RETRY if error.get("retryable") else CHANGE))
+
+
+@register.filter
+def who(record: Export | ExportLog) -> str:
+    """Who ordered an export, or did what an event says; and on behalf of whom."""
+    actor, principal = record.actor, record.on_behalf_of
+    if actor is None:
+        return _("the program")
+    name = actor["name"] if actor["id"] else _(ACTORS.get(actor["name"], actor["name"]))
+    if principal is None:
+        return name
+    return _("%(actor)s, on behalf of %(person)s") % {"actor": name, "person": principal["name"]}
 
 
 @register.filter

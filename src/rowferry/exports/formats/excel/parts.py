@@ -96,7 +96,7 @@ def core_properties(order: FileHeader) -> bytes:
         'xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:dcterms="http://purl.org/dc/terms/" '
         'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
         f"<dc:title>{xml_text(order.resource_label)}</dc:title>"
-        f"<dc:creator>{xml_text(order.requested_by or order.program)}</dc:creator>"
+        f"<dc:creator>{xml_text(order.actor or order.program)}</dc:creator>"
         f'<dcterms:created xsi:type="dcterms:W3CDTF">{created}</dcterms:created></cp:coreProperties>'
     ).encode()
 

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("rowferry", "0001_initial")]
+    dependencies = [("rowferry", "0002_actor")]
 
     operations = [
         migrations.AddField(
