@@ -17,10 +17,10 @@ import yaml
 from typer.main import get_command
 
 import rowferry.exports
-from rowferry.api import problems, urls
+from rowferry.api import urls
 from rowferry.cli.main import app
 from rowferry.config.environment import env
-from rowferry.exports import conf, errors
+from rowferry.exports import conf, errors, records
 from rowferry.exports.encoding.value_types import ValueType
 from rowferry.exports.errors import RowferryError
 from rowferry.exports.formats import format_writers
@@ -140,7 +140,7 @@ def test_every_error_code_is_in_the_errors_page_with_its_status(error: type[Rowf
     row = first_cells("docs/errors.md")[error.code]
     if error.__module__ == errors.__name__:
         stored = {"code": error.code, "title": "", "detail": ""}
-        assert row[0] == str(problems.problem_of_export(stored)["status"])
+        assert row[0] == str(records.problem(stored)["status"])
 
 
 def test_the_codes_of_the_command_are_in_the_errors_page() -> None:

@@ -44,6 +44,7 @@ POST   api/v1/exports/<str:export_id>/cancel        waiting    401   404   202  
 POST   api/v1/exports/<str:export_id>/cancel        completed  401   404   409   404   404   404   409   401   401   401
 GET    api/v1/resources                             -          401   200   200   200   200   200   200   401   401   401
 GET    api/v1/resources/<str:name>                  -          401   403   200   200   403   200   403   401   401   401
+GET    api/v1/resources/<str:name>/schema.json      -          401   403   200   200   403   200   403   401   401   401
 GET    api/v1/                                      -          404   404   404   404   404   404   404   404   404   404
 """
 PAGE = """

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 
 from rowferry.assets.models import Asset
 from rowferry.exports.models import Export
@@ -83,6 +84,17 @@ def test_many_rows_are_queued(api: ApiClient) -> None:
     assert found["estimated_wait"] >= 1
     assert answer["Location"] == here
     assert int(answer["Retry-After"]) >= 1
+    queued = "Your export of 11 rows is queued. It will be at status_url when it is done. "
+    assert found["message"] == f"{queued}A mail to owner@example.com will say when it is done."
+
+
+@pytest.mark.parametrize("email, wanted", [("owner@example.com", False), ("", True)], ids=["no wish", "no address"])
+def test_answer_says_that_no_mail_will_come(api: ApiClient, owner: User, email: str, wanted: bool) -> None:
+    create_assets(1)
+    User.objects.filter(pk=owner.pk).update(email=email)
+    message = api.create_export(email_notification=wanted, **{"async": True}).json()["message"]
+    queued = "Your export of 1 row is queued. It will be at status_url when it is done."
+    assert message == f"{queued} No mail will be sent."
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def test_every_answer_is_as_described(description: Any, headers: dict[str, str],
     tally = FuzzReport()
     fuzz_operations(tally, description, headers, mode, EXAMPLES)
     assert tally.broken == []
-    assert len(tally.operations) == 11
+    assert len(tally.operations) == 12
     assert tally.answers(500) == 0
 
 

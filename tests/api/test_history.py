@@ -7,10 +7,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from rowferry.assets.models import Asset
-from rowferry.exports.models import Export, ExportLog
+from rowferry.exports.models import Export, ExportLog, MailKind
+from rowferry.exports.scheduling.notifications import send_due
 from rowferry.exports.submission import Operator, enqueue
 from tests.api.conftest import ApiClient, content, problem
 
@@ -37,6 +40,7 @@ FIELDS = {
     "started_at",
     "completed_at",
     "duration_seconds",
+    "email_sent_at",
     "expires_at",
     "download_url",
     "download_count",
@@ -96,6 +100,7 @@ def test_both_days_are_inclusive(api: ApiClient) -> None:
     assert ids(api.get("/exports?date_from=2025-10-30&date_to=2025-10-30")) == [str(export.pk)]
     assert ids(api.get("/exports?date_from=2025-10-31")) == []
     assert ids(api.get("/exports?date_to=2025-10-29")) == []
+    assert ids(api.get("/exports?date_to=9999-12-31")) == [str(export.pk)]
 
 
 @pytest.mark.parametrize(
@@ -112,7 +117,6 @@ def test_both_days_are_inclusive(api: ApiClient) -> None:
         ("status=ready", "status"),
         ("date_from=30.10.2025", "date_from"),
         ("date_from=2025-W44-4", "date_from"),
-        ("date_to=9999-12-31", "date_to"),
         ("format=%00", "format"),
         ("resource_type=%00", "resource_type"),
         ("colour=red", "colour"),
@@ -155,6 +159,34 @@ def test_one_export_says_everything(api: ApiClient, assets: list[Asset]) -> None
     assert found["duration_seconds"] >= 0
 
 
+def test_status_says_when_the_mail_about_the_end_was_sent(api: ApiClient, assets: list[Asset]) -> None:
+    export = api.run_export()
+    assert api.get(f"/exports/{export.pk}").json()["email_sent_at"] is None
+    assert send_due() == 1
+    sent_at = export.mails.get().sent_at
+    assert datetime.fromisoformat(api.get(f"/exports/{export.pk}").json()["email_sent_at"]) == sent_at
+
+
+def test_reminder_does_not_count_as_the_mail_about_the_end(api: ApiClient, assets: list[Asset]) -> None:
+    export = api.run_export(email_notification=False)
+    values = {"created_at": timezone.now(), "sent_at": timezone.now(), "recipient": "owner@example.com"}
+    export.mails.create(kind=MailKind.REMINDER, **values)
+    assert api.get(f"/exports/{export.pk}").json()["email_sent_at"] is None
+
+
+def test_mails_of_a_page_are_read_at_once(api: ApiClient, assets: list[Asset]) -> None:
+    def count_queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            api.get("/exports")
+        return len(captured)
+
+    api.run_export()
+    count_of_one = count_queries()
+    for _ in range(3):
+        api.run_export()
+    assert count_queries() == count_of_one
+
+
 def test_times_are_rfc_3339_in_utc_with_z(api: ApiClient) -> None:
     export = api.run_export()
     with timezone.override("Asia/Tokyo"):
@@ -176,6 +208,15 @@ def test_a_running_export_says_how_far_it_is(api: ApiClient) -> None:
     Export.objects.filter(pk=export.pk).update(status="processing", worker="w", exported_items=56, total_items=100)
     found = api.get(f"/exports/{export.pk}").json()
     assert (found["progress_percent"], found["message"]) == (56, "Processing… (56% complete)")
+    assert found["success_rate"] == 100.0
+
+
+def test_success_rate_of_a_running_export_falls_with_each_row_that_is_left_out(api: ApiClient) -> None:
+    export = api.queue_export()
+    Export.objects.filter(pk=export.pk).update(status="processing", worker="w", total_items=100)
+    assert api.get(f"/exports/{export.pk}").json()["success_rate"] == 100.0
+    Export.objects.filter(pk=export.pk).update(exported_items=3, failed_items=1)
+    assert api.get(f"/exports/{export.pk}").json()["success_rate"] == 75.0
 
 
 def test_what_has_expired_has_no_download_url(api: ApiClient) -> None:
@@ -216,6 +257,7 @@ def test_an_event_says_who_did_it(api: ApiClient) -> None:
         "on_behalf_of",
         "created_at",
     }
+    assert found[0]["processed_items"] == 0
     assert found[0]["actor"] == {"id": str(api.user.pk), "name": "owner", "email": "owner@example.com"}
     assert found[1]["actor"] is None
     assert found[0]["created_at"].endswith("Z")

@@ -26,6 +26,7 @@ OPERATIONS = {
     "/api/v1/exports/{export_id}/cancel": {"post"},
     "/api/v1/resources": {"get"},
     "/api/v1/resources/{name}": {"get"},
+    "/api/v1/resources/{name}/schema.json": {"get"},
 }
 
 

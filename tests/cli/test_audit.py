@@ -50,3 +50,10 @@ def test_what_cannot_be_checked_ends_with_1_and_a_wrong_command_line_with_2(cli:
     assert cli("audit", "verify", "--file", "nowhere").exit_code == 1
     assert cli("audit", "export", "--from", "yesterday").exit_code == 1
     assert cli("audit", "verify", "--export", "a", "--file", "b").exit_code == 2
+
+
+def test_the_last_day_that_there_is_may_be_named(cli: Cli, owner: User) -> None:
+    create_log_chain(owner, 3)
+    result = cli("audit", "export", "--to", "9999-12-31")
+    assert result.exit_code == 0
+    assert '"kind":"event"' in result.stdout

@@ -155,7 +155,7 @@ def test_a_dry_run_prints_a_preview_and_stores_nothing(cli: Cli) -> None:
     shown = cli("export", "assets", "-f", "csv", "--columns", "name", "--dry-run")
     told = cli("export", "assets", "-f", "csv", "--columns", "name", "--dry-run", "--json")
     assert (shown.exit_code, shown.stdout) == (0, "'=1+1\n")
-    assert "1 rows" in shown.stderr
+    assert "1 row, " in shown.stderr
     assert "formula" in shown.stderr
     answer = json.loads(told.stdout)
     assert (answer["status"], answer["total_items"], answer["preview"]) == ("DRY_RUN_SUCCESS", 1, [{"name": "'=1+1"}])

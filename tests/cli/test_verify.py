@@ -16,10 +16,12 @@ from django.contrib.auth.models import User
 from typer.testing import Result
 
 from rowferry.exports import catalogue
+from rowferry.exports.encoding.row_count import RowCount
 from rowferry.exports.formats import FormatWriter, format_writers
 from rowferry.exports.integrity import signing
 from tests.cli.conftest import Cli
 from tests.factories.assets import AssetFactory
+from tests.pages import blocks
 
 pytestmark = pytest.mark.django_db
 FORMATS = [one.name for one in catalogue.formats()]
@@ -91,6 +93,34 @@ def test_a_format_without_a_reader_is_not_checked(cli: Cli, keys: Path, monkeypa
     file = export_file(cli)
     monkeypatch.setattr(format_writers()["csv"], "count_rows", FormatWriter.count_rows)
     assert cli("verify", file, "--keys", keys).exit_code == 0
+
+
+@pytest.fixture
+def pgcopy(monkeypatch: pytest.MonkeyPatch) -> type[FormatWriter]:
+    """The format that docs/add-a-format.md adds."""
+    writers = format_writers()  # filled before the class is there
+    (code,) = [block for block in blocks("python", "docs/add-a-format.md") if "PgCopyWriter" in block]
+    namespace: dict[str, Any] = {"__name__": "tests.example"}
+    exec(compile(code, "docs/add-a-format.md", "exec"), namespace)
+    writer: type[FormatWriter] = namespace["PgCopyWriter"]
+    monkeypatch.setitem(writers, "pgcopy", writer)
+    return writer
+
+
+def test_a_file_of_a_new_format_is_as_it_was_made(
+    cli: Cli, keys: Path, pgcopy: type[FormatWriter], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = export_file(cli, "pgcopy")
+    done = cli("verify", file, "--keys", keys, "--json")
+    not_checked = {"rows": "not checked: there is no reader for pgcopy here"}
+    assert (done.exit_code, find_failed_checks(done)) == (0, not_checked)
+    counter = classmethod(lambda _cls, stream, _spec: RowCount(len(stream.readlines()) - 1, None))
+    monkeypatch.setattr(pgcopy, "count_rows", counter)
+    done = cli("verify", file, "--keys", keys, "--json")
+    assert (done.exit_code, find_failed_checks(done)) == (0, {})
+    file.write_bytes(file.read_bytes() + b"another row\n")
+    done = cli("verify", file, "--keys", keys, "--json")
+    assert (done.exit_code, find_failed_checks(done).keys()) == (3, {"bytes", "sha256", "rows"})
 
 
 def another_byte(file: Path, _manifest: Path) -> None:

@@ -97,3 +97,18 @@ def test_the_export_is_in_the_history_of_its_user(owner):
     export = Asset.exports.to_csv(user=owner)
     assert [each.pk for each in owner.rowferry_exports.all()] == [export.pk]
     assert Asset.exports.to_csv().user is None
+
+
+def test_async_queues_as_in_the_api(owner):
+    AssetFactory()
+    export = Asset.exports.to_csv(user=owner, **{"async": True})
+    assert (export.status, export.mode) == (Status.PENDING, "queued")
+    assert Asset.exports.to_csv(user=owner, **{"async": False}).status == Status.COMPLETED
+
+
+def test_async_that_contradicts_queue_is_refused(owner):
+    with pytest.raises(InvalidRequest, match="async: queue=True"):
+        Asset.exports.run(format="csv", user=owner, queue=True, **{"async": False})
+    with pytest.raises(InvalidRequest, match="async: "):
+        Asset.exports.run(format="csv", user=owner, **{"async": "later"})
+    assert not Export.objects.exists()

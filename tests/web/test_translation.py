@@ -45,7 +45,9 @@ def words_of_the_engine() -> Iterator[str]:
         yield from (column.label for column in resource.by_name.values())
     for one in catalogue.formats():
         yield from (one.label, one.description, *(text for o in one.options for text in (o.label, *o.titles.values())))
-    yield from (error.title for error in ours(RowferryError) if error.__module__ == "rowferry.exports.errors")
+    for error in ours(RowferryError):
+        if error.__module__ == "rowferry.exports.errors":
+            yield from (error.title, error.advice)
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from rest_framework.exceptions import APIException
 
 from rowferry.api import rate_limit_headers
 from rowferry.api.ranges import UnsatisfiableRangeError
-from rowferry.exports.errors import QuotaExceeded, RowferryError
+from rowferry.exports.errors import QuotaExceeded, RowferryError, problem_type_uri
 from rowferry.exports.framework_errors import to_rowferry_error
 
 logger = logging.getLogger(__name__)
@@ -58,25 +58,6 @@ def to_problem(error: Exception) -> Problem:
         return _from_rowferry(ours)
     logger.error("A request failed unexpectedly.", exc_info=error)
     return Problem(status=500, code="internal_error", detail="A fault in the program; it is in the server's log.")
-
-
-def problem_of_export(stored_error: Mapping[str, Any]) -> dict[str, Any]:
-    """The problem with which an export failed, as its row keeps it."""
-    by_code = {cls.code: cls.http_status for cls in _all_subclasses(RowferryError)}
-    status = by_code.get(stored_error["code"], 500)
-    problem = Problem(
-        status=status, code=stored_error["code"], title=stored_error["title"], detail=stored_error["detail"]
-    )
-    return problem.as_json() | {"retryable": bool(stored_error.get("retryable"))}
-
-
-def problem_type_uri(code: str) -> str:
-    """The URI of a kind of problem; it names it and leads nowhere."""
-    return f"urn:rowferry:problem:{code}"
-
-
-def _all_subclasses(cls: type[RowferryError]) -> list[type[RowferryError]]:
-    return [cls] + [subclass for child in cls.__subclasses__() for subclass in _all_subclasses(child)]
 
 
 def _from_rowferry(error: RowferryError) -> Problem:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from rowferry.api.serializers import Plain
-from rowferry.exports import catalogue
+from rowferry.exports import catalogue, records
 
 if TYPE_CHECKING:
-    from rowferry.exports.resources.parameter import Parameter
+    from rowferry.exports.catalogue import ResourceInfo
 
 
 class ChoiceSerializer(Plain):
@@ -27,7 +26,7 @@ class ColumnSerializer(Plain):
 
     name = serializers.CharField()
     label = serializers.CharField()  # type: ignore[assignment]
-    type = serializers.CharField(source="kind.value")
+    type = serializers.CharField()
     default = serializers.BooleanField()
     sortable = serializers.BooleanField()
     nest = serializers.CharField(allow_null=True)
@@ -42,13 +41,7 @@ class FilterSerializer(Plain):
     type = serializers.CharField()
     multiple = serializers.BooleanField()
     nullable = serializers.BooleanField()
-    choices = serializers.SerializerMethodField()
-
-    @extend_schema_field(ChoiceSerializer(many=True, allow_null=True))
-    def get_choices(self, parameter: Parameter) -> list[dict[str, Any]] | None:
-        if parameter.choices is None:
-            return None
-        return [{"value": value, "label": label} for value, label in parameter.choices]
+    choices = ChoiceSerializer(many=True, allow_null=True)
 
 
 class OptionSerializer(Plain):
@@ -87,16 +80,11 @@ class ResourceSerializer(Plain):
     sort_by = serializers.CharField(allow_blank=True)
     columns = ColumnSerializer(many=True)
     filters = FilterSerializer(many=True)
-    formats = serializers.SerializerMethodField()
-    export_url = serializers.SerializerMethodField()
+    formats = FormatSerializer(many=True)
+    export_url = serializers.URLField()
 
-    @extend_schema_field(FormatSerializer(many=True))
-    def get_formats(self, _resource: Any) -> Any:
-        return FormatSerializer(catalogue.formats(), many=True).data
-
-    @extend_schema_field(serializers.URLField())
-    def get_export_url(self, resource: Any) -> str:
-        return self.absolute_url("order", resource.name)
+    def to_representation(self, info: ResourceInfo) -> dict[str, Any]:
+        return records.resource(info, catalogue.formats(), self.absolute_url)
 
 
 class ResourcesSerializer(Plain):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from django.urls import reverse
@@ -10,23 +9,17 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from rowferry.api import problems
+from rowferry.exports import records
 
 if TYPE_CHECKING:
+    from rowferry.exports.execution.preview import Preview
     from rowferry.exports.models import Export, ExportLog
-
-STATUSES = ("pending", "processing", "completed", "failed", "cancelled", "expired", "deleted")
-MODES = ("immediate", "streamed", "queued")
+    from rowferry.exports.tracking import Page
 
 
 def absolute_url(request: Request, name: str, *args: object) -> str:
     """The absolute URL of an endpoint of this API, as the client sees this server."""
     return request.build_absolute_uri(reverse(f"rowferry_api:{name}", args=args))
-
-
-def instant(**options: Any) -> serializers.DateTimeField:
-    """RFC 3339 in UTC with `Z`, whatever time zone is active."""
-    return serializers.DateTimeField(default_timezone=UTC, **options)
 
 
 class Plain(serializers.Serializer[Any]):
@@ -67,11 +60,11 @@ class ExportSerializer(Plain):
     """One export of the caller. `actor` ordered it (null: not recorded); `on_behalf_of` = whose rights hold, if that is
     somebody else."""
 
-    export_id = serializers.UUIDField(source="pk")
-    resource_type = serializers.CharField(source="resource")
+    export_id = serializers.UUIDField()
+    resource_type = serializers.CharField()
     format = serializers.CharField()
-    status = serializers.ChoiceField(choices=STATUSES)
-    mode = serializers.ChoiceField(choices=MODES)
+    status = serializers.ChoiceField(choices=records.STATUSES)
+    mode = serializers.ChoiceField(choices=records.MODES)
     total_items = serializers.IntegerField()
     exported_items = serializers.IntegerField()
     failed_items = serializers.IntegerField()
@@ -79,42 +72,26 @@ class ExportSerializer(Plain):
     progress_percent = serializers.IntegerField()
     message = serializers.CharField()
     file_size = serializers.IntegerField(allow_null=True)
-    checksum = serializers.SerializerMethodField()
-    filters = serializers.DictField(source="spec.filters")
-    columns = serializers.ListField(source="spec.columns", child=serializers.CharField())
-    sort = serializers.SerializerMethodField()
+    checksum = serializers.CharField(allow_null=True)
+    filters = serializers.DictField()
+    columns = serializers.ListField(child=serializers.CharField())
+    sort = SortSerializer()
     actor = ActorSerializer(allow_null=True)
     on_behalf_of = ActorSerializer(allow_null=True)
-    created_at = instant()
-    started_at = instant(allow_null=True)
-    completed_at = instant(allow_null=True)
+    created_at = serializers.DateTimeField()
+    started_at = serializers.DateTimeField(allow_null=True)
+    completed_at = serializers.DateTimeField(allow_null=True)
     duration_seconds = serializers.FloatField(allow_null=True)
-    expires_at = instant(allow_null=True)
-    download_url = serializers.SerializerMethodField()
+    email_sent_at = serializers.DateTimeField(allow_null=True)
+    expires_at = serializers.DateTimeField(allow_null=True)
+    download_url = serializers.URLField(allow_null=True)
     download_count = serializers.IntegerField()
-    error = serializers.SerializerMethodField()
-    retry_of = serializers.UUIDField(source="retry_of_id", allow_null=True)
-    logs_url = serializers.SerializerMethodField()
+    error = ProblemSerializer(allow_null=True)
+    retry_of = serializers.UUIDField(allow_null=True)
+    logs_url = serializers.URLField()
 
-    @extend_schema_field(serializers.CharField(allow_null=True))
-    def get_checksum(self, export: Export) -> str | None:
-        return f"sha256:{export.sha256}" if export.sha256 else None
-
-    @extend_schema_field(SortSerializer)
-    def get_sort(self, export: Export) -> dict[str, str | None]:
-        return {"by": export.spec["sort_by"] or None, "order": export.spec["sort_order"]}
-
-    @extend_schema_field(serializers.URLField(allow_null=True))
-    def get_download_url(self, export: Export) -> str | None:
-        return self.absolute_url("download", export.pk) if export.can_be_downloaded else None
-
-    @extend_schema_field(ProblemSerializer(allow_null=True))
-    def get_error(self, export: Export) -> dict[str, Any] | None:
-        return problems.problem_of_export(export.error) if export.error else None
-
-    @extend_schema_field(serializers.URLField())
-    def get_logs_url(self, export: Export) -> str:
-        return self.absolute_url("logs", export.pk)
+    def to_representation(self, export: Export) -> dict[str, Any]:
+        return records.export(export, self.absolute_url)
 
 
 class LogSerializer(Plain):
@@ -128,45 +105,47 @@ class LogSerializer(Plain):
     current_batch = serializers.IntegerField(allow_null=True)
     total_batches = serializers.IntegerField(allow_null=True)
     duration_ms = serializers.IntegerField(allow_null=True)
-    error_message = serializers.SerializerMethodField()
+    error_message = serializers.CharField(allow_null=True)
     actor = ActorSerializer(allow_null=True)
     on_behalf_of = ActorSerializer(allow_null=True)
-    created_at = instant()
-
-    @extend_schema_field(serializers.CharField(allow_null=True))
-    def get_error_message(self, log: ExportLog) -> str | None:
-        return log.error_message or None
+    created_at = serializers.DateTimeField()
 
 
 class PaginationSerializer(Plain):
     """Which page of how many this is."""
 
     total = serializers.IntegerField()
-    per_page = serializers.IntegerField(source="size")
-    current_page = serializers.IntegerField(source="number")
-    last_page = serializers.IntegerField(source="last")
+    per_page = serializers.IntegerField()
+    current_page = serializers.IntegerField()
+    last_page = serializers.IntegerField()
 
 
 class HistorySerializer(Plain):
     """A page of exports."""
 
-    data = ExportSerializer(many=True, source="items")  # type: ignore[assignment]
-    pagination = PaginationSerializer(source="*")
+    data = ExportSerializer(many=True)  # type: ignore[assignment]
+    pagination = PaginationSerializer()
+
+    def to_representation(self, page: Page[Export]) -> dict[str, Any]:
+        return records.history(page, self.absolute_url)
 
 
 class LogsSerializer(Plain):
     """A page of events."""
 
-    data = LogSerializer(many=True, source="items")  # type: ignore[assignment]
-    pagination = PaginationSerializer(source="*")
+    data = LogSerializer(many=True)  # type: ignore[assignment]
+    pagination = PaginationSerializer()
+
+    def to_representation(self, page: Page[ExportLog]) -> dict[str, Any]:
+        return records.log(page)
 
 
 class QueuedSerializer(Plain):
     """A file will be made. `estimated_wait` in seconds."""
 
     export_id = serializers.UUIDField(source="export.pk")
-    status = serializers.ChoiceField(choices=STATUSES, source="export.status")
-    mode = serializers.ChoiceField(choices=MODES, source="export.mode")
+    status = serializers.ChoiceField(choices=records.STATUSES, source="export.status")
+    mode = serializers.ChoiceField(choices=records.MODES, source="export.mode")
     mode_reason = serializers.CharField(source="export.reason")
     message = serializers.CharField()
     estimated_wait = serializers.IntegerField(source="wait")
@@ -183,26 +162,27 @@ class QueuedSerializer(Plain):
         return self.absolute_url("logs", queued.export.pk)
 
 
+@extend_schema_field({"type": "string", "const": "DRY_RUN_SUCCESS"})
+class DryRunStatusField(serializers.CharField):
+    """What the status of every dry run is."""
+
+
 class DryRunSerializer(Plain):
     """What would be made. `estimated_file_size` in bytes, `estimated_wait` in seconds."""
 
-    status = serializers.SerializerMethodField()
+    status = DryRunStatusField()
     format = serializers.CharField()
-    mode = serializers.ChoiceField(choices=MODES)
+    mode = serializers.ChoiceField(choices=records.MODES)
     mode_reason = serializers.CharField()
-    total_items = serializers.IntegerField(source="total")
-    preview_count = serializers.SerializerMethodField()
-    preview = serializers.ListField(child=serializers.DictField(), source="rows")
-    estimated_file_size = serializers.IntegerField(source="size")
-    estimated_wait = serializers.IntegerField(source="wait")
+    total_items = serializers.IntegerField()
+    preview_count = serializers.IntegerField()
+    preview = serializers.ListField(child=serializers.DictField())
+    estimated_file_size = serializers.IntegerField()
+    estimated_wait = serializers.IntegerField()
     warnings = serializers.ListField(child=serializers.CharField())
 
-    @extend_schema_field({"type": "string", "const": "DRY_RUN_SUCCESS"})
-    def get_status(self, _preview: Any) -> str:
-        return "DRY_RUN_SUCCESS"
-
-    def get_preview_count(self, preview: Any) -> int:
-        return len(preview.rows)
+    def to_representation(self, preview: Preview) -> dict[str, Any]:
+        return records.preview(preview)
 
 
 class JSONFileSerializer(Plain):
@@ -211,7 +191,7 @@ class JSONFileSerializer(Plain):
     export_id = serializers.CharField()
     resource_type = serializers.CharField()
     format = serializers.CharField()
-    exported_at = instant()
+    exported_at = serializers.DateTimeField()
     item_count = serializers.IntegerField(allow_null=True)
     columns = serializers.ListField(child=serializers.JSONField())
     filters = serializers.DictField()

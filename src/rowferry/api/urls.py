@@ -21,5 +21,6 @@ urlpatterns = [
     path("exports/<str:export_id>/cancel", views.CancelView.as_view(), name="cancel"),
     path("resources", views.ResourcesView.as_view(), name="resources"),
     path("resources/<str:name>", views.ResourceView.as_view(), name="resource"),
+    path("resources/<str:name>/schema.json", views.RowSchemaView.as_view(), name="row_schema"),
     re_path("", views.NotFoundView.as_view()),
 ]

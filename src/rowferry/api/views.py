@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import singledispatch
+from functools import partial, singledispatch
 from typing import TYPE_CHECKING, Any
 
 from django.http.response import HttpResponseBase, HttpResponseRedirect
@@ -27,7 +27,7 @@ from rowferry.api.serializers import (
     QueuedSerializer,
     absolute_url,
 )
-from rowferry.exports import catalogue, submission, tracking
+from rowferry.exports import catalogue, records, submission, tracking
 from rowferry.exports.submission import DryRun, Queued, Ready, Streamed
 
 if TYPE_CHECKING:
@@ -222,6 +222,16 @@ class ResourceView(Endpoint):
     def get(self, request: Request, name: str) -> Response:
         """What an export of one resource can hold: columns, filters with their choices, formats."""
         return json_response(request, ResourceSerializer, catalogue.resource(name, require_user(request)))
+
+
+class RowSchemaView(Endpoint):
+    """`/resources/{name}/schema.json`."""
+
+    @operations.row_schema
+    def get(self, request: Request, name: str) -> Response:
+        """The JSON Schema of one row of the resource's JSON file, as the caller may have it."""
+        schema = records.row_schema(catalogue.resource(name, require_user(request)), partial(absolute_url, request))
+        return Response(schema, content_type="application/schema+json")
 
 
 class NotFoundView(APIView):

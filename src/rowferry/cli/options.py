@@ -23,6 +23,7 @@ Output = Annotated[
     typer.Option("--output", "-o", metavar="FILE|-", help="Where to write; - is standard output.", show_default=False),
 ]
 WithManifest = Annotated[bool, typer.Option("--manifest", help="The manifest too, in FILE.manifest.json beside it.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace a file that exists already.")]
 ExportId = Annotated[str, typer.Argument(metavar="ID", help="The id of the export.")]
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
 Port = Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")]

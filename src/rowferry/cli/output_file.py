@@ -7,12 +7,14 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 import typer
+
+from rowferry.exports.errors import Conflict
 
 STANDARD_OUTPUT = "-"
 MANIFEST = ".manifest.json"
@@ -28,35 +30,51 @@ class OutputFile(Protocol):
 
 
 @contextmanager
-def open_output(output: str | None) -> Iterator[OutputFile]:
-    """For `-o OUTPUT`. A folder, or None for the current one, takes the file by its own name. OSError: not writable."""
+def open_output(output: str | None, *, force: bool, with_manifest: bool = False) -> Iterator[OutputFile]:
+    """For `-o OUTPUT`. A folder, or None for the current one, takes the file by its own name. OSError: not writable.
+
+    Conflict: the file, or its manifest, exists already, and `force` does not say to replace it.
+    """
     path = Path(output or ".").resolve()
     if output == STANDARD_OUTPUT or (path.exists() and not path.is_file() and not path.is_dir()):
         with tempfile.TemporaryFile() as stream:
             yield _CopiedOutput(stream, output or "")
         return
     folder, name = (path, None) if path.is_dir() else (path.parent, path.name)
+    suffixes = () if force else ("", MANIFEST) if with_manifest else ("",)
+    if name:
+        _refuse_existing(path, suffixes)
     part_path = folder / f".{name or 'rowferry'}.{os.getpid()}.part"
     try:
         with part_path.open("w+b") as stream:
-            yield _Renamed(stream, part_path, folder, name)
+            yield _Renamed(stream, part_path, folder, name, suffixes)
     finally:
         part_path.unlink(missing_ok=True)
+
+
+def _refuse_existing(path: Path, suffixes: Sequence[str]) -> None:
+    for suffix in suffixes:
+        if (other := path.with_name(path.name + suffix)).exists():
+            raise Conflict(f"{other} exists already: --force replaces it.")
 
 
 class _Renamed:
     """A temporary beside the final name; renaming it there is the last step."""
 
-    def __init__(self, stream: BinaryIO, part_path: Path, folder: Path, name: str | None) -> None:
+    def __init__(
+        self, stream: BinaryIO, part_path: Path, folder: Path, name: str | None, suffixes: Sequence[str]
+    ) -> None:
         self.stream = stream
         self._part_path = part_path
         self._folder = folder
         self._name = name
+        self._suffixes = suffixes
 
     def commit(self, filename: str) -> str:
         self.stream.flush()
         os.fsync(self.stream.fileno())
         final_path = self._folder / (self._name or Path(filename).name)
+        _refuse_existing(final_path, self._suffixes)
         self._part_path.replace(final_path)
         return str(final_path)
 

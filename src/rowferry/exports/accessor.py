@@ -7,6 +7,7 @@ from typing import Any, BinaryIO
 from django.db.models import Model
 
 from rowferry.exports import submission, tracking
+from rowferry.exports.errors import InvalidRequest
 from rowferry.exports.execution.preview import Preview
 from rowferry.exports.models import Export
 from rowferry.exports.resources import registry
@@ -35,11 +36,16 @@ class ExportsAccessor:
         dry_run: bool = False,
         **request: Any,
     ) -> Export | Preview:
-        """Make the file here (an Export, completed), queue it (an Export, pending), or only look (a Preview)."""
+        """Make the file here (an Export, completed), queue it (an Export, pending), or only look (a Preview).
+
+        `queue` is the API's `async`, which is taken too. InvalidRequest: the two contradict each other.
+        """
         payload, actor = {"format": format, **_plain(request)}, Operator(on_behalf_of=user)
+        if queue and payload.get("async") is False:
+            raise InvalidRequest.field("async", "queue=True and async=False contradict each other.")
         if dry_run:
             return submission.dry_run(self.resource, payload, actor)
-        if queue:
+        if queue or payload.get("async") is True:
             return submission.enqueue(self.resource, payload, actor)
         job, progress = submission.perform(self.resource, payload, actor)
         for _ in progress:

@@ -7,11 +7,11 @@ from typing import Any
 from django.conf import settings
 from django.core import checks
 from django.db import connections, router
-from django.db.backends.base.base import BaseDatabaseWrapper
 
 from rowferry.exports import conf
 from rowferry.exports.databases import READERS
 from rowferry.exports.databases.connection_context import CONTEXT, PREPARE, function_of
+from rowferry.exports.databases.vendors import traits_of, untested_mode
 from rowferry.exports.resources import registry
 from rowferry.exports.resources.conversions import value_of
 
@@ -88,7 +88,7 @@ def check_wal(databases: Any = None, **_: Any) -> list[checks.CheckMessage]:
     problems: list[checks.CheckMessage] = []
     for alias in databases or ():
         connection = connections[alias]
-        if connection.vendor == "sqlite" and (mode := _journal_mode(connection)) not in ("wal", "memory"):
+        if traits_of(connection.vendor).is_file and (mode := untested_mode(connection)):
             problems.append(
                 checks.Warning(
                     f"SQLite database {alias!r} is in {mode} mode: use WAL, or exports hold up writers.",
@@ -96,8 +96,3 @@ def check_wal(databases: Any = None, **_: Any) -> list[checks.CheckMessage]:
                 )
             )
     return problems
-
-
-def _journal_mode(connection: BaseDatabaseWrapper) -> str:
-    with connection.cursor() as cursor:
-        return str(cursor.execute("PRAGMA journal_mode").fetchone()[0])

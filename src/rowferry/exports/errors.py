@@ -11,7 +11,7 @@ RowferryError
     ├── RowsMissing, StorageFault, SourceFault, UnexpectedFault
 
 `code` is stable and documented in docs/errors.md; `str(error)` is a sentence for people; `http_status` is the status of
-an answer by the API and by the page.
+an answer by the API and by the page; `advice` says what the owner of an export that failed with it can do.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ class RowferryError(Exception):
 
     code: ClassVar[str] = "internal_error"
     title: ClassVar[str] = _("Something went wrong")
+    advice: ClassVar[str] = _("Press Retry.")
     http_status: ClassVar[int] = 500
     retryable: ClassVar[bool] = False
 
@@ -50,6 +51,7 @@ class RequestError(RowferryError):
 
     code = "bad_request"
     title = _("The request cannot be carried out")
+    advice = _("Edit it, make another choice, and run it again.")
     http_status = 400
 
 
@@ -70,6 +72,7 @@ class NotPermitted(RequestError):
 
     code = "not_permitted"
     title = _("You do not have the permission for this")
+    advice = _("Ask an administrator for the permission, or edit it and leave that out.")
     http_status = 403
 
 
@@ -176,6 +179,7 @@ class DeadlinePassed(Stopped):
 
     code = "time_limit"
     title = _("The export took too long")
+    advice = _("Edit it: choose fewer rows with a filter. Or press Retry when less is going on.")
     http_status = 503
     retryable = True
 
@@ -185,6 +189,7 @@ class ClientGone(Stopped):
 
     code = "client_gone"
     title = _("The client closed the connection")
+    advice = _("The connection ended before the file did: press Retry, and it is made in the queue.")
     http_status = 503
     retryable = True
 
@@ -194,6 +199,7 @@ class Interrupted(Stopped):
 
     code = "interrupted"
     title = _("The export was interrupted")
+    advice = _("Nothing is wrong with what you asked for: press Retry.")
     http_status = 503
     retryable = True
 
@@ -221,6 +227,7 @@ class RowsMissing(Fault):
 
     code = "rows_missing"
     title = _("The file would not have been complete")
+    advice = _("Nothing incomplete was kept. Press Retry; if it comes again, report it.")
 
 
 class StorageFault(Fault):
@@ -228,6 +235,7 @@ class StorageFault(Fault):
 
     code = "storage_fault"
     title = _("The file could not be stored")
+    advice = _("Tell whoever runs this site that files cannot be stored; then press Retry.")
 
 
 class SourceFault(Fault):
@@ -242,3 +250,19 @@ class UnexpectedFault(Fault):
 
     code = "unexpected_fault"
     title = _("Something unexpected went wrong")
+
+
+def class_of_code(code: str) -> type[RowferryError]:
+    """The class of errors that has this code; the root, if this program has none (any more)."""
+    return _with_code(RowferryError, code) or RowferryError
+
+
+def _with_code(cls: type[RowferryError], code: str) -> type[RowferryError] | None:
+    if cls.code == code:
+        return cls
+    return next((found for child in cls.__subclasses__() if (found := _with_code(child, code))), None)
+
+
+def problem_type_uri(code: str) -> str:
+    """The URI of a kind of problem (RFC 9457); it names it and leads nowhere."""
+    return f"urn:rowferry:problem:{code}"

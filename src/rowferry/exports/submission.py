@@ -23,14 +23,16 @@ from rowferry.exports.limits import idempotency, quota
 from rowferry.exports.limits.download_slots import DownloadSlot
 from rowferry.exports.limits.idempotency import Key
 from rowferry.exports.limits.quota import Allowance
-from rowferry.exports.models import Export, Mode, ModeReason, ReasonCode, Status, format_row_count
+from rowferry.exports.models import Export, Mode, ModeReason, ReasonCode, Status
 from rowferry.exports.planning.plan import Plan, build_plan, count_limit, decide, require, require_content
 from rowferry.exports.planning.spec import ExportSpec, boolean, to_plain_json
 from rowferry.exports.resources import registry
 from rowferry.exports.resources.actor import Actor, Person, acting, kind_of, rights_of
 from rowferry.exports.resources.actor import Operator as Operator
 from rowferry.exports.storage.download import Download, open_download
+from rowferry.exports.translation import count_of
 
+NO_MAIL = "No mail will be sent."
 UNKEPT = "A queued export has to be kept until it is fetched: leave keep out."
 
 
@@ -66,11 +68,12 @@ class Queued:
 
     @property
     def message(self) -> str:
-        prefix = "about " if self.export.total_is_estimate else ""
-        rows_text = (
-            f" of {prefix}{format_row_count(self.export.total_items)}" if self.export.total_items or not prefix else ""
-        )
-        return f"Your export{rows_text} is queued. It will be at status_url when it is done."
+        """What its owner is told, and whether a mail will come."""
+        export = self.export
+        prefix = "about " if export.total_is_estimate else ""
+        rows = f" of {prefix}{count_of(export.total_items, 'row')}" if export.total_items or not prefix else ""
+        mail = f"A mail to {export.user_email} will say when it is done." if export.will_be_mailed else NO_MAIL
+        return f"Your export{rows} is queued. It will be at status_url when it is done. {mail}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

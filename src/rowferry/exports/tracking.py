@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date
 from functools import partial
 from typing import Any, BinaryIO, Generic, TypeVar, cast
 from uuid import UUID
@@ -29,7 +29,7 @@ from rowferry.exports.models import Event, Export, ExportLog, Mode, ModeReason, 
 from rowferry.exports.planning.plan import require, require_content
 from rowferry.exports.resources import registry
 from rowferry.exports.resources.actor import Actor, Operator, Person, acting, kind_of, rights_of
-from rowferry.exports.resources.filter_values import day, midnight
+from rowferry.exports.resources.filter_values import day, midnight, midnight_after
 from rowferry.exports.storage import download, storage
 from rowferry.exports.storage.download import Download
 
@@ -70,9 +70,9 @@ def history(actor: Actor | None, query: Mapping[str, str]) -> Page[Export]:
         if name in query:
             queryset = queryset.filter(**{column: _short_text(query, name)})
     if "date_from" in query:
-        queryset = queryset.filter(created_at__gte=_midnight(query, "date_from", 0))
-    if "date_to" in query:
-        queryset = queryset.filter(created_at__lt=_midnight(query, "date_to", 1))
+        queryset = queryset.filter(created_at__gte=midnight(_day(query, "date_from"), ZoneInfo("UTC")))
+    if "date_to" in query and (end := midnight_after(_day(query, "date_to"), ZoneInfo("UTC"))):
+        queryset = queryset.filter(created_at__lt=end)
     return _page(queryset, query, size=20, maximum=100)
 
 
@@ -265,8 +265,8 @@ def _short_text(query: Mapping[str, str], name: str) -> str:
     return text
 
 
-def _midnight(query: Mapping[str, str], name: str, days_later: int) -> datetime:
+def _day(query: Mapping[str, str], name: str) -> date:
     try:
-        return midnight(day(name, query[name]) + timedelta(days=days_later), ZoneInfo("UTC"))
-    except (ValidationError, OverflowError):
+        return day(name, query[name])
+    except ValidationError:
         raise InvalidRequest.field(name, "Must be a calendar day such as 2025-10-30.") from None

@@ -22,6 +22,7 @@ from rowferry.exports.storage import StoredFile
 from tests.factories.assets import AssetFactory
 from tests.factories.exports import (
     LONG_AGO,
+    claim_export,
     create_export_in_state,
     end_lease,
     events,
@@ -214,9 +215,24 @@ def test_progress_is_logged_every_tenth_or_every_two_seconds_and_not_more(owner:
     assert len(lines) >= 3
     assert lines[-1].total_items == 25_000
     assert lines[-1].total_batches == 13
+    for line in lines:
+        expected = f"Batch {line.current_batch} of 13: {line.processed_items:,} of 25,000 rows."
+        assert line.message == expected
     for before, after in pairwise(lines):
         tenths = after.processed_items // 2_500 - before.processed_items // 2_500
         assert tenths >= 1 or after.duration_ms - before.duration_ms >= 2_000
+
+
+def test_log_has_the_singular_for_one_row(owner: User):
+    AssetFactory()
+    export = queue_export(owner)
+    queued.run_next()
+    (completed,) = ExportLog.objects.filter(export=export, event="completed")
+    assert completed.message.startswith("1 row, ")
+    failed = queue_export(owner)
+    lifecycle.fail(claim_export(), NotPermitted("No."), 1)
+    (line,) = ExportLog.objects.filter(export=failed, event="failed")
+    assert line.message == "Failed after 1 row."
 
 
 @pytest.mark.django_db(transaction=True)

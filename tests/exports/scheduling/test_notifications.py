@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 from email import message_from_bytes
 from email.policy import default
+from html import unescape
 from typing import Any
 
 import pytest
@@ -14,14 +15,16 @@ from django.core import mail
 from django.core.mail import EmailMultiAlternatives
 from django.utils import timezone
 
-from rowferry.exports import submission
-from rowferry.exports.errors import StorageFault
+from rowferry.exports import conf, lifecycle, submission
+from rowferry.exports.errors import RowferryError, StorageFault, UnexpectedFault
+from rowferry.exports.execution import queued
 from rowferry.exports.lifecycle import fail
-from rowferry.exports.models import EmailOutbox, Export
+from rowferry.exports.models import EmailOutbox, Export, MailKind
 from rowferry.exports.scheduling import notifications, scheduler
 from tests.conftest import may_export
 from tests.factories.exports import claim_export, complete_export, events, queue_export, reload_export, update_export
 from tests.factories.people import UserFactory
+from tests.test_docs import ours
 
 pytestmark = pytest.mark.django_db
 
@@ -101,6 +104,45 @@ def test_a_failed_export_is_told_in_plain_words_with_a_way_on(owner: User, part:
         assert wanted in body
     assert "Traceback" not in body
     assert "StorageFault" not in body
+
+
+def test_counts_are_in_the_singular_for_one(owner: User):
+    complete_export(owner, rows=1)
+    message = send_one()
+    assert message.subject == "Your Excel export is ready (1 item, 2.5 MB)"
+    for body in both(message):
+        assert "1 (100%)" in body
+
+
+def test_reminder_of_one_row_says_item(owner: User, settings: Any):
+    settings.ROWFERRY_REMINDER_DAYS = 1
+    export = complete_export(owner, rows=1)
+    EmailOutbox.objects.all().delete()
+    lifecycle.mail(export, MailKind.REMINDER)
+    message = send_one()
+    assert message.subject == "Your Excel export will be removed in 1 day"
+    for body in both(message):
+        assert "(1 item, 2.5 MB)" in body
+
+
+@pytest.mark.parametrize("error", ours(RowferryError), ids=lambda error: error.code)
+def test_mail_about_a_failure_says_what_to_do(owner: User, error: type[RowferryError]):
+    export = broken(owner)
+    stored = {"code": error.code, "title": error.title, "detail": "Why.", "retryable": error.retryable}
+    update_export(export, error=stored)
+    assert error.advice
+    for body in both(send_one()):
+        assert error.advice in unescape(body)
+
+
+def test_person_is_not_sent_to_a_log_that_they_cannot_read(owner: User, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(queued.pipeline, "FileBuilder", None)
+    monkeypatch.setattr(conf, "number", lambda name, number=conf.number: 1 if name == "MAX_ATTEMPTS" else number(name))
+    queue_export(owner)
+    queued.run_next()
+    for body in both(send_one()):
+        assert "worker's log" not in unescape(body)
+        assert UnexpectedFault.advice in unescape(body)
 
 
 def test_without_a_contact_the_administrator_is_named(owner: User, settings: Any):

@@ -14,7 +14,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core import mail
 from django.core.management import call_command
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, connections
 from django.utils import timezone
 
 from rowferry.exports import tasks
@@ -256,3 +256,13 @@ def test_the_doctor_sees_a_storage_that_takes_no_file(
 def test_the_doctor_leaves_nothing_behind(leader: None, storage_folder: Path, capsys: pytest.CaptureFixture[str]):
     diagnosis(capsys)
     assert list_files(storage_folder) == []
+
+
+def test_the_doctor_warns_of_a_database_that_it_does_not_know(
+    leader: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr(type(connections["default"]), "vendor", "db2")
+    _, said = diagnosis(capsys)
+    expected = "warn  database: Rowferry is not tested on db2: use PostgreSQL, MariaDB or SQLite"
+    assert said["database"] == expected
+    assert said["clock"].startswith("ok")

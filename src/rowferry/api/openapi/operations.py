@@ -16,7 +16,6 @@ from rowferry.api.openapi.manifest_schema import MANIFEST
 from rowferry.api.problems import CONTENT_TYPE
 from rowferry.api.resource_serializers import ResourceSerializer, ResourcesSerializer
 from rowferry.api.serializers import (
-    STATUSES,
     DryRunSerializer,
     ExportSerializer,
     HistorySerializer,
@@ -25,25 +24,12 @@ from rowferry.api.serializers import (
     ProblemSerializer,
     QueuedSerializer,
 )
-from rowferry.exports import catalogue
+from rowferry.exports import catalogue, records
 
 Responses = dict[Any, Any]
 ALWAYS = (400, 401, 500, 503)
 BINARY = OpenApiTypes.BINARY
 OPTION_TYPES = {"boolean": ("boolean",), "text": ("string",), "choice": ("boolean", "string")}
-EVENTS = (
-    "initiated",
-    "processing",
-    "progress",
-    "retrying",
-    "completed",
-    "failed",
-    "cancelled",
-    "downloaded",
-    "notified",
-    "expired",
-    "deleted",
-)
 
 
 class SchemaView(SpectacularAPIView):
@@ -174,6 +160,7 @@ IN_FILES = (
     _response_header("Repr-Digest", [200], "The same (RFC 9530)."),
 )
 Decorator = Callable[[Any], Any]
+ROW_SCHEMA = {"type": "object", "description": "A JSON Schema (2020-12) of one row.", "additionalProperties": True}
 hidden: Decorator = extend_schema(exclude=True)
 order: Decorator = extend_schema(
     operation_id="order_export",
@@ -194,7 +181,7 @@ order: Decorator = extend_schema(
 history: Decorator = extend_schema(
     operation_id="list_exports",
     parameters=[
-        _query("status", enum=STATUSES),
+        _query("status", enum=records.STATUSES),
         _query("resource_type"),
         _query("format"),
         _query("date_from", OpenApiTypes.DATE),
@@ -231,7 +218,12 @@ download: Decorator = extend_schema(
 )
 logs: Decorator = extend_schema(
     operation_id="list_events",
-    parameters=[_id(), _query("event", enum=EVENTS), _whole_number("page", 10_000_000), _whole_number("limit", 500)],
+    parameters=[
+        _id(),
+        _query("event", enum=records.EVENTS),
+        _whole_number("page", 10_000_000),
+        _whole_number("limit", 500),
+    ],
     responses={200: LogsSerializer, **_problems(404, 422)},
 )
 manifest: Decorator = extend_schema(
@@ -258,4 +250,9 @@ resource: Decorator = extend_schema(
     operation_id="show_resource",
     parameters=[_resource("name")],
     responses={200: ResourceSerializer, **_problems(403, 404)},
+)
+row_schema: Decorator = extend_schema(
+    operation_id="show_row_schema",
+    parameters=[_resource("name")],
+    responses={(200, "application/schema+json"): ROW_SCHEMA, **_problems(403, 404)},
 )

@@ -6,14 +6,15 @@ from collections.abc import Generator, Mapping
 from contextlib import closing
 from typing import Any, BinaryIO, cast
 
+from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.urls import NoReverseMatch, reverse
 
 from rowferry.cli.checksum import ChecksumWriter
-from rowferry.cli.clients import json_records
 from rowferry.cli.clients.base import FetchedFile
 from rowferry.cli.clients.polling import wait
 from rowferry.cli.output import Show
-from rowferry.exports import catalogue, submission, tracking
+from rowferry.exports import catalogue, records, submission, tracking
 from rowferry.exports.errors import NotFound
 
 POLL_INTERVAL = 0.2
@@ -37,22 +38,22 @@ class LocalClient:
         with closing(cast("Generator[Any, None, None]", progress)):
             for tally in progress:
                 on_progress(f"Exporting {resource}", tally.rows, job.expected)
-        return _copy_file(json_records.export(job.export), job.file(), stream, on_progress)
+        return _copy_file(records.export(job.export, api_url), job.file(), stream, on_progress)
 
     def preview(self, resource: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        return json_records.preview(submission.dry_run(resource, body, self.actor))
+        return records.preview(submission.dry_run(resource, body, self.actor))
 
     def history(self, query: Mapping[str, str]) -> dict[str, Any]:
-        return json_records.page(tracking.history(self.actor, query), json_records.export)
+        return records.history(tracking.history(self.actor, query), api_url)
 
     def find(self, export_id: str) -> dict[str, Any]:
-        return json_records.export(tracking.find(self.actor, export_id))
+        return records.export(tracking.find(self.actor, export_id), api_url)
 
     def manifest(self, export_id: str) -> dict[str, Any]:
         return tracking.manifest(self.actor, export_id)
 
     def log(self, export_id: str, query: Mapping[str, str]) -> dict[str, Any]:
-        return json_records.page(tracking.log(self.actor, export_id, query), json_records.event)
+        return records.log(tracking.log(self.actor, export_id, query))
 
     def fetch(self, export_id: str, stream: BinaryIO, on_progress: Show) -> FetchedFile:
         export, file = self._copy_export(export_id, stream, on_progress)
@@ -60,24 +61,32 @@ class LocalClient:
         return file
 
     def retry(self, export_id: str) -> dict[str, Any]:
-        return json_records.export(tracking.retry(self.actor, export_id))
+        return records.export(tracking.retry(self.actor, export_id), api_url)
 
     def cancel(self, export_id: str) -> dict[str, Any]:
-        return json_records.export(tracking.cancel(self.actor, export_id))
+        return records.export(tracking.cancel(self.actor, export_id), api_url)
 
     def delete(self, export_id: str) -> None:
         tracking.delete(self.actor, export_id)
 
     def resources(self) -> list[dict[str, Any]]:
         formats = catalogue.formats()
-        return [json_records.resource(resource_info, formats) for resource_info in catalogue.resources(self.person)]
+        return [records.resource(resource_info, formats, api_url) for resource_info in catalogue.resources(self.person)]
 
     def resource(self, name: str) -> dict[str, Any]:
-        return json_records.resource(catalogue.resource(name, self.person), catalogue.formats())
+        return records.resource(catalogue.resource(name, self.person), catalogue.formats(), api_url)
 
     def _copy_export(self, export_id: str, stream: BinaryIO, on_progress: Show) -> tuple[Any, FetchedFile]:
         export, file = tracking.open_file(self.actor, export_id)
-        return export, _copy_file(json_records.export(export), file, stream, on_progress)
+        return export, _copy_file(records.export(export, api_url), file, stream, on_progress)
+
+
+def api_url(name: str, *args: object) -> str | None:
+    """The address of an endpoint of this installation's API; None = its URLs do not include the API."""
+    try:
+        return str(settings.SITE_URL).rstrip("/") + reverse(f"rowferry_api:{name}", args=args)
+    except NoReverseMatch:
+        return None
 
 
 def _find_user(user: str) -> Any:

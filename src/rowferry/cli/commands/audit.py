@@ -50,10 +50,11 @@ def export(
     output: options.Output = "-",
     date_from: Annotated[str | None, typer.Option("--from", metavar="DAY", help="First day (UTC).")] = None,
     date_to: Annotated[str | None, typer.Option("--to", metavar="DAY", help="Last day (UTC).")] = None,
+    force: options.Force = False,
 ) -> None:
     """The log with its hashes, as NDJSON; to standard output unless --output says where."""
     log_lines = with_django("rowferry.exports.audit.log").lines(date_from, date_to)
-    with open_output(output) as output_file:
+    with open_output(output, force=force) as output_file:
         for line in log_lines:
             output_file.stream.write(line)
         echo_err(f"{display_name(output_file.commit('audit.ndjson'))}: the log.")

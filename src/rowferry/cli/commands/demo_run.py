@@ -15,6 +15,7 @@ from rowferry.cli.commands import accounts, maintenance
 from rowferry.cli.output import echo_err, progress, size
 from rowferry.cli.output_file import open_output
 from rowferry.exports.errors import Unavailable
+from rowferry.exports.translation import count_of
 
 NAME = PASSWORD = "demo"  # noqa: S105  (a login that is printed)
 SEED = 1
@@ -40,12 +41,12 @@ def visit(url: str, token: str) -> None:
     _wait_until_ready(server)
     folder = Path(settings.DATA_DIR) / "demo"
     folder.mkdir(parents=True, exist_ok=True)
-    with open_output(str(folder)) as output_file:
+    with open_output(str(folder), force=True) as output_file:
         with progress() as on_progress:
             file = server.make("assets", BODY, output_file.stream, on_progress)
         path = output_file.commit(file.filename)
     echo_err(f"\nFile    {path}")
-    echo_err(f"        {file.export['exported_items']:,} rows, {size(file.size)}, sha256 {file.sha256}")
+    echo_err(f"        {count_of(file.export['exported_items'], 'row')}, {size(file.size)}, sha256 {file.sha256}")
     echo_err(f"Page    {url}/")
     echo_err(f"Login   {NAME}, password {PASSWORD}\n")
 

@@ -13,6 +13,7 @@ from rowferry.cli import options
 from rowferry.cli.clients.base import ExportClient, open_client
 from rowferry.cli.output import echo_err, print_json, print_table, progress, size
 from rowferry.cli.output_file import STANDARD_OUTPUT, check_manifest_output, display_name, open_output, write_manifest
+from rowferry.exports.translation import count_of
 
 
 class SortOrder(StrEnum):
@@ -60,6 +61,7 @@ def export(
     queue: Queue = False,
     dry_run: DryRun = False,
     manifest: options.WithManifest = False,
+    force: options.Force = False,
     user: options.User = None,
     server: options.Server = None,
     token: options.Token = None,
@@ -88,7 +90,7 @@ def export(
     if dry_run:
         _preview(client, resource, body, as_json)
     else:
-        _make(client, resource, body, output, as_json, manifest)
+        _make(client, resource, body, output, as_json, manifest, force)
 
 
 def group_pairs(option: str, pairs: Iterable[str], *, takes_json: bool = False) -> dict[str, Any]:
@@ -122,9 +124,15 @@ def _parse_boolean(value: Any) -> Any:
 
 
 def _make(
-    client: ExportClient, resource: str, body: dict[str, Any], output: str | None, as_json: bool, manifest: bool
+    client: ExportClient,
+    resource: str,
+    body: dict[str, Any],
+    output: str | None,
+    as_json: bool,
+    manifest: bool,
+    force: bool,
 ) -> None:
-    with open_output(output) as output_file:
+    with open_output(output, force=force, with_manifest=manifest) as output_file:
         with progress() as on_progress:
             file = client.make(resource, body, output_file.stream, on_progress)
         path = output_file.commit(file.filename)
@@ -132,10 +140,10 @@ def _make(
         write_manifest(path, client.manifest(file.export["export_id"]))
     rows = file.export["exported_items"]
     left_out = file.export["failed_items"]
-    echo_err(f"{display_name(path)}: {rows:,} rows, {size(file.size)}, sha256 {file.sha256}")
+    echo_err(f"{display_name(path)}: {count_of(rows, 'row')}, {size(file.size)}, sha256 {file.sha256}")
     if left_out:
         export_id = file.export["export_id"]
-        echo_err(f"{left_out:,} rows could not be produced: `rowferry exports logs {export_id}` names them.")
+        echo_err(f"{count_of(left_out, 'row')} could not be produced: `rowferry exports logs {export_id}` names them.")
     if as_json:
         print_json({**file.export, "path": path})
     elif output is None:
@@ -150,6 +158,8 @@ def _preview(client: ExportClient, resource: str, body: dict[str, Any], as_json:
         print_json(preview)
         return
     size_text = size(preview["estimated_file_size"])
-    echo_err(f"{preview['total_items']:,} rows, about {size_text}; {preview['mode']}: {preview['mode_reason']}.")
+    echo_err(
+        f"{count_of(preview['total_items'], 'row')}, about {size_text}; {preview['mode']}: {preview['mode_reason']}."
+    )
     rows = preview["preview"]
     print_table(list(rows[0]) if rows else [], [list(row.values()) for row in rows])

@@ -76,6 +76,7 @@ def download(
     export_id: options.ExportId,
     output: options.Output = None,
     manifest: options.WithManifest = False,
+    force: options.Force = False,
     user: options.User = None,
     server: options.Server = None,
     token: options.Token = None,
@@ -86,7 +87,7 @@ def download(
     """
     check_manifest_output(output, manifest)
     client = open_client(server, token, user)
-    with open_output(output) as output_file:
+    with open_output(output, force=force, with_manifest=manifest) as output_file:
         with progress() as on_progress:
             file = client.fetch(export_id, output_file.stream, on_progress)
         path = output_file.commit(file.filename)

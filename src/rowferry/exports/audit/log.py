@@ -171,7 +171,7 @@ def lines(date_from: str | None = None, date_to: str | None = None) -> Iterator[
     """The log as NDJSON with its hashes: one header, the events export by export, the anchors, one end. Days (UTC) are
     inclusive. InvalidRequest: no such day."""
     first, last = _parse_day("--from", date_from), _parse_day("--to", date_to)
-    stop = last + timedelta(days=1) if last else None
+    stop = last + timedelta(days=1) if last and last != date.max else None
     counts = {"events": 0, "anchors": 0}
     bounds = {"from": date_from, "to": date_to, "exported_at": hash_chain.instant(timezone.now())}
     yield _line("log", {"log_version": LOG_VERSION, "program": f"Rowferry {__version__}", **bounds})

@@ -10,23 +10,9 @@ from contextlib import contextmanager
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from rowferry.exports.databases.vendors import traits_of
+
 GUARDED = ("rowferry_exportlog", "rowferry_auditanchor")
-REFUSAL = "The log of exports is append-only."
-REFUSE = {
-    "sqlite": f"BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END",
-    "mysql": f"FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = '{REFUSAL}'",
-    "postgresql": "FOR EACH ROW EXECUTE FUNCTION rowferry_append_only()",
-}
-"""What a trigger does, by vendor; a database that is none of these goes without."""
-FUNCTION = (
-    "CREATE OR REPLACE FUNCTION rowferry_append_only() RETURNS trigger LANGUAGE plpgsql AS "
-    f"$$ BEGIN RAISE EXCEPTION '{REFUSAL}'; END $$"
-)
-STANDING = {
-    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
-    "mysql": "SELECT trigger_name FROM information_schema.triggers WHERE trigger_schema = DATABASE()",
-    "postgresql": "SELECT tgname FROM pg_trigger WHERE tgenabled <> 'D'",
-}
 
 
 def names() -> list[str]:
@@ -35,24 +21,25 @@ def names() -> list[str]:
 
 
 def create_triggers_sql(vendor: str, tables: tuple[str, ...] = GUARDED) -> list[str]:
-    """The statements that set the triggers."""
-    if vendor not in REFUSE:
+    """The statements that set the triggers; none for a vendor that is not known."""
+    traits = traits_of(vendor)
+    if not traits.trigger_action:
         return []
     statements = [
-        f"CREATE TRIGGER {table}_no_{action} BEFORE {action.upper()} ON {table} {REFUSE[vendor]}"
+        f"CREATE TRIGGER {table}_no_{action} BEFORE {action.upper()} ON {table} {traits.trigger_action}"
         for table in tables
         for action in ("update", "delete")
     ]
-    return [FUNCTION, *statements] if vendor == "postgresql" else statements
+    return [traits.trigger_function, *statements] if traits.trigger_function else statements
 
 
 def drop_triggers_sql(vendor: str, tables: tuple[str, ...] = GUARDED) -> list[str]:
     """The statements that take the triggers away."""
-    if vendor not in REFUSE:
+    traits = traits_of(vendor)
+    if not traits.trigger_action:
         return []
-    suffix = {"postgresql": " ON {table}"}.get(vendor, "")
     return [
-        f"DROP TRIGGER IF EXISTS {table}_no_{action}{suffix.format(table=table)}"
+        f"DROP TRIGGER IF EXISTS {table}_no_{action}{traits.trigger_suffix.format(table=table)}"
         for table in tables
         for action in ("update", "delete")
     ]
@@ -60,10 +47,11 @@ def drop_triggers_sql(vendor: str, tables: tuple[str, ...] = GUARDED) -> list[st
 
 def missing_triggers(connection: BaseDatabaseWrapper) -> list[str]:
     """The triggers that should be there and are not, or are switched off."""
-    if connection.vendor not in STANDING:
+    active_triggers_sql = traits_of(connection.vendor).active_triggers_sql
+    if not active_triggers_sql:
         return []
     with connection.cursor() as cursor:
-        cursor.execute(STANDING[connection.vendor])
+        cursor.execute(active_triggers_sql)
         existing = {row[0] for row in cursor.fetchall()}
     return [name for name in names() if name not in existing]
 

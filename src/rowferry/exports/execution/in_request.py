@@ -160,4 +160,4 @@ def _to_rowferry_error(error: BaseException, export: Export) -> RowferryError:
     if not isinstance(error, Exception):
         return Interrupted("The program was told to end before the file was whole.")
     logger.exception("Export %s failed unexpectedly.", export.pk)
-    return UnexpectedFault("A fault in the program; it is in the server's log.")
+    return UnexpectedFault("A fault in the program stopped the export.")

@@ -22,6 +22,7 @@ from rowferry.exports.planning.computed_columns import Failure
 from rowferry.exports.planning.plan import Plan
 from rowferry.exports.resources.actor import Identity
 from rowferry.exports.storage import storage
+from rowferry.exports.translation import count_of
 
 MAX_NAMED_FAILURES = 50
 """Failed rows that the log names; all are counted."""
@@ -96,7 +97,7 @@ class FileBuilder:
         tally, expected, started = self.tally, self.expected, time.monotonic()
         rows_read = tally.rows + tally.failed
         if self.reader.repeatable and rows_read != expected:
-            raise RowsMissing(f"{rows_read:,} rows were read where the same snapshot had counted {expected:,}.")
+            raise RowsMissing(f"{expected:,} rows were counted, and {rows_read:,} read from the same snapshot.")
         file = self.stage.publish()
         adjustments = self._writer.adjustments + self.reader.adjustments + tally.adjustments
         manifest_data = manifest.describe(
@@ -180,7 +181,9 @@ def notes(plan: Plan, tally: Tally, adjustments: Mapping[str, int]) -> tuple[tup
     messages += [(ADJUSTED[name].format(count=count), "") for name, count in adjustments.items()]
     if tally.failed:
         failure_texts = "; ".join(f"{failure.key}: {failure.reason}" for failure in tally.named_failures)
-        messages.append((f"{tally.failed:,} rows could not be computed and were left out.", failure_texts))
+        verb = "was" if tally.failed == 1 else "were"
+        lost = f"{count_of(tally.failed, 'row')} could not be computed and {verb} left out."
+        messages.append((lost, failure_texts))
     return tuple(messages)
 
 

@@ -62,7 +62,7 @@ def run(claim: Claim, timeout_errors: TimeoutErrors = ()) -> None:
             lifecycle.fail(claim, DeadlinePassed("It took longer than one try may take."), heartbeat.rows)
         except Exception:
             logger.exception("Export %s failed unexpectedly.", claim.export.pk)
-            lifecycle.fail(claim, UnexpectedFault("A fault in the program; it is in the worker's log."), heartbeat.rows)
+            lifecycle.fail(claim, UnexpectedFault("A fault in the program stopped the export."), heartbeat.rows)
 
 
 def owner_of(export: Export) -> Person:

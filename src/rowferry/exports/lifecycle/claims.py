@@ -14,6 +14,7 @@ from rowferry.exports import conf
 from rowferry.exports.errors import Cancelled, FenceLost
 from rowferry.exports.lifecycle.log_writer import LogEntry, append, apply_changes, end_abandoned_attempts, lock_export
 from rowferry.exports.models import Attempt, Event, Export, Mode, Status
+from rowferry.exports.translation import count_of
 
 DUE = Q(status=Status.PENDING) | Q(status=Status.PROCESSING, lease_until__lte=Now())
 """What a worker may take (of the queued exports)."""
@@ -136,7 +137,7 @@ def progress(claim: Claim, rows: int, *, batch: int, batches: int, duration_ms: 
         total = claim.export.total_items
         entry = LogEntry(
             Event.PROGRESS,
-            f"{rows:,} of {total:,} rows.",
+            f"Batch {batch:,} of {batches:,}: {rows:,} of {count_of(total, 'row')}.",
             processed_items=rows,
             total_items=total,
             current_batch=batch,

@@ -28,6 +28,7 @@ from rowferry.exports.lifecycle.log_writer import (
 )
 from rowferry.exports.models import Event, Export, MailKind, Mode, Status
 from rowferry.exports.storage import StoredFile
+from rowferry.exports.translation import count_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ def _entries(export: Export, result: FileResult, duration_ms: int) -> list[LogEn
     ]
     completion_entry = LogEntry(
         Event.COMPLETED,
-        f"{result.rows:,} rows, {result.file.size:,} bytes, sha256:{result.file.sha256}.",
+        f"{count_of(result.rows, 'row')}, {count_of(result.file.size, 'byte')}, sha256:{result.file.sha256}.",
         processed_items=result.rows,
         total_items=export.total_items,
         duration_ms=duration_ms,
@@ -160,7 +161,7 @@ def _wait_for_retry(claim: Claim, error: RowferryError, rows: int) -> bool:
 def _fail_for_good(export: Export, error: RowferryError, rows: int, claimed_row: QuerySet[Export]) -> bool:
     if not claimed_row.update(status=Status.FAILED, completed_at=Now(), lease_until=None, error=error.as_json()):
         return False
-    message = f"Failed after {rows:,} rows." if rows else "Failed."
+    message = f"Failed after {count_of(rows, 'row')}." if rows else "Failed."
     record(
         export,
         Event.FAILED,
@@ -198,7 +199,7 @@ def mark_cancelled(claim: Claim, rows: int) -> bool:
     with transaction.atomic():
         if not claim.rows.update(status=Status.CANCELLED, completed_at=Now(), lease_until=None, exported_items=rows):
             return False
-        message = f"Cancelled after {rows:,} rows."
+        message = f"Cancelled after {count_of(rows, 'row')}."
         record(claim.export, Event.CANCELLED, message, processed_items=rows, **_canceller(claim.export))
         end_attempt(claim.export, claim.fence, "cancelled", rows)
     return True

@@ -129,7 +129,7 @@ def _row(export: Export, now: datetime, entry: LogEntry, number: int, previous_h
 
 def mail(export: Export, kind: MailKind) -> None:
     """Put a mail into the outbox, once, if its owner wants any and has an address."""
-    if export.notify and export.user_email:
+    if export.will_be_mailed:
         EmailOutbox.objects.get_or_create(
             export=export,
             kind=kind,

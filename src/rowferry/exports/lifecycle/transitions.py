@@ -68,7 +68,7 @@ def _insert(export: Export, position: LogPosition, entries: Sequence[LogEntry]) 
 def initiation_entry(export: Export, actor: Actor) -> LogEntry:
     """The first line of every log."""
     message = f"Export of {export.resource} as {export.format}: {export.mode}, because {export.reason}."
-    return LogEntry(Event.INITIATED, message, actor=actor, total_items=export.total_items)
+    return LogEntry(Event.INITIATED, message, actor=actor, processed_items=0, total_items=export.total_items)
 
 
 def request_cancel(export: Export, actor: Actor) -> None:

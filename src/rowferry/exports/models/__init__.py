@@ -15,7 +15,6 @@ from rowferry.exports.models.export import MailKind as MailKind
 from rowferry.exports.models.export import Mode as Mode
 from rowferry.exports.models.export import QuotaUse as QuotaUse
 from rowferry.exports.models.export import Status as Status
-from rowferry.exports.models.export import format_row_count as format_row_count
 from rowferry.exports.models.mode_reason import ModeReason as ModeReason
 from rowferry.exports.models.mode_reason import ReasonCode as ReasonCode
 from rowferry.exports.models.worker_ping import WorkerPing as WorkerPing

@@ -4,6 +4,7 @@ up."""
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 
 from django.conf import settings
 from django.db import models
@@ -16,6 +17,7 @@ from rowferry.exports.models.audit_log import Event as Event
 from rowferry.exports.models.audit_log import ExportLog as ExportLog
 from rowferry.exports.models.mode_reason import ModeReason
 from rowferry.exports.resources.actor import PERSON_KIND, Identity, identity
+from rowferry.exports.translation import count_of
 
 
 class Status(models.TextChoices):
@@ -39,11 +41,6 @@ SENTENCES = {
     Status.EXPIRED: "Expired: the file was removed when its time was over.",
     Status.DELETED: "Deleted: the file was removed.",
 }
-
-
-def format_row_count(rows: int) -> str:
-    """`1 row`, `12,431 rows`."""
-    return f"{rows:,} row{'' if rows == 1 else 's'}"
 
 
 class Mode(models.TextChoices):
@@ -172,8 +169,8 @@ class Export(models.Model):
 
     @property
     def success_rate(self) -> float | None:
-        """Percent of the rows that are in the file; None before there is one."""
-        if not self.file_key:
+        """Percent of the rows read so far that are in the file; None while it waits, and where no file was made."""
+        if not self.file_key and self.status != Status.PROCESSING:
             return None
         processed = self.exported_items + self.failed_items
         return round(100 * self.exported_items / processed, 2) if processed else 100.0
@@ -186,6 +183,19 @@ class Export(models.Model):
         return round((self.completed_at - self.started_at).total_seconds(), 3)
 
     @property
+    def will_be_mailed(self) -> bool:
+        """Whether its owner wants mails and has an address."""
+        return self.notify and bool(self.user_email)
+
+    @property
+    def email_sent_at(self) -> datetime | None:
+        """When the mail went out that says how it ended; None = none went. Reads `mails`."""
+        if not self.notify:
+            return None
+        sent = (mail.sent_at for mail in self.mails.all() if mail.kind != MailKind.REMINDER and mail.sent_at)
+        return next(sent, None)
+
+    @property
     def message(self) -> str:
         """Where it stands, as a sentence for its owner."""
         if self.status == Status.PROCESSING and not self.worker:
@@ -193,7 +203,7 @@ class Export(models.Model):
         if self.status == Status.PROCESSING and self.cancel_requested_at:
             return "Being cancelled…"
         return SENTENCES[Status(self.status)].format(
-            percent=self.progress_percent, rows=format_row_count(self.exported_items)
+            percent=self.progress_percent, rows=count_of(self.exported_items, "row")
         )
 
 

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
+from rowferry.exports.translation import count_of
+
 
 class ReasonCode(StrEnum):
     """What decided the mode of an export."""
@@ -51,6 +53,6 @@ class ModeReason:
     def __str__(self) -> str:
         """The reason in English, for API and log."""
         about = "" if self.exact else "about "
-        rows = f"{about}{self.rows:,} row{'' if self.rows == 1 else 's'}"
+        rows = about + count_of(self.rows, "row")
         text = TEXTS[self.code].format(rows=rows, limit=self.limit)
         return text.replace(" row are ", " row is ")

@@ -17,6 +17,7 @@ from django.db import connection
 from django.utils import timezone
 
 from rowferry.exports import conf, lifecycle
+from rowferry.exports.databases.vendors import traits_of
 from rowferry.exports.models import Export, Leader, Status
 from rowferry.exports.persistent_names import SCHEDULER_ROLE
 from rowferry.exports.storage import storage
@@ -24,8 +25,6 @@ from rowferry.exports.storage import storage
 PATIENCE = 2.5
 FRESH = 1.0
 """Seconds that a measurement is good for: a storm of questions is one question to the database."""
-CLOCKS = {"postgresql": "SELECT clock_timestamp()", "mysql": "SELECT UTC_TIMESTAMP(6)"}
-"""What time it is in a database that has a clock of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +45,8 @@ class CheckResult:
 
 def database_time() -> datetime:
     """The clock by which leases are kept; SQLite's is this machine's."""
-    sql = CLOCKS.get(connection.vendor)
-    if sql is None:
+    sql = traits_of(connection.vendor).clock_sql
+    if not sql:
         return timezone.now()
     with connection.cursor() as cursor:
         cursor.execute(sql)

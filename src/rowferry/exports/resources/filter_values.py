@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -57,3 +57,8 @@ def midnight(day: date, zone: ZoneInfo) -> datetime:
         return datetime.combine(day, time.min, zone).astimezone(UTC)
     except OverflowError:
         return datetime.min.replace(tzinfo=UTC) if day.year < 5000 else datetime.max.replace(tzinfo=UTC)
+
+
+def midnight_after(day: date, zone: ZoneInfo) -> datetime | None:
+    """The instant at which a day ends in a zone; None = it is the last day that there is."""
+    return None if day == date.max else midnight(day + timedelta(days=1), zone)

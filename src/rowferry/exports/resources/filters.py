@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date
 from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,7 +21,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_noop as _
 
 from rowferry.exports.encoding.value_types import ValueType
-from rowferry.exports.resources.filter_values import boolean, day, integer, midnight, text
+from rowferry.exports.resources.filter_values import boolean, day, integer, midnight, midnight_after, text
 from rowferry.exports.resources.parameter import MOST_CHOICES, YES_NO, Parameter, label_of
 from rowferry.exports.resources.paths import can_be_null, field_at, is_converted, kind_of
 
@@ -279,6 +279,5 @@ class Search(Filter):
 
 
 def _before(column: str, last: date, zone: ZoneInfo) -> Q:
-    if last == date.max:
-        return Q()
-    return Q(**{f"{column}__lt": midnight(last + timedelta(days=1), zone)})
+    end = midnight_after(last, zone)
+    return Q() if end is None else Q(**{f"{column}__lt": end})

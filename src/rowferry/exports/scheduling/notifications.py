@@ -21,17 +21,18 @@ from django.template.loader import render_to_string
 from structlog.contextvars import bound_contextvars
 
 from rowferry.exports import conf, lifecycle
-from rowferry.exports.errors import NotFound
+from rowferry.exports.errors import NotFound, class_of_code
 from rowferry.exports.formats import format_writers
 from rowferry.exports.models import EmailOutbox, Event, Export, MailKind
 from rowferry.exports.resources import registry
+from rowferry.exports.translation import count_of
 
 logger = logging.getLogger(__name__)
 
 SUBJECTS = {
-    MailKind.COMPLETED: "Your {format} export is ready ({rows:,} items, {size})",
+    MailKind.COMPLETED: "Your {format} export is ready ({items}, {size})",
     MailKind.FAILED: "Your export failed",
-    MailKind.REMINDER: "Your {format} export will be removed in {days} days",
+    MailKind.REMINDER: "Your {format} export will be removed in {days}",
 }
 MAX_TRIES = 30
 """About a day."""
@@ -97,10 +98,12 @@ def _mail_context(export: Export, kind: MailKind) -> dict[str, Any]:
         "name": " ".join((name or export.user_name).split()),
         "resource": _label(export.resource),
         "format": writer_class.label if writer_class else export.format,
-        "rows": export.exported_items,
+        "items": count_of(export.exported_items, "item"),
+        "rate": "" if export.success_rate is None else f"{export.success_rate:g}%",
         "size": filesizeformat(export.file_size or 0).replace("\xa0", " "),
-        "days": conf.number("REMINDER_DAYS" if kind == MailKind.REMINDER else "RETENTION_DAYS"),
+        "days": count_of(conf.number("REMINDER_DAYS" if kind == MailKind.REMINDER else "RETENTION_DAYS"), "day"),
         "error": export.error or {},
+        "advice": class_of_code(export.error["code"]).advice if export.error else "",
         "download_url": f"{site}/exports/{export.pk}/download",
         "export_url": f"{site}/exports/{export.pk}",
         "history_url": f"{site}/",

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
 from rowferry.exports import submission
+from rowferry.exports.errors import class_of_code
 from rowferry.web.order_key import FIELD, new_key
 
 if TYPE_CHECKING:
@@ -67,18 +68,8 @@ GOOD_FOR = {
     "parquet": gettext_noop("Good for analysis: small, typed, quick to load into data tools."),
     "tsv": gettext_noop("Good for pasting into a spreadsheet, and for command lines."),
 }
-ADVICE = {
-    "not_permitted": gettext_noop("Ask an administrator for the permission, or edit it and leave that out."),
-    "time_limit": gettext_noop("Edit it: choose fewer rows with a filter. Or press Retry when less is going on."),
-    "storage_fault": gettext_noop("Tell whoever runs this site that files cannot be stored; then press Retry."),
-    "rows_missing": gettext_noop("Nothing incomplete was kept. Press Retry; if it comes again, report it."),
-    "interrupted": gettext_noop("Nothing is wrong with what you asked for: press Retry."),
-    "client_gone": gettext_noop("The connection ended before the file did: press Retry, and it is made in the queue."),
-}
 ACTORS = {"operator": gettext_noop("the operator")}
 """Who acts without an account."""
-RETRY = gettext_noop("Press Retry.")
-CHANGE = gettext_noop("Edit it, make another choice, and run it again.")
 
 
 @register.simple_tag
@@ -130,7 +121,7 @@ def good_for(name: str) -> str:
 @register.filter
 def advice(error: dict[str, Any]) -> str:
     """What its owner can do about a failed export."""
-    return _(ADVICE.get(error["code"], RETRY if error.get("retryable") else CHANGE))
+    return _(class_of_code(error["code"]).advice)
 
 
 @register.filter

@@ -19,6 +19,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.models.functions import Now
 
 from rowferry.exports import conf, lifecycle, tasks
+from rowferry.exports.databases.vendors import TRAITS, traits_of, untested_mode
 from rowferry.exports.errors import RowferryError
 from rowferry.exports.models import Export, Leader, Status
 from rowferry.exports.monitoring import health
@@ -30,13 +31,6 @@ SKEW = 5.0
 """Seconds that two clocks may differ: leases are kept by the database's, deadlines by the worker's."""
 LONG = 60.0
 """Seconds after which a waiting export is worth a word."""
-ISOLATION = {
-    "postgresql": ("SHOW transaction_isolation", "read committed"),
-    # MariaDB learned MySQL's name for it in version 11.
-    "mysql": ("SHOW VARIABLES WHERE Variable_name IN ('transaction_isolation', 'tx_isolation')", "read committed"),
-    "sqlite": ("PRAGMA journal_mode", "wal"),
-}
-"""What each database is asked, and the answer under which the moves of exports were tested."""
 LOCAL = ("127.0.0.1", "localhost", "::1")
 
 
@@ -58,15 +52,12 @@ def database(_: float) -> Findings:
     if missing:
         yield Finding(FAIL, f"{missing} migrations are missing", "run `rowferry migrate`")
         return
-    yield Finding(OK, f"{connection.vendor}, up to date")
-    if connection.vendor not in ISOLATION:
+    if connection.vendor not in TRAITS:
         yield Finding(WARN, f"Rowferry is not tested on {connection.vendor}", "use PostgreSQL, MariaDB or SQLite")
         return
-    sql, expected = ISOLATION[connection.vendor]
-    with connection.cursor() as cursor:
-        cursor.execute(sql)
-        mode = str(cursor.fetchone()[-1]).lower().replace("-", " ")
-    if mode not in (expected, "memory"):
+    yield Finding(OK, f"{connection.vendor}, up to date")
+    if mode := untested_mode(connection):
+        expected = traits_of(connection.vendor).tested_modes[0]
         yield Finding(WARN, f"it works in {mode!r}, not in {expected!r}", "set it so for Rowferry's user")
 
 
@@ -155,7 +146,7 @@ def _run_django_checks() -> Findings:
 
 def _trial_settings() -> Findings:
     is_local = (urlsplit(conf.text("SITE_URL")).hostname or "") in LOCAL
-    is_shared = connection.vendor != "sqlite"
+    is_shared = not traits_of(connection.vendor).is_file
     if settings.DEBUG:
         yield Finding(WARN, "DEBUG is on", "unset it: its pages show settings and code")
     if settings.SECRET_KEY.startswith("django-insecure") or len(settings.SECRET_KEY) < 32:

@@ -8,14 +8,14 @@ from django.core.management.commands import flush
 from django.db import connections
 
 from rowferry.exports.databases import append_only
+from rowferry.exports.databases.vendors import traits_of
 from rowferry.exports.models import ExportLog
 
 
 class Command(flush.Command):
     def handle(self, **options: Any) -> None:
         connection = connections[options["database"]]
-        # PostgreSQL empties tables in a way of its own, which no trigger of a row sees.
-        if connection.vendor == "postgresql" or not _has_log(connection):
+        if not traits_of(connection.vendor).flush_fires_triggers or not _has_log(connection):
             return super().handle(**options)
         with append_only.triggers_disabled(connection):
             return super().handle(**options)
